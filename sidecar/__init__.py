@@ -1,0 +1,3 @@
+"""A sidecar that gives OpenSearch semantic search."""
+
+__version__ = "0.1.0"
