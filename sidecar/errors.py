@@ -7,9 +7,11 @@ SidecarError
 |  +- InvalidDocumentId, DocumentTooLarge, IllegalRequestedDocCount, TooManyFields
 |  +- IndexNotFound, IndexAlreadyExists, DocumentNotFound, ModelNotInCache, NotASidecarIndex
 |  +- BodyTooLarge, Unauthorized, HardwareUnavailable
+|  +- UnknownModel                          no model of that name
+|  +- ModelLoadError, ConversionFailed      the model's files, or their conversion to ONNX
+|  +- ModelCacheManagementError             the model does not fit into memory
 |  +- TooManyRequests                       the client must wait
 +- ModelError                               the model or its weights
-|  +- UnknownModel, ModelLoadError
 +- OpenSearchError                          the cluster
    +- OpenSearchUnreachable, OpenSearchTimeout, OpenSearchRejected, DiskFull
    +- EmbeddedNodeError                     the embedded node can't be had on this machine
@@ -180,16 +182,16 @@ class TooManyRequests(InvalidRequest):
         return {"Retry-After": str(self.retry_after_seconds)}
 
 
-class ModelError(InvalidRequest):
-    """The index's model can't do what was asked; the message says what to change."""
-
-
 class UnknownModel(InvalidArgument):
     """No model of that name is in the table, and no ``model_properties`` say what it is."""
 
 
-class ModelLoadError(ModelError):
+class ModelLoadError(InvalidRequest):
     """The model's files are missing, unreachable or corrupt; the next request tries again."""
+
+
+class ConversionFailed(ModelLoadError):
+    """The model's files are sound, but their conversion to ONNX did not work."""
 
 
 class OpenSearchError(SidecarError):

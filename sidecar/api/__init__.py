@@ -1,0 +1,1 @@
+"""The `/indexes` HTTP API."""

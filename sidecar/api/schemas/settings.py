@@ -1,0 +1,249 @@
+"""The settings that a client sends with a new index: parsed, checked and completed (wire API, section 2)."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from sidecar.api.schemas.ann import check_ann
+from sidecar.errors import InvalidArgument
+from sidecar.opensearch.client import ClusterFacts
+from sidecar.opensearch.index_settings import (
+    DEFAULT_MODEL,
+    AnnParameters,
+    ImagePreprocessing,
+    IndexSettings,
+    TextPreprocessing,
+)
+
+MAX_SHARDS = 1024  # OpenSearch's own limit
+SPLIT_METHODS = ("sentence", "word", "character", "passage")
+PATCH_METHODS = ("", "none", "simple", "overlap", "frcnn", "yolox", "marqo-yolo", "dino-v1", "dino-v2")
+
+_PROPERTIES = ("model_properties", "search_model_properties")
+
+
+@dataclass(frozen=True)
+class SettingsLimits:
+    """The operator's bounds; the fields are the settings `max_replicas` and `max_ef_construction`."""
+
+    max_replicas: int = 1
+    max_ef_construction: int = 4096
+
+
+def _check_is_json(value: Any) -> Any:
+    try:
+        orjson.dumps(value)
+    except TypeError as error:
+        raise ValueError(f"can't be stored: {error}") from error
+    return value
+
+
+_Properties = Annotated[dict[str, Any], AfterValidator(_check_is_json)]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", protected_namespaces=())
+
+
+class _Open(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow", protected_namespaces=())
+    __pydantic_extra__: dict[str, Annotated[Any, AfterValidator(_check_is_json)]] = Field(init=False)
+
+
+class _Text(_Open):
+    split_length: int = Field(default=2, ge=1)
+    split_overlap: int = Field(default=0, ge=0)
+    split_method: str = "sentence"
+    override_text_chunk_prefix: str | None = None
+    override_text_query_prefix: str | None = None
+
+
+class _Image(_Open):
+    patch_method: str | None = None
+
+
+class _AnnNumbers(_Closed):
+    ef_construction: int = Field(default=128, ge=1)
+    m: int = Field(default=16, ge=2, le=100)
+
+
+class _Ann(_Closed):
+    name: str = "hnsw"
+    space_type: str = "cosinesimil"
+    engine: str = "lucene"
+    parameters: _AnnNumbers = Field(default_factory=_AnnNumbers)
+
+
+class _IndexDefaults(_Closed):
+    treat_urls_and_pointers_as_images: bool = False
+    model: str = DEFAULT_MODEL
+    model_properties: _Properties | None = None
+    search_model: str | None = None
+    search_model_properties: _Properties | None = None
+    normalize_embeddings: bool = True
+    text_preprocessing: _Text = Field(default_factory=_Text)
+    image_preprocessing: _Image = Field(default_factory=_Image)
+    ann_parameters: _Ann = Field(default_factory=_Ann)
+
+
+class _Body(_Closed):
+    index_defaults: _IndexDefaults = Field(default_factory=_IndexDefaults)
+    number_of_shards: int = Field(default=3, ge=1, le=MAX_SHARDS)
+    number_of_replicas: int = Field(default=0, ge=0)
+
+
+def parse_index_settings(
+    body: dict[str, Any] | None, *, limits: SettingsLimits, facts: ClusterFacts
+) -> IndexSettings:
+    """The settings of a new index: the client's over the defaults.
+
+    A null counts as not given, save inside model properties. Whether the models exist, and their dimensions,
+    is for the embedding side to check, after this. A body that is not an object is for the caller to refuse
+    (422).
+    Raises: InvalidArgument, naming the key, the rule and, for an unknown key, the nearest known one.
+    """
+    given = _without_nulls(body or {})
+    if body and body.get("index_defaults", {}) is None:
+        raise InvalidArgument(
+            "index_defaults must be an object, not null. Leave it out to take the defaults."
+        )
+    defaults = given.get("index_defaults", {})
+    if isinstance(defaults, dict):
+        _check_models_go_together(defaults)
+    try:
+        parsed = _Body.model_validate(given)
+    except ValidationError as error:
+        raise InvalidArgument(_message_of(error)) from error
+    _check_choices(parsed, limits)
+    check_ann(
+        parsed.index_defaults.ann_parameters.engine, parsed.index_defaults.ann_parameters.space_type, facts
+    )
+    return _complete(parsed)
+
+
+def _without_nulls(value: Any) -> Any:
+    """The value without nulls in its objects, at any depth but that of model properties."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: entry if key in _PROPERTIES else _without_nulls(entry)
+        for key, entry in value.items()
+        if entry is not None
+    }
+
+
+def _check_models_go_together(defaults: dict[str, Any]) -> None:
+    for key, needed in (
+        ("search_model", "model"),
+        ("model_properties", "model"),
+        ("search_model_properties", "search_model"),
+    ):
+        if key in defaults and needed not in defaults:
+            raise InvalidArgument(
+                f"index_defaults.{key} needs index_defaults.{needed}: give both, or leave out {key}."
+            )
+
+
+def _check_choices(body: _Body, limits: SettingsLimits) -> None:
+    """The rules that need a list of choices, another value, or the operator's bounds."""
+    defaults = body.index_defaults
+    text, image, ann = defaults.text_preprocessing, defaults.image_preprocessing, defaults.ann_parameters
+    _check_is_one_of("text_preprocessing.split_method", text.split_method, SPLIT_METHODS)
+    if image.patch_method is not None:
+        # `overlap?hn=3&wn=3`: what follows the question mark are the method's own numbers.
+        _check_is_one_of("image_preprocessing.patch_method", image.patch_method.split("?")[0], PATCH_METHODS)
+    _check_is_one_of("ann_parameters.name", ann.name, ("hnsw",))
+    if text.split_overlap >= text.split_length:
+        raise InvalidArgument(
+            f"index_defaults.text_preprocessing.split_overlap is {text.split_overlap}; it must be less than "
+            f"split_length, which is {text.split_length}."
+        )
+    for name, value, limit in (
+        ("number_of_replicas", body.number_of_replicas, limits.max_replicas),
+        ("index_defaults.ann_parameters.parameters.ef_construction", ann.parameters.ef_construction,
+         limits.max_ef_construction),
+    ):  # fmt: skip
+        if value > limit:
+            raise InvalidArgument(f"{name} is {value}; the limit is {limit}.")
+
+
+def _check_is_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        listed = ", ".join(choice or '""' for choice in choices)
+        raise InvalidArgument(
+            f"index_defaults.{name} is {value!r}; it must be one of: {listed}.{_hint(value, choices)}"
+        )
+
+
+def _complete(body: _Body) -> IndexSettings:
+    """The settings with the search model filled in: where none is given, the model embeds queries too."""
+    defaults = body.index_defaults
+    text, image, ann = defaults.text_preprocessing, defaults.image_preprocessing, defaults.ann_parameters
+    search_model = defaults.model if defaults.search_model is None else defaults.search_model
+    search_properties = defaults.search_model_properties
+    if search_properties is None and search_model == defaults.model:
+        search_properties = defaults.model_properties
+    return IndexSettings(
+        model=defaults.model,
+        model_properties=defaults.model_properties,
+        search_model=search_model,
+        search_model_properties=search_properties,
+        normalize_embeddings=defaults.normalize_embeddings,
+        treat_urls_and_pointers_as_images=defaults.treat_urls_and_pointers_as_images,
+        text_preprocessing=TextPreprocessing(
+            split_length=text.split_length,
+            split_overlap=text.split_overlap,
+            split_method=text.split_method,
+            override_text_chunk_prefix=text.override_text_chunk_prefix,
+            override_text_query_prefix=text.override_text_query_prefix,
+            others=text.model_extra or {},
+        ),
+        image_preprocessing=ImagePreprocessing(
+            patch_method=image.patch_method, others=image.model_extra or {}
+        ),
+        ann_parameters=AnnParameters(
+            name=ann.name,
+            space_type=ann.space_type,
+            engine=ann.engine,
+            ef_construction=ann.parameters.ef_construction,
+            m=ann.parameters.m,
+        ),
+        number_of_shards=body.number_of_shards,
+        number_of_replicas=body.number_of_replicas,
+    )
+
+
+def _message_of(error: ValidationError) -> str:
+    """The first thing that is wrong, as key, rule and given value."""
+    first = error.errors(include_url=False)[0]
+    path = [str(part) for part in first["loc"]]
+    name = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        parent = ".".join(path[:-1])
+        known = _known_keys(path[:-1])
+        where = f"index settings object '{parent}'" if parent else "index settings"
+        hint = _hint(path[-1], known)
+        return f"{path[-1]!r} is not a key of the {where}.{hint} Known keys: {', '.join(known)}."
+    rule = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+    given = repr(first["input"])
+    return f"{name}: {rule}; given: {given if len(given) <= 100 else given[:100] + '…'}."
+
+
+def _known_keys(path: list[str]) -> tuple[str, ...]:
+    model: type[BaseModel] = _Body
+    for part in path:
+        annotation = model.model_fields[part].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            break
+        model = annotation
+    return tuple(model.model_fields)
+
+
+def _hint(value: str, choices: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(value, choices, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

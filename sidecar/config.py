@@ -1,0 +1,188 @@
+"""Every setting of the sidecar, declared once: name, type, default, unit and meaning.
+
+Values come, the first that is there wins, from the command line, the environment, a ``.env`` file in the working
+folder, and the defaults below. Nothing else in the package reads the environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sidecar.errors import ConfigurationError
+
+PREFIX = "SIDECAR_"
+ENV_FILE = ".env"
+
+
+def default_home() -> Path:
+    """``$XDG_CACHE_HOME/vector-sidecar``, else ``~/.cache/vector-sidecar``."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "vector-sidecar"
+
+
+class Settings(BaseSettings):
+    """The sidecar's configuration, read once at start and handed to whatever needs a value."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_prefix=PREFIX, env_ignore_empty=True, populate_by_name=True
+    )
+
+    # The cluster
+    opensearch_url: str | None = Field(
+        default=None,
+        validation_alias="OPENSEARCH_URL",
+        description="The cluster, with user and password if it wants them. Unset: the embedded node.",
+    )
+    opensearch_ca_file: Path | None = Field(
+        default=None, description="PEM file of the authorities that sign the cluster's certificate."
+    )
+    opensearch_verify_tls: bool = Field(default=True, description="Verify the cluster's TLS certificate.")
+    opensearch_timeout: float = Field(
+        default=60.0, gt=0, description="Seconds to wait for one answer of the cluster."
+    )
+    opensearch_retry_deadline: float = Field(
+        default=30.0,
+        ge=0,
+        description="Seconds within which a write that the cluster refused for now (429, 503, no connection) is repeated.",
+    )
+    opensearch_connections: int = Field(
+        default=32, ge=1, description="Connections to the cluster that are kept open for reuse."
+    )
+
+    # The embedded node
+    node_version: str = Field(default="3.5.0", description="OpenSearch version of the embedded node.")
+    node_port: int = Field(
+        default=9200, ge=0, le=65535, description="HTTP port of the embedded node; 0: any free one."
+    )
+    node_heap: str = Field(
+        default="1g", pattern=r"^\d+[mg]$", description="Java heap of the embedded node, as 512m or 2g."
+    )
+    node_data: Path | None = Field(
+        default=None, description="Data folder of the embedded node. Unset: `node/data` under the home folder."
+    )
+    node_java_options: str = Field(
+        default="",
+        validation_alias="OPENSEARCH_JAVA_OPTS",
+        description="Further options of the embedded node's Java; may override the heap.",
+    )
+    java_home: Path | None = Field(
+        default=None,
+        validation_alias="OPENSEARCH_JAVA_HOME",
+        description="JDK (21 or later) for the embedded node. Unset: `JAVA_HOME`, `PATH`, `/usr/lib/jvm`, then a download.",
+    )
+    machine_java_home: Path | None = Field(
+        default=None,
+        validation_alias="JAVA_HOME",
+        description="The machine's own Java; taken for the embedded node where it is a full JDK, 21 or later.",
+    )
+
+    # The server
+    host: str = Field(default="127.0.0.1", description="Address the server listens on.")
+    port: int = Field(default=8882, ge=0, le=65535, description="Port of the `/indexes` API.")
+    home: Path = Field(
+        default_factory=default_home,
+        description="Folder for caches, converted models, the embedded node and its data.",
+    )
+    threads: int = Field(default=16, ge=1, le=1024, description="Requests served at the same time.")
+    grace: float = Field(
+        default=30.0, ge=0, description="Seconds that accepted requests have to finish after SIGTERM."
+    )
+    api_keys: tuple[str, ...] = Field(
+        default=(),
+        description="JSON list of keys; when given, every request but health checks must carry one as `x-api-key`.",
+    )
+    max_body_bytes: int = Field(
+        default=100 * 1024 * 1024, ge=1024, description="Largest request body, in bytes."
+    )
+
+    # Limits of the API
+    max_add_documents: int = Field(default=10_000, ge=1, description="Documents in one add request.")
+    max_delete_documents: int = Field(default=10_000, ge=1, description="Ids in one delete request.")
+    max_retrievable_documents: int = Field(
+        default=10_000, ge=1, le=10_000, description="Largest `limit` + `offset` of a search, and ids in one get."
+    )
+    max_document_bytes: int = Field(
+        default=100_000, ge=1, description="Largest document, as bytes of ASCII-escaped JSON text."
+    )
+    max_replicas: int = Field(default=1, ge=0, description="Largest `number_of_replicas` of a new index.")
+    max_ef_construction: int = Field(
+        default=4096, ge=1, description="Largest `ef_construction` of a new index."
+    )
+
+    # Models
+    preload_models: tuple[str, ...] = Field(
+        default=(), description="JSON list of model names to load at start, before `/ready` says yes."
+    )
+    model_memory: float = Field(
+        default=4.0, gt=0, description="Gigabytes of models that may be loaded at once; the least used goes first."
+    )
+    embedding_threads: int | None = Field(
+        default=None, ge=1, description="Threads that run models. Unset: the processors this process may use."
+    )
+    embedding_queue: int = Field(
+        default=4096, ge=1, description="Texts that may wait for one model before requests get 429."
+    )
+    query_cache: int = Field(
+        default=2048, ge=0, description="Query vectors kept in memory; 0 switches the cache off."
+    )
+    backend: Literal["auto", "torch", "onnx"] = Field(
+        default="auto",
+        description="What runs plain model names: ONNX Runtime where it gives torch's vectors (auto), or always one.",
+    )
+
+    # Logs
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe level that is logged."
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="Log lines as text or as JSON.")
+
+    @field_validator("home", "node_data", "java_home", "machine_java_home", "opensearch_ca_file")
+    @classmethod
+    def _expand(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value is not None else None
+
+    @property
+    def uses_embedded_node(self) -> bool:
+        """True where no cluster is named, so that the embedded node serves."""
+        return self.opensearch_url is None
+
+    @property
+    def models_folder(self) -> Path:
+        """Where converted models lie."""
+        return self.home / "models"
+
+
+def environment_name(field: str) -> str:
+    """The environment variable that sets the field, as ``SIDECAR_PORT`` for ``port``."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else PREFIX + field.upper()
+
+
+def load_settings(**options: Any) -> Settings:
+    """Read the settings from the environment and ``.env``, under the given options.
+
+    Options that are None count as not given.
+    Raises: ConfigurationError, naming the variable, for an unknown ``SIDECAR_`` name or a bad value.
+    """
+    known = {environment_name(name): name for name in Settings.model_fields}
+    file_values = {key: value for key, value in dotenv_values(ENV_FILE).items() if value is not None}
+    for variable in [*file_values, *os.environ]:
+        if variable.startswith(PREFIX) and variable not in known:
+            near = difflib.get_close_matches(variable, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ConfigurationError(f"{variable} is not a setting of the sidecar.{hint}")
+    given = {environment_name(name): value for name, value in options.items() if value is not None}
+    try:
+        return Settings(_env_file=ENV_FILE, **{known.get(k, k) if k.startswith(PREFIX) else k: v for k, v in given.items()})
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        variable = environment_name(field) if field in Settings.model_fields else field
+        raise ConfigurationError(f"{variable}: {first['msg']} (given: {first['input']!r})") from error

@@ -1,0 +1,1 @@
+"""Models, their weights, their loaders, and the engine that batches the work of all threads."""

@@ -1,0 +1,125 @@
+"""Converts one text model to ONNX: ``python -m sidecar.embedding.convert_text SOURCE POOLING TARGET``.
+
+Writes ``model.onnx`` (token ids in, pooled vectors out), ``tokenizer.json`` and ``facts.json`` to TARGET. The facts hold
+the least cosine between ONNX Runtime's and torch's vectors over probe texts of many lengths and scripts.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sentence_transformers import SentenceTransformer
+
+from sidecar.embedding.conversion import UNREADABLE_STATUS, read_converted
+from sidecar.embedding.loaders.onnx_text import OnnxTextLoader
+from sidecar.embedding.torch_text import load_sentence_transformer, max_positions
+
+OPSET = 17
+
+_WORDS = (
+    "search engine vector the of meaning and index a query document finds nearest neighbours while text is embedded "
+    "with model that was trained on pairs of sentences"
+).split()
+
+PROBE_TEXTS = [
+    "a",
+    " ",
+    "How do I read a file line by line?",
+    "Zürich – naïve café, 東京 и Москва, عربي 🎉",
+    "def f(x):\n    return x ** 2  # square",
+    "NUMBERS 3.14159 and 1e-9, e-mail me@example.org!",
+    *[" ".join(_WORDS[i % len(_WORDS)] for i in range(start, start + length)) for start, length in
+      [(0, 3), (5, 12), (2, 25), (9, 50), (1, 90), (4, 130), (7, 260), (3, 700)]],
+]  # fmt: skip
+
+
+class PooledModel(torch.nn.Module):
+    """All modules of a sentence-transformers model as one function of its token arrays."""
+
+    def __init__(self, model: SentenceTransformer, inputs: list[str]) -> None:
+        super().__init__()
+        self.stages = torch.nn.ModuleList(list(model))
+        self.inputs = inputs
+
+    def forward(self, *arrays: torch.Tensor) -> torch.Tensor:
+        features: dict[str, Any] = dict(zip(self.inputs, arrays, strict=True))
+        for stage in self.stages:
+            features = stage(features)
+        vectors: torch.Tensor = features["sentence_embedding"]
+        return vectors
+
+
+def convert(source: Path, pooling: str, target: Path) -> None:
+    """Convert the model in ``source`` into ``target``, an existing empty folder."""
+    try:
+        model = load_sentence_transformer(source, pooling, attention="eager")
+    except Exception as error:
+        print(f"{type(error).__name__}: {error}".splitlines()[0], file=sys.stderr)
+        sys.exit(UNREADABLE_STATUS)
+    tokenizer = model.tokenizer
+    if not getattr(tokenizer, "is_fast", False):
+        raise ValueError(f"the tokenizer {type(tokenizer).__name__} has no fast form")
+    tokenizer.backend_tokenizer.save(str(target / "tokenizer.json"))
+    export(model, target / "model.onnx")
+    limit = max_positions(model)
+    facts = {
+        "dimensions": int(model.get_sentence_embedding_dimension() or 0),
+        "max_tokens": limit,
+        "strips_text": pooling == "sbert",
+        "graph_bytes": (target / "model.onnx").stat().st_size,
+        "cosine": 0.0,
+    }
+    facts_path = target / "facts.json"
+    facts_path.write_text(json.dumps(facts), encoding="utf-8")
+    facts["cosine"] = least_cosine(source, pooling, target)
+    facts_path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def export(model: SentenceTransformer, path: Path) -> None:
+    """Write the graph. Eager attention gives a graph that ONNX Runtime runs 8 % faster than the fused kind's."""
+    encoded = model.tokenizer(["one", "a longer text of several tokens"], padding=True, return_tensors="pt")
+    inputs = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in encoded]
+    shapes = {name: {0: "batch", 1: "tokens"} for name in inputs} | {"sentence_embedding": {0: "batch"}}
+    torch.onnx.export(
+        PooledModel(model, inputs).eval(),
+        tuple(encoded[name] for name in inputs),
+        str(path),
+        input_names=inputs,
+        output_names=["sentence_embedding"],
+        dynamic_axes=shapes,
+        opset_version=OPSET,
+        dynamo=False,
+    )
+
+
+def least_cosine(source: Path, pooling: str, target: Path) -> float:
+    """The least cosine of the converted graph's vectors to torch's, one text at a time and all together."""
+    converted = read_converted(target)
+    if converted is None:
+        raise ValueError("the exporter left no readable graph")
+    reference = load_sentence_transformer(source, pooling)
+    reference.max_seq_length = converted.max_tokens
+    wanted = np.asarray(reference.encode(PROBE_TEXTS, convert_to_numpy=True), dtype=np.float64)
+    loader = OnnxTextLoader(converted, converted.max_tokens, converted.dimensions)
+    together = loader.encode_text(PROBE_TEXTS)
+    alone = np.concatenate([loader.encode_text([text]) for text in PROBE_TEXTS])
+    return float(min(_cosines(wanted, together).min(), _cosines(wanted, alone).min()))
+
+
+def _cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    left = left / np.linalg.norm(left, axis=1, keepdims=True)
+    right = right / np.linalg.norm(right, axis=1, keepdims=True)
+    return (left * right).sum(axis=1)
+
+
+if __name__ == "__main__":
+    logging.disable(logging.WARNING)
+    warnings.filterwarnings("ignore")
+    convert(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

@@ -1,0 +1,212 @@
+"""The engine: every text that a process embeds passes here, so that work is batched and queries come first.
+
+Documents wait in one queue per model, from which threads of low priority take batches of like length. Queries never
+wait for them: the asking thread runs the model itself (`QueryLane`), and the scheduler prefers it to those threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import numpy as np
+from cachetools import LRUCache
+
+from sidecar.embedding.batch_queue import BatchQueue, Job, Waiting
+from sidecar.embedding.loader import Embeddings, Loader, Modality
+from sidecar.embedding.model_cache import ModelCache
+from sidecar.embedding.model_table import ModelSpec
+from sidecar.embedding.query_lane import QueryLane
+from sidecar.errors import InvalidArgument, TooManyRequests
+from sidecar.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+BULK_NICENESS = 10
+"""Of the threads that embed documents: a query, or a search in a cluster on the same machine, gets the processor first."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLimits:
+    """``threads`` run models on documents; ``queue_texts`` may wait per process before new work is refused;
+    ``query_vectors`` are kept for repeated queries."""
+
+    threads: int
+    queue_texts: int
+    query_vectors: int
+
+
+def available_processors() -> int:
+    """Processors that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class EmbeddingEngine:
+    """Embeds texts with any model, for all threads of a process."""
+
+    def __init__(self, models: ModelCache, limits: EngineLimits, metrics: Metrics) -> None:
+        self.models = models
+        self._limits = limits
+        self._metrics = metrics
+        self._work = threading.Condition()
+        self._queues: OrderedDict[Loader, BatchQueue] = OrderedDict()
+        self._waiting = 0
+        self._closed = False
+        self._lanes: LRUCache[int, tuple[Loader, QueryLane]] = LRUCache(64)
+        self._vectors: LRUCache[tuple[object, ...], Embeddings] = LRUCache(max(1, limits.query_vectors))
+        self._cache_lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._run_batches, name=f"embed-{number}", daemon=True)
+            for number in range(limits.threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def embed_query(self, spec: ModelSpec, text: str, *, normalize: bool) -> Embeddings:
+        """The vector of one query text. Returns: float32, shape (dimensions,), of length 1 where ``normalize``.
+
+        Raises: ModelLoadError and its like when the model can't be loaded.
+        """
+        key = (spec.identity, normalize, text)
+        with self._cache_lock:
+            vector = self._vectors.get(key)
+        if vector is not None:
+            self._metrics.query_cache_hits.inc()
+            return vector
+        loader = self._text_loader(spec)
+        started = time.perf_counter()
+        vector = self._lane(loader).embed(loader.prepare_text([text])[0])
+        if normalize:
+            vector = normalized(vector)
+        self._metrics.query_embedding.observe(time.perf_counter() - started)
+        vector.setflags(write=False)
+        if self._limits.query_vectors:
+            with self._cache_lock:
+                self._vectors[key] = vector
+        return vector
+
+    def check_room(self) -> None:
+        """Refuse new bulk work while the queue is full. Raises: TooManyRequests."""
+        if self._waiting >= self._limits.queue_texts:
+            raise TooManyRequests(
+                f"{self._waiting} texts wait to be embedded; the limit is {self._limits.queue_texts}. "
+                "Send the documents again in a moment"
+            )
+
+    def submit(self, spec: ModelSpec, texts: Sequence[str]) -> Future[Embeddings]:
+        """Queue the texts of documents. The future gives float32, shape (len(texts), dimensions), not normalised.
+
+        The caller bounds how much it has in the queue, and asks `check_room` before it begins.
+        Cancelling the future drops what has not begun.
+        Raises: ModelLoadError and its like when the model can't be loaded; nothing is queued then.
+        """
+        loader = self._text_loader(spec)
+        prepared = loader.prepare_text(texts)
+        with self._work:
+            if self._closed:
+                raise TooManyRequests("the sidecar is stopping; send the documents to it again in a moment")
+            queue = self._queues.setdefault(loader, BatchQueue())
+            job = queue.add(prepared, loader.dimensions)
+            self._count_locked(len(prepared))
+            self._work.notify(min(len(prepared), len(self._threads)))
+        job.future.add_done_callback(lambda future: self._drop(queue, job) if future.cancelled() else None)
+        return job.future
+
+    def close(self) -> None:
+        """Stop the threads once the queues are empty; queries still work."""
+        with self._work:
+            self._closed = True
+            self._work.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _text_loader(self, spec: ModelSpec) -> Loader:
+        loader = self.models.get(spec)
+        if Modality.TEXT not in loader.modalities:
+            raise InvalidArgument(f"model {spec.name!r} does not embed text")
+        return loader
+
+    def _lane(self, loader: Loader) -> QueryLane:
+        with self._cache_lock:
+            entry = self._lanes.get(id(loader))
+            if entry is None or entry[0] is not loader:
+                entry = self._lanes[id(loader)] = (loader, QueryLane(loader.run_text, self._limits.threads))
+            return entry[1]
+
+    def _drop(self, queue: BatchQueue, job: Job) -> None:
+        with self._work:
+            before = len(queue)
+            queue.drop(job)
+            self._count_locked(len(queue) - before)
+
+    def _count_locked(self, change: int) -> None:
+        self._waiting += change
+        self._metrics.queue.set(self._waiting)
+
+    def _run_batches(self) -> None:
+        if sys.platform == "linux":
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BULK_NICENESS)
+        while True:
+            with self._work:
+                loader, batch = self._take_locked()
+                while not batch:
+                    if self._closed:
+                        return
+                    self._work.wait()
+                    loader, batch = self._take_locked()
+            assert loader is not None
+            self._run_batch(loader, batch)
+
+    def _take_locked(self) -> tuple[Loader | None, list[Waiting]]:
+        for loader in list(self._queues):
+            batch = self._queues[loader].take()
+            if batch:
+                # Models take turns, so that a long job of one does not hold up another's.
+                self._queues.move_to_end(loader)
+                self._count_locked(-len(batch))
+                return loader, batch
+            del self._queues[loader]
+        return None, []
+
+    def _run_batch(self, loader: Loader, batch: list[Waiting]) -> None:
+        tokens = [waiting.prepared.tokens for waiting in batch]
+        try:
+            vectors = loader.run_text([waiting.prepared for waiting in batch])
+        except Exception as error:
+            logger.exception("a batch failed texts=%d", len(batch))
+            for job in {id(waiting.job): waiting.job for waiting in batch}.values():
+                if not job.future.done():
+                    job.future.set_exception(error)
+            return
+        for waiting, vector in zip(batch, vectors, strict=True):
+            waiting.job.vectors[waiting.row] = vector
+        self._finish(batch)
+        self._metrics.batch_texts.observe(len(batch))
+        self._metrics.tokens.inc(sum(tokens))
+        self._metrics.padding.inc(max(tokens) * len(tokens) - sum(tokens))
+
+    def _finish(self, batch: list[Waiting]) -> None:
+        complete = []
+        with self._work:
+            for waiting in batch:
+                waiting.job.left -= 1
+                if waiting.job.left == 0:
+                    complete.append(waiting.job)
+        for job in complete:
+            if job.future.set_running_or_notify_cancel():
+                job.future.set_result(job.vectors)
+
+
+def normalized(vectors: Embeddings) -> Embeddings:
+    """The vectors at length 1; zero vectors stay as they are. Takes shapes (dimensions,) and (n, dimensions)."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)

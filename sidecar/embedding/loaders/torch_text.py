@@ -1,0 +1,47 @@
+"""Text models in torch: for those whose conversion does not give the same vectors, and where torch is asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from sidecar.embedding.loader import Embeddings, Modality, PreparedText, encode_in_batches
+from sidecar.embedding.torch_text import load_sentence_transformer, max_positions
+from sidecar.embedding.weights import Weights
+from sidecar.errors import ModelLoadError
+
+
+class TorchTextLoader:
+    """Runs a sentence-transformers model, or an encoder with mean pooling, on the CPU."""
+
+    modalities = frozenset({Modality.TEXT})
+    backend = "torch"
+
+    def __init__(self, weights: Weights, pooling: str, max_tokens: int, dimensions: int) -> None:
+        try:
+            self._model = load_sentence_transformer(weights.folder, pooling)
+        except Exception as error:
+            raise ModelLoadError(f"the model files in {weights.folder} can't be loaded: {error}") from error
+        self._model.max_seq_length = min(max_tokens, max_positions(self._model))
+        self._lock = threading.Lock()
+        self._truncate = (self._model.get_sentence_embedding_dimension() or 0) > dimensions
+        self.dimensions = dimensions
+        self.memory_bytes = sum(p.numel() * p.element_size() for p in self._model.parameters())
+
+    def prepare_text(self, texts: Sequence[str]) -> list[PreparedText]:
+        # The model tokenises by itself; four characters a token is near enough to form batches by.
+        limit = self._model.max_seq_length or 512
+        return [PreparedText(text, min(limit, len(text) // 4 + 2)) for text in texts]
+
+    def run_text(self, batch: Sequence[PreparedText]) -> Embeddings:
+        texts = [prepared.payload.encode("utf-8", "replace").decode("utf-8") for prepared in batch]
+        # One run at a time: torch spreads it over all threads itself.
+        with self._lock:
+            vectors = self._model.encode(texts, batch_size=len(texts), show_progress_bar=False)
+        result = np.asarray(vectors, dtype=np.float32)
+        return result[:, : self.dimensions] if self._truncate else result
+
+    def encode_text(self, texts: Sequence[str]) -> Embeddings:
+        return encode_in_batches(self, texts)

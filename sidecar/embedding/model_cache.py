@@ -1,0 +1,110 @@
+"""The models in this process's memory: each loaded once, however many ask; the least recently used goes first."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from sidecar.embedding.loader import Loader
+from sidecar.embedding.model_table import ModelSpec
+from sidecar.errors import ModelCacheManagementError, ModelNotInCache
+
+logger = logging.getLogger(__name__)
+
+GIGABYTE = 1024**3
+DEVICE = "cpu"
+_Identity = tuple[str, str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model in memory, and the names it was asked for by."""
+
+    names: frozenset[str]
+    loader: Loader
+    size_bytes: int
+
+
+class ModelCache:
+    """Loads models on first use and evicts within a memory budget."""
+
+    def __init__(self, load: Callable[[ModelSpec], Loader], budget_gigabytes: float) -> None:
+        self._load = load
+        self._budget_bytes = int(budget_gigabytes * GIGABYTE)
+        self._lock = threading.Lock()
+        self._models: OrderedDict[_Identity, LoadedModel] = OrderedDict()
+        self._loading: dict[_Identity, Future[Loader]] = {}
+
+    def get(self, spec: ModelSpec) -> Loader:
+        """The loaded model; the first caller loads it, the others wait for that.
+
+        Raises: ModelLoadError and its like for all who wait; the next call tries again.
+        """
+        with self._lock:
+            model = self._models.get(spec.identity)
+            if model is not None:
+                self._models.move_to_end(spec.identity)
+                if spec.name not in model.names:
+                    self._models[spec.identity] = LoadedModel(model.names | {spec.name}, model.loader, model.size_bytes)
+                return model.loader
+            future = self._loading.get(spec.identity)
+            is_first = future is None
+            if future is None:
+                future = self._loading[spec.identity] = Future()
+        if is_first:
+            self._load_into(future, spec)
+        return future.result()
+
+    def loaded(self) -> list[tuple[str, str]]:
+        """(model name, device) of every name whose model is in memory."""
+        with self._lock:
+            return [(name, DEVICE) for model in self._models.values() for name in sorted(model.names)]
+
+    def used_bytes(self) -> int:
+        """Memory of all loaded models, as estimated by their loaders."""
+        with self._lock:
+            return sum(model.size_bytes for model in self._models.values())
+
+    def eject(self, name: str, device: str) -> None:
+        """Forget the model of that name; it is loaded again at its next use. Raises: ModelNotInCache."""
+        with self._lock:
+            for identity, model in self._models.items():
+                if name in model.names and device == DEVICE:
+                    del self._models[identity]
+                    return
+        raise ModelNotInCache(f"model {name!r} is not loaded on device {device!r}; GET /models lists what is")
+
+    def _load_into(self, future: Future[Loader], spec: ModelSpec) -> None:
+        started = time.monotonic()
+        try:
+            loader = self._load(spec)
+            size = int(spec.size_gigabytes * GIGABYTE) if spec.size_gigabytes else loader.memory_bytes
+            with self._lock:
+                self._make_room_locked(spec.name, size)
+                self._models[spec.identity] = LoadedModel(frozenset({spec.name}), loader, size)
+                del self._loading[spec.identity]
+        except BaseException as error:
+            with self._lock:
+                self._loading.pop(spec.identity, None)
+            future.set_exception(error)
+            return
+        seconds = time.monotonic() - started
+        logger.info("loaded model name=%s backend=%s seconds=%.2f", spec.name, loader.backend, seconds)
+        future.set_result(loader)
+
+    def _make_room_locked(self, name: str, size_bytes: int) -> None:
+        if size_bytes > self._budget_bytes:
+            raise ModelCacheManagementError(
+                f"model {name!r} needs {size_bytes / GIGABYTE:.2f} GB; all models together may have "
+                f"{self._budget_bytes / GIGABYTE:.2f} GB. Raise SIDECAR_MODEL_MEMORY or choose a smaller model"
+            )
+        used = sum(model.size_bytes for model in self._models.values())
+        while used + size_bytes > self._budget_bytes:
+            _, evicted = self._models.popitem(last=False)
+            used -= evicted.size_bytes
+            logger.info("evicted model names=%s", ",".join(sorted(evicted.names)))

@@ -1,0 +1,83 @@
+"""Queries of one model: run at once by the thread that asks, and together when several ask at the same time."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from sidecar.embedding.loader import MAX_BATCH_TOKENS, Embeddings, PreparedText
+
+RunBatch = Callable[[Sequence[PreparedText]], Embeddings]
+
+
+class _Query:
+    __slots__ = ("error", "prepared", "vector")
+
+    def __init__(self, prepared: PreparedText) -> None:
+        self.prepared = prepared
+        self.vector: Embeddings | None = None
+        self.error: BaseException | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.vector is not None or self.error is not None
+
+
+class QueryLane:
+    """Lets at most ``runs`` threads run the model; whoever gets a run takes along all queries that wait.
+
+    An idle lane adds no hand-over between threads. A busy one forms batches by itself, and a batch of short queries
+    takes little longer than one: 8 texts of 8 tokens take 3 times as long as 1.
+    """
+
+    def __init__(self, run: RunBatch, runs: int) -> None:
+        self._run = run
+        self._free_runs = runs
+        self._waiting: deque[_Query] = deque()
+        self._changed = threading.Condition()
+
+    def embed(self, prepared: PreparedText) -> Embeddings:
+        """Embed one query. Returns: float32, shape (dimensions,). Raises what the model raises."""
+        query = _Query(prepared)
+        with self._changed:
+            self._waiting.append(query)
+        while True:
+            with self._changed:
+                while not query.is_done and not self._free_runs:
+                    self._changed.wait()
+                if query.is_done:
+                    break
+                self._free_runs -= 1
+                batch = self._take_locked()
+            self._run_batch(batch)
+        if query.error is not None:
+            raise query.error
+        assert query.vector is not None
+        return query.vector
+
+    def _take_locked(self) -> list[_Query]:
+        batch: list[_Query] = []
+        longest = 0
+        while self._waiting:
+            longest = max(longest, self._waiting[0].prepared.tokens)
+            if batch and longest * (len(batch) + 1) > MAX_BATCH_TOKENS:
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    def _run_batch(self, batch: list[_Query]) -> None:
+        try:
+            if batch:
+                vectors = self._run([query.prepared for query in batch])
+                for query, vector in zip(batch, vectors, strict=True):
+                    query.vector = np.ascontiguousarray(vector)
+        except Exception as error:
+            for query in batch:
+                query.error = error
+        finally:
+            with self._changed:
+                self._free_runs += 1
+                self._changed.notify_all()

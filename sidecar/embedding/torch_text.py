@@ -1,0 +1,41 @@
+"""Text models in torch, by sentence-transformers: what conversion starts from, and what runs where it is not faithful."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.models import Pooling, Transformer
+
+UNSET_LENGTH = 1_000_000
+"""Tokenizers without a limit say 10^30."""
+
+
+def load_sentence_transformer(source: Path, pooling: str, *, attention: str | None = None) -> SentenceTransformer:
+    """The model in a folder, on the CPU, in float32.
+
+    ``pooling`` ``sbert`` follows the folder's own modules (mean pooling where it names none); ``mean`` takes the encoder
+    alone and averages the token vectors under the attention mask, as the `hf/` names do.
+    Raises: whatever the library raises for files that are missing or corrupt.
+    """
+    options: dict[str, Any] = {"attn_implementation": attention} if attention else {}
+    if pooling == "sbert":
+        return SentenceTransformer(str(source), device="cpu", model_kwargs=options).eval()
+    encoder = Transformer(str(source), model_args=options)
+    width = encoder.get_word_embedding_dimension()
+    return SentenceTransformer(modules=[encoder, Pooling(width, "mean")], device="cpu").eval()
+
+
+def max_positions(model: SentenceTransformer) -> int:
+    """The longest input, in tokens with special ones, that the encoder has positions for."""
+    config = model[0].auto_model.config
+    positions = getattr(config, "max_position_embeddings", None)
+    if not positions:
+        return int(min(model.tokenizer.model_max_length, UNSET_LENGTH))
+    # RoBERTa's kin count positions from behind the padding token's id.
+    offset = (config.pad_token_id or 0) + 1 if config.model_type in _OFFSET_TYPES else 0
+    return int(positions - offset)
+
+
+_OFFSET_TYPES = {"roberta", "xlm-roberta", "mpnet", "camembert", "xlm-roberta-xl"}

@@ -1,0 +1,116 @@
+"""Finds the files of a model: a local folder, the Hugging Face cache, an installed weights package, the hub."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import importlib.metadata
+import importlib.util
+import logging
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from sidecar.errors import ModelLoadError
+
+logger = logging.getLogger(__name__)
+
+_NOT_NEEDED = ["*.onnx", "*.onnx_data", "onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.tflite", "*.gguf"]
+"""Files of a hub repository that are the same weights for other libraries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A folder with a model's files. ``revision`` changes when the files do; it is a file name's worth of letters."""
+
+    folder: Path
+    revision: str
+
+
+def find_weights(repository: str) -> Weights:
+    """The files of the repository or local folder; downloads them from the hub when no other place has them.
+
+    Raises: ModelLoadError naming every place that was looked at.
+    """
+    looked: list[str] = []
+    found = find_local_weights(repository, looked)
+    if found is not None:
+        return found
+    if _is_path(repository):
+        raise ModelLoadError(
+            f"model files not found: {'; '.join(looked)}. Give a folder that holds the model's config.json and weights"
+        )
+    return _from_hub(repository, looked)
+
+
+def find_local_weights(repository: str, looked: list[str] | None = None) -> Weights | None:
+    """As `find_weights`, without the hub; None when nothing on this machine has the files.
+
+    ``looked`` gets a phrase for each place that did not have them.
+    """
+    notes = looked if looked is not None else []
+    if _is_path(repository) or Path(repository).is_dir():
+        return _from_folder(Path(repository).expanduser(), notes)
+    return _from_hub_cache(repository, notes) or _from_package(repository, notes)
+
+
+def _is_path(repository: str) -> bool:
+    return repository.startswith(("/", "./", "../", "~"))
+
+
+def _from_folder(folder: Path, looked: list[str]) -> Weights | None:
+    if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
+        state = "has no config.json" if folder.is_dir() else "is not there"
+        looked.append(f"folder {folder} {state}")
+        return None
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            facts = path.stat()
+            digest.update(f"{path.relative_to(folder)}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode())
+    return Weights(folder, digest.hexdigest())
+
+
+def _from_hub_cache(repository: str, looked: list[str]) -> Weights | None:
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(repository, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        looked.append(f"not in the Hugging Face cache {constants.HF_HUB_CACHE}")
+        return None
+    if not any((folder / name).exists() for name in ("config.json", "modules.json")):
+        looked.append(f"the Hugging Face cache has {folder}, without a config.json")
+        return None
+    return Weights(folder, folder.name[:16])
+
+
+def _from_package(repository: str, looked: list[str]) -> Weights | None:
+    text = resources.files("sidecar.embedding").joinpath("weights_packages.csv").read_text(encoding="utf-8")
+    for row in csv.DictReader(text.splitlines()):
+        if row["repository"] != repository:
+            continue
+        module = importlib.util.find_spec(row["module"])
+        if module is None or module.origin is None:
+            looked.append(f"the Python package {row['distribution']}, which holds it, is not installed")
+            continue
+        version = importlib.metadata.version(row["distribution"])
+        return Weights(Path(module.origin).parent / row["folder"], f"{row['distribution']}-{version}")
+    return None
+
+
+def _from_hub(repository: str, looked: list[str]) -> Weights:
+    from huggingface_hub import snapshot_download
+
+    logger.info("downloading model files repository=%s", repository)
+    try:
+        folder = Path(snapshot_download(repository, ignore_patterns=_NOT_NEEDED))
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        looked.append(f"the Hugging Face hub did not give it ({type(error).__name__}: {reason})")
+        raise ModelLoadError(
+            f"model {repository!r} can't be had: {'; '.join(looked)}. Check the name, the network and HF_TOKEN, "
+            "or name a local folder by 'localpath' in model_properties"
+        ) from error
+    return Weights(folder, folder.name[:16])

@@ -1,0 +1,117 @@
+"""One document's part of a bulk request, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from sidecar.opensearch.embedded_paths import ROOT, embedded_key
+from sidecar.opensearch.error_answers import is_flood_stage
+
+_RETRYABLE = frozenset({429, 503})
+
+
+@dataclass(frozen=True)
+class BulkAction:
+    """Store a document under its id, replacing what is there; without a source, delete it.
+
+    `source` is the document's JSON text, as `encode_source` makes it.
+    """
+
+    document_id: str
+    source: bytes | None = None
+
+    def as_lines(self) -> bytes:
+        """The action's lines of a bulk body, the last line break included."""
+        name = "delete" if self.source is None else "index"
+        header = orjson.dumps({name: {"_id": self.document_id}}, option=orjson.OPT_APPEND_NEWLINE)
+        if self.source is None:
+            return header
+        # A line break in JSON text can only be white space between values; in a bulk body it would end the
+        # document.
+        source = self.source.replace(b"\n", b" ") if b"\n" in self.source else self.source
+        return b"%b%b\n" % (header, source)
+
+
+@dataclass(frozen=True)
+class FieldEmbedding:
+    """The chunks of one field: `vectors` is float32, shape (n, dimensions); `spans` has n pairs (start, end).
+
+    `content_hash` names the content and the model that made the vectors; None where they can't be made again
+    from the content, as vectors that a client brought.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    spans: Sequence[tuple[int, int]]
+    content_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """What became of one action.
+
+    `result` is created, updated, deleted or not_found, and empty where the action failed; then `error` is the
+    cluster's error object, with `type` and `reason`. `status` is the HTTP status of this one action. `shards`
+    counts the shard copies that were written: total, successful, failed.
+    """
+
+    document_id: str
+    result: str
+    status: int
+    error: Mapping[str, Any] | None = None
+    shards: Mapping[str, int] | None = None
+
+    @property
+    def is_disk_full(self) -> bool:
+        """True where the block of a full disk refused the action."""
+        return self.error is not None and is_flood_stage(self.error)
+
+    @property
+    def is_retryable(self) -> bool:
+        """True where the cluster refused the action for now: it, and a repeat, may still succeed.
+
+        A full disk also answers 429, but stays full for longer than a client waits.
+        """
+        return self.error is not None and self.status in _RETRYABLE and not self.is_disk_full
+
+    @classmethod
+    def from_answer(cls, item: Mapping[str, Any]) -> ItemResult:
+        """Read one item of a bulk answer, as `{"index": {"_id":…, "status":…, …}}`."""
+        ((_, outcome),) = item.items()
+        return cls(
+            document_id=outcome["_id"],
+            result=outcome.get("result", ""),
+            status=outcome["status"],
+            error=outcome.get("error"),
+            shards=outcome.get("_shards"),
+        )
+
+
+def encode_source(document_json: bytes, embeddings: Mapping[str, FieldEmbedding]) -> bytes:
+    """A document's JSON text with the embeddings of its fields added at its end; its own bytes stay.
+
+    `document_json` must be an object without the key `__embeddings`. Vectors are written as shortest float32
+    decimals, always with a point or an exponent.
+    """
+    if not embeddings:
+        return document_json
+    added = {embedded_key(field): _chunks(embedding) for field, embedding in embeddings.items()}
+    member = orjson.dumps({ROOT: added}, option=orjson.OPT_SERIALIZE_NUMPY)[1:]
+    head = document_json.rstrip()[:-1].rstrip()
+    return b"%b%b%b" % (head, b"" if head.endswith(b"{") and len(head.lstrip()) == 1 else b",", member)
+
+
+def _chunks(embedding: FieldEmbedding) -> list[dict[str, Any]]:
+    vectors = np.ascontiguousarray(embedding.vectors, dtype=np.float32)
+    chunks: list[dict[str, Any]] = [
+        {"vector": vector, "start": start, "end": end}
+        for vector, (start, end) in zip(vectors, embedding.spans, strict=True)
+    ]
+    if chunks and embedding.content_hash is not None:
+        chunks[0]["hash"] = embedding.content_hash
+    return chunks

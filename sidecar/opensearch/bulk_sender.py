@@ -1,0 +1,136 @@
+"""Sending bulk bodies until each item is stored, refused for good, or the patience is used up."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+
+from tenacity import RetryCallState, Retrying, retry_if_result
+from tenacity.wait import wait_random_exponential
+
+from sidecar.errors import OpenSearchError, OpenSearchTimeout, OpenSearchUnreachable
+from sidecar.opensearch.bulk_actions import BulkAction, ItemResult
+from sidecar.opensearch.client import Cluster
+
+log = logging.getLogger(__name__)
+
+# Full jitter: a random wait of up to 0.1 s, then 0.2, 0.4 … and never above the longest.
+_FIRST_WAIT_SECONDS = 0.1
+_LONGEST_WAIT_SECONDS = 5.0
+
+
+class BulkSender:
+    """Sends the bodies of one stream, one after the other; not for use by several threads.
+
+    Repeated are only the items that the cluster refused for now (429, 503), or all where no answer came. The
+    clock of `retry_deadline_seconds` starts with the first refusal, and again only after a body got through:
+    a cluster that stays away costs a stream the deadline once, not once for each body. After it, a body is
+    tried once; where no answer came at all, not even that.
+    """
+
+    def __init__(self, cluster: Cluster, index: str, *, retry_deadline_seconds: float) -> None:
+        self._cluster = cluster
+        self._index = index
+        self._retry_deadline_seconds = retry_deadline_seconds
+        self._refused_since: float | None = None
+        self.lost: OpenSearchError | None = None
+        """Why no answer came when the sender gave up; None while there is hope."""
+
+    def send(self, actions: Sequence[BulkAction], *, refresh: bool = False) -> list[ItemResult]:
+        """Send actions; returns what became of each, in their order. Ids may repeat: the last one wins.
+
+        Raises: IndexNotFound, OpenSearchError and others where the cluster refuses the request as a whole;
+        then none of the actions was carried out.
+        """
+        if self.lost is not None:
+            return [_unsent(action, self.lost) for action in actions]
+        attempts = _Attempts(self, actions, refresh)
+        retrying = Retrying(
+            wait=wait_random_exponential(multiplier=_FIRST_WAIT_SECONDS, max=_LONGEST_WAIT_SECONDS),
+            stop=self._is_out_of_time,
+            retry=retry_if_result(bool),
+            retry_error_callback=lambda state: True,
+        )
+        is_refused = retrying(attempts.once)
+        if not is_refused:
+            self._refused_since = None
+        elif attempts.lost is not None:
+            self.lost = attempts.lost
+        return attempts.results()
+
+    def send_once(self, actions: Sequence[BulkAction], refresh: bool) -> list[ItemResult]:
+        """One bulk request. Raises what `Cluster.bulk` raises."""
+        body = b"".join(action.as_lines() for action in actions)
+        return [
+            ItemResult.from_answer(item) for item in self._cluster.bulk(self._index, body, refresh=refresh)
+        ]
+
+    def _is_out_of_time(self, state: RetryCallState) -> bool:
+        now = time.monotonic()
+        if self._refused_since is None:
+            self._refused_since = now
+        waited = now - self._refused_since
+        is_out = waited + state.upcoming_sleep >= self._retry_deadline_seconds
+        log.warning(
+            "OpenSearch refuses writes to index %s for now (attempt %d, %.1f s); %s",
+            self._index,
+            state.attempt_number,
+            waited,
+            "giving up" if is_out else "trying again",
+        )
+        return is_out
+
+
+class _Attempts:
+    """The attempts at one body: what is left to do, and the newest result of each action."""
+
+    def __init__(self, sender: BulkSender, actions: Sequence[BulkAction], refresh: bool) -> None:
+        self._sender = sender
+        self._actions = actions
+        self._refresh = refresh
+        self._results: dict[int, ItemResult] = {}
+        self._pending = list(range(len(actions)))
+        self.lost: OpenSearchError | None = None
+
+    def once(self) -> bool:
+        """Send what is left; True where some of it was refused for now."""
+        pending = [self._actions[position] for position in self._pending]
+        self.lost = None
+        try:
+            results = self._sender.send_once(pending, self._refresh)
+        except (OpenSearchUnreachable, OpenSearchTimeout) as error:
+            self.lost = error
+            results = [_unsent(action, error) for action in pending]
+        except OpenSearchError as error:
+            if error.upstream_status not in {429, 503}:
+                raise
+            results = [_unsent(action, error) for action in pending]
+        self._results.update(zip(self._pending, results, strict=True))
+        self._pending = self._to_repeat(self._pending)
+        return bool(self._pending)
+
+    def results(self) -> list[ItemResult]:
+        """The newest result of each action, in their order."""
+        return [self._results[position] for position in range(len(self._actions))]
+
+    def _to_repeat(self, positions: Iterable[int]) -> list[int]:
+        """The refused actions, and those behind one on the same document: else the older one would win."""
+        refused_ids: set[str] = set()
+        repeated = []
+        for position in positions:
+            document_id = self._actions[position].document_id
+            if self._results[position].is_retryable or document_id in refused_ids:
+                refused_ids.add(document_id)
+                repeated.append(position)
+        return repeated
+
+
+def _unsent(action: BulkAction, error: OpenSearchError) -> ItemResult:
+    """The item of an action whose request was refused or got no answer."""
+    return ItemResult(
+        document_id=action.document_id,
+        result="",
+        status=error.upstream_status or 503,
+        error={"type": error.upstream_type or error.code, "reason": error.message},
+    )

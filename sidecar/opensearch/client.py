@@ -1,0 +1,231 @@
+"""The cluster's operations that the sidecar uses, one method each."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from sidecar.errors import OpenSearchError
+from sidecar.opensearch.error_answers import error_from_answer, index_not_found
+from sidecar.opensearch.transport import NDJSON, Request, Response, Transport
+
+# Characters that no index name may have (MetadataCreateIndexService of OpenSearch); in a path some are
+# patterns.
+FORBIDDEN_IN_INDEX_NAMES = ' "*\\<|,>/?#:'
+FORBIDDEN_INDEX_NAME_STARTS = "_-+"
+# How long a write waits inside the cluster for a lost primary shard. Less than the default minute, so that
+# the answer comes before the sidecar's own time limit.
+_SHARD_TIMEOUT = "20s"
+_HEALTH_TIMEOUT_SECONDS = 5.0
+
+Version = tuple[int, int, int]
+Observe = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """What decides which index settings the cluster can serve."""
+
+    version: Version
+    is_embedded: bool
+
+
+@dataclass(frozen=True)
+class SourceFilter:
+    """Patterns of field paths that a read returns (none given: all) and leaves out."""
+
+    includes: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+
+    def as_query(self) -> str:
+        """The URL parameters, without a question mark; empty where nothing is filtered."""
+        pairs = (("_source_includes", self.includes), ("_source_excludes", self.excludes))
+        return "&".join(f"{name}={quote(','.join(patterns))}" for name, patterns in pairs if patterns)
+
+
+class Cluster:
+    """Calls the cluster; safe to use from any thread.
+
+    `observe`, where given, is called after each call that got an answer with the operation's name and its
+    seconds. Every method raises what `Transport.send` and `error_from_answer` name; those that take an index
+    raise IndexNotFound. Index names are literal: one that could be a pattern or a list is an index that does
+    not exist.
+    """
+
+    def __init__(
+        self, transport: Transport, *, is_embedded: bool = False, observe: Observe | None = None
+    ) -> None:
+        self._transport = transport
+        self._is_embedded = is_embedded
+        self._observe = observe
+        self._version: Version | None = None
+
+    def version(self) -> Version:
+        """The cluster's version, read once."""
+        if self._version is None:
+            version = self._json("version", Request("GET", "/")).get("version")
+            self._version = parse_version(str(version.get("number") if isinstance(version, dict) else version))
+        return self._version
+
+    def facts(self) -> ClusterFacts:
+        """The cluster's version and whether it is the embedded node."""
+        return ClusterFacts(version=self.version(), is_embedded=self._is_embedded)
+
+    def create_index(self, index: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Create an index; returns the cluster's answer. Raises: IndexAlreadyExists, InvalidIndexName."""
+        return self._json(
+            "create_index", Request("PUT", f"/{quote(index, safe='')}", encode_json(body)), index
+        )
+
+    def delete_index(self, index: str) -> None:
+        """Delete an index with all that is in it."""
+        self._call("delete_index", Request("DELETE", index_path(index)), index)
+
+    def list_indexes(self) -> list[str]:
+        """The names of the indexes that the sidecar made, sorted."""
+        target = "/_mapping?filter_path=*.mappings._meta.sidecar.format"
+        return sorted(self._json("list_indexes", Request("GET", target)))
+
+    def read_index(self, index: str) -> bytes:
+        """Mapping and settings of an index, as the JSON text `{name: {"mappings":…,"settings":…}}`."""
+        return self._call("read_index", Request("GET", index_path(index)), index).body
+
+    def put_mapping(self, index: str, body: Mapping[str, Any]) -> None:
+        """Add to an index's mapping. A `_meta` in the body replaces the whole of the old one.
+
+        Raises: TooManyFields; nothing was added.
+        """
+        request = Request("PUT", f"{index_path(index)}/_mapping", encode_json(body), is_repeatable=True)
+        self._call("put_mapping", request, index)
+
+    def refresh(self, index: str) -> dict[str, Any]:
+        """Make all writes visible to searches; returns the counts of shards: total, successful, failed."""
+        request = Request("POST", f"{index_path(index)}/_refresh", is_repeatable=True)
+        shards: dict[str, Any] = self._json("refresh", request, index)["_shards"]
+        return shards
+
+    def search(self, index: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Search; numpy arrays in the body are sent as they are. A shard that fails fails the search."""
+        target = f"{index_path(index)}/_search?allow_partial_search_results=false"
+        return self._json("search", Request("POST", target, encode_json(body), is_repeatable=True), index)
+
+    def read_document(
+        self, index: str, document_id: str, *, fields: SourceFilter = SourceFilter()
+    ) -> dict[str, Any] | None:
+        """A document's fields as of now, refresh or not; None where there is none of that id."""
+        target = f"{index_path(index)}/_doc/{quote(document_id, safe='')}?{fields.as_query()}"
+        response = self._call("read_document", Request("GET", target), index, missing_is_fine=True)
+        answer = orjson.loads(response.body)
+        if "found" not in answer:
+            raise error_from_answer(response, index)
+        return answer.get("_source", {}) if answer["found"] else None
+
+    def read_documents(
+        self, index: str, document_ids: Sequence[str], *, fields: SourceFilter = SourceFilter()
+    ) -> list[dict[str, Any] | None]:
+        """As `read_document`, for many; in the order of the ids, which may repeat and may be none."""
+        if not document_ids:
+            return []
+        target = f"{index_path(index)}/_mget?{fields.as_query()}"
+        request = Request("POST", target, encode_json({"ids": list(document_ids)}), is_repeatable=True)
+        return [_source_of(item, index) for item in self._json("read_documents", request, index)["docs"]]
+
+    def bulk(self, index: str, body: bytes, *, refresh: bool = False) -> list[dict[str, Any]]:
+        """Send bulk actions (NDJSON, each with an explicit id); returns the answer's items, in order.
+
+        A lost connection may send the body twice: index and delete actions with ids end in the same
+        documents, and a document created the first time is then reported as updated.
+        """
+        parameters = f"timeout={_SHARD_TIMEOUT}&refresh={'true' if refresh else 'false'}"
+        request = Request("POST", f"{index_path(index)}/_bulk?{parameters}", body, NDJSON, is_repeatable=True)
+        items: list[dict[str, Any]] = self._json("bulk", request, index)["items"]
+        return items
+
+    def count(self, index: str, nested_paths: Iterable[str]) -> tuple[int, int]:
+        """The number of documents, and of nested entries under all paths together, as a search sees them."""
+        paths = list(nested_paths)
+        aggregations = {str(number): {"nested": {"path": path}} for number, path in enumerate(paths)}
+        answer = self.search(index, {"size": 0, "track_total_hits": True, "aggs": aggregations})
+        entries = sum(entry["doc_count"] for entry in answer.get("aggregations", {}).values())
+        return answer["hits"]["total"]["value"], entries
+
+    def status_call(self, target: str, *, index: str | None = None) -> dict[str, Any]:
+        """A read of the cluster's own state, with a short time limit; a 408 is an answer too."""
+        request = Request("GET", target)
+        response = self._transport.send(request, timeout_seconds=_HEALTH_TIMEOUT_SECONDS)
+        if response.status >= 400 and response.status != 408:
+            raise error_from_answer(response, index)
+        return _decode(response)
+
+    def _json(self, operation: str, request: Request, index: str | None = None) -> dict[str, Any]:
+        return _decode(self._call(operation, request, index))
+
+    def _call(
+        self, operation: str, request: Request, index: str | None = None, *, missing_is_fine: bool = False
+    ) -> Response:
+        started = time.perf_counter()
+        response = self._transport.send(request)
+        if self._observe is not None:
+            self._observe(operation, time.perf_counter() - started)
+        if response.status >= 400 and not (missing_is_fine and response.status == 404):
+            raise error_from_answer(response, index)
+        return response
+
+
+@lru_cache(maxsize=1024)
+def index_path(index: str) -> str:
+    """The URL path of one index, quoted. Raises: IndexNotFound for a name that no index can have."""
+    if (
+        not index
+        or index in {".", ".."}
+        or index[0] in FORBIDDEN_INDEX_NAME_STARTS
+        or any(character in FORBIDDEN_IN_INDEX_NAMES for character in index)
+    ):
+        raise index_not_found(index)
+    return "/" + quote(index, safe="")
+
+
+def parse_version(number: str) -> Version:
+    """`"3.5.0-SNAPSHOT"` as (3, 5, 0). Raises: OpenSearchError where there are no three numbers."""
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", number)
+    if found is None:
+        raise OpenSearchError(
+            f"The server at OPENSEARCH_URL says its version is {number!r}; is it OpenSearch?"
+        )
+    major, minor, patch = (int(part) for part in found.groups())
+    return major, minor, patch
+
+
+def encode_json(body: Mapping[str, Any]) -> bytes:
+    """JSON text; float32 arrays become their shortest decimals, which makes a query body 40 % smaller."""
+    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _decode(response: Response) -> dict[str, Any]:
+    try:
+        answer = orjson.loads(response.body)
+    except orjson.JSONDecodeError as error:
+        raise OpenSearchError(
+            f"The answer of the server at OPENSEARCH_URL is not JSON ({error}); is it OpenSearch?",
+            upstream_status=response.status,
+        ) from error
+    if not isinstance(answer, dict):
+        raise OpenSearchError("The server at OPENSEARCH_URL does not answer as OpenSearch does.")
+    return answer
+
+
+def _source_of(item: Mapping[str, Any], index: str) -> dict[str, Any] | None:
+    if "error" in item:
+        if item["error"].get("type") == "index_not_found_exception":
+            raise index_not_found(index)
+        raise OpenSearchError(
+            f"Document '{item['_id']}' of index '{index}' can't be read: {item['error'].get('reason')}"
+        )
+    return item.get("_source", {}) if item.get("found") else None

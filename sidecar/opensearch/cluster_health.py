@@ -1,0 +1,83 @@
+"""Whether the cluster can serve: its shards' status, and room on its disks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sidecar.errors import IndexNotFound
+from sidecar.opensearch.client import Cluster, index_path
+
+_WORST_FIRST = ("red", "yellow", "green")
+_UNITS = {"b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40, "pb": 2**50}
+_DEFAULT_WATERMARK = "95%"  # OpenSearch's own
+
+
+@dataclass(frozen=True)
+class ClusterHealth:
+    """`status` is green, yellow or red; storage is available where no disk passed its flood stage."""
+
+    status: str
+    storage_is_available: bool
+
+
+def read_health(cluster: Cluster, index: str | None = None) -> ClusterHealth:
+    """The worst of the cluster's status (or that of one index) and its disks (a full one is yellow).
+
+    An index that does not exist is red. Raises: OpenSearchUnreachable, OpenSearchTimeout, OpenSearchError.
+    """
+    try:
+        path = index_path(index) if index is not None else ""
+    except IndexNotFound:
+        return ClusterHealth(status="red", storage_is_available=_has_room(cluster))
+    # Without a timeout of 0 the cluster waits 30 s for an index that does not exist.
+    status = cluster.status_call(f"/_cluster/health{path}?timeout=0s").get("status")
+    has_room = _has_room(cluster)
+    statuses = [status if status in _WORST_FIRST else "red", "green" if has_room else "yellow"]
+    return ClusterHealth(status=min(statuses, key=_WORST_FIRST.index), storage_is_available=has_room)
+
+
+def free_bytes_needed(watermark: str, total_bytes: int) -> float:
+    """The free bytes below which a disk counts as full.
+
+    `watermark` is a percentage or ratio of used space (`95%`, `0.95`) or free space in bytes (`500mb`); one
+    that can't be read counts as the default, 95 %.
+    """
+    text = watermark.strip().lower()
+    try:
+        if text.endswith("%"):
+            return total_bytes * (1 - float(text[:-1]) / 100)
+        for unit in sorted(_UNITS, key=len, reverse=True):
+            if text.endswith(unit):
+                return float(text[: -len(unit)]) * _UNITS[unit]
+        return total_bytes * (1 - float(text))
+    except ValueError:
+        return free_bytes_needed(_DEFAULT_WATERMARK, total_bytes)
+
+
+def _has_room(cluster: Cluster) -> bool:
+    path = "cluster.routing.allocation.disk.watermark.flood_stage"
+    settings = cluster.status_call(f"/_cluster/settings?include_defaults=true&filter_path=*.{path}")
+    disks = cluster.status_call("/_nodes/stats/fs?filter_path=nodes.*.fs.total")
+    watermark = _effective(settings, path)
+    for node in disks.get("nodes", {}).values():
+        total = node["fs"]["total"]
+        # A node without the numbers (they are negative then) is not known to be full.
+        if (
+            0
+            <= total.get("available_in_bytes", -1)
+            <= free_bytes_needed(watermark, total.get("total_in_bytes", 0))
+        ):
+            return False
+    return True
+
+
+def _effective(settings: dict[str, Any], path: str) -> str:
+    """Transient settings win over persistent ones, and these over the defaults."""
+    for scope in ("transient", "persistent", "defaults"):
+        value: Any = settings.get(scope)
+        for key in path.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, str):
+            return value
+    return _DEFAULT_WATERMARK

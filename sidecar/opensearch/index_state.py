@@ -1,0 +1,97 @@
+"""What the sidecar knows of an index, read from its mapping."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sidecar.errors import NotASidecarIndex, OpenSearchError
+from sidecar.opensearch.embedded_paths import ROOT, field_of_key
+from sidecar.opensearch.index_settings import IndexSettings
+from sidecar.opensearch.mapping_builder import FORMAT, META_KEY
+
+
+@dataclass(frozen=True)
+class IndexState:
+    """One index at one moment.
+
+    `embedded_fields` are the fields that have a nested path for their chunks, sorted. `field_types` maps the
+    dotted name of every field of the documents, sub-fields as `title.keyword` included and embeddings left
+    out, to its type. `meta` is the mapping's whole `_meta`. `etag` changes with anything that the cluster
+    says of the index; `uuid` when the index is made anew.
+    """
+
+    name: str
+    uuid: str
+    settings: IndexSettings
+    dimensions: int
+    embedded_fields: tuple[str, ...]
+    field_types: Mapping[str, str]
+    meta: Mapping[str, Any]
+    etag: str
+
+
+def etag_of(answer: bytes) -> str:
+    """A short name for one answer of `GET /{index}`."""
+    return hashlib.blake2b(answer, digest_size=8).hexdigest()
+
+
+def parse_index_state(name: str, answer: bytes) -> IndexState:
+    """Read the answer of `GET /{index}`; `name` may be an alias of one index.
+
+    Raises: NotASidecarIndex where the mapping has no settings of ours; OpenSearchError where a newer sidecar
+    wrote them, or something spoilt them.
+    """
+    indexes = list(orjson.loads(answer).values())
+    if len(indexes) != 1:
+        raise NotASidecarIndex(f"'{name}' stands for {len(indexes)} indexes. Name one of them.")
+    mapping = indexes[0].get("mappings", {})
+    meta = mapping.get("_meta", {})
+    own = meta.get(META_KEY)
+    if not isinstance(own, dict) or "settings" not in own:
+        raise NotASidecarIndex(
+            f"Index '{name}' was not made by this API, so that it has no model. "
+            "Create an index with POST /indexes/{index}."
+        )
+    if own.get("format") != FORMAT:
+        raise OpenSearchError(
+            f"Index '{name}' has format {own.get('format')!r}; this sidecar reads format {FORMAT}. Use the "
+            "sidecar version that made the index, or a later one."
+        )
+    properties = mapping.get("properties", {})
+    try:
+        return IndexState(
+            name=name,
+            uuid=indexes[0]["settings"]["index"]["uuid"],
+            settings=IndexSettings.from_wire(own["settings"]),
+            dimensions=int(own["dimensions"]),
+            embedded_fields=tuple(sorted(_embedded_fields(properties))),
+            field_types=dict(_field_types(properties)),
+            meta=meta,
+            etag=etag_of(answer),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise OpenSearchError(
+            f"The settings in the mapping of index '{name}' (_meta.sidecar) are spoilt: {error!r}."
+        ) from error
+
+
+def _embedded_fields(properties: Mapping[str, Any]) -> Iterator[str]:
+    for key, mapping in properties.get(ROOT, {}).get("properties", {}).items():
+        if mapping.get("type") == "nested":
+            yield field_of_key(key)
+
+
+def _field_types(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, mapping in properties.items():
+        if not prefix and name == ROOT:
+            continue
+        path = prefix + name
+        if "type" in mapping:
+            yield path, mapping["type"]
+        yield from _field_types(mapping.get("properties", {}), f"{path}.")
+        yield from _field_types(mapping.get("fields", {}), f"{path}.")

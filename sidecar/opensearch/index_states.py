@@ -1,0 +1,161 @@
+"""The states of the indexes in use, kept for a moment and read again when they may be out of date."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from sidecar.errors import OpenSearchError, SidecarError, TooManyFields
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.embedded_paths import vector_path
+from sidecar.opensearch.index_state import IndexState, etag_of, parse_index_state
+from sidecar.opensearch.mapping_builder import META_KEY, build_embedded_fields, declare_fields
+
+MAX_AGE_SECONDS = 1.0
+# Each round ends with all declared unless another sidecar wrote between our reading and our writing.
+_MAX_ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class _Kept:
+    state: IndexState
+    read_at: float
+    read_number: int
+
+
+@dataclass
+class _Entry:
+    """One index's place in the cache. Reads are numbered, so that it is plain which began before what."""
+
+    reading: threading.Lock = field(default_factory=threading.Lock)
+    declaring: threading.Lock = field(default_factory=threading.Lock)
+    # One object, so that a reader without the lock sees parts that belong together.
+    kept: _Kept | None = None
+    reads_begun: int = 0
+    invalid_up_to: int = 0
+
+    def usable(self, *, not_before: float, after_read: int) -> IndexState | None:
+        """The kept state, if its reading began neither before that time nor as that read or an invalid one."""
+        kept = self.kept
+        if kept is None or kept.read_at < not_before or kept.read_number <= max(after_read, self.invalid_up_to):
+            return None
+        return kept.state
+
+
+class IndexStates:
+    """Gives the state of an index; safe to use from any thread.
+
+    A state is at most `max_age_seconds` old, so that a change made elsewhere is seen soon. Of callers that
+    want the same index at once, one reads and the others wait for it. An answer equal to the last one gives
+    the same object.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        max_age_seconds: float = MAX_AGE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._cluster = cluster
+        self._max_age_seconds = max_age_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+
+    def get(self, index: str, *, is_fresh: bool = False) -> IndexState:
+        """The state of an index; `is_fresh` asks for one that was read after this call began.
+
+        Raises: IndexNotFound, NotASidecarIndex, and what the cluster's calls raise.
+        """
+        entry = self._entry(index)
+        not_before = self._clock() - self._max_age_seconds
+        after_read = entry.reads_begun if is_fresh else 0
+        state = entry.usable(not_before=not_before, after_read=after_read)
+        if state is not None:
+            return state
+        with entry.reading:
+            state = entry.usable(not_before=not_before, after_read=after_read)
+            return state or self._read_locked(index, entry)
+
+    def invalidate(self, index: str) -> None:
+        """Let the next `get` read anew; to be called when the cluster says that the state is out of date."""
+        with self._lock:
+            entry = self._entries.get(index)
+        if entry is not None:
+            entry.invalid_up_to = entry.reads_begun
+
+    def ensure_embedded_fields(self, index: str, fields: Iterable[str]) -> IndexState:
+        """Make room for the embeddings of these fields, and declare them; returns the state with them.
+
+        Other sidecars may do the same at once: `PUT _mapping` replaces all of `_meta`, so it is read again
+        and repaired until nothing is missing. The mapping's properties are the truth.
+        Raises: TooManyFields, which names the fields; then none of the missing ones was added.
+        """
+        wanted = list(dict.fromkeys(fields))
+        state = self.get(index)
+        if not _missing_from(state, wanted):
+            return state
+        entry = self._entry(index)
+        with entry.declaring:
+            for _ in range(_MAX_ROUNDS):
+                state = self.get(index, is_fresh=True)
+                if not _missing_from(state, wanted):
+                    return state
+                self._declare(state, wanted)
+                self.invalidate(index)
+        raise OpenSearchError(
+            f"The fields {_listed(wanted)} of index '{index}' could not be declared: other writers change "
+            "the mapping all the time. Try again."
+        )
+
+    def _declare(self, state: IndexState, wanted: list[str]) -> None:
+        added = [field for field in wanted if field not in state.embedded_fields]
+        declared = [*state.embedded_fields, *added]
+        body = {
+            "_meta": declare_fields(state.meta, declared, state.settings, state.dimensions),
+            "properties": build_embedded_fields(added, state.settings, state.dimensions),
+        }
+        try:
+            self._cluster.put_mapping(state.name, body)
+        except TooManyFields as error:
+            raise TooManyFields(
+                f"The embeddings of {_listed(added)} don't fit into index '{state.name}', which has those of "
+                f"{len(state.embedded_fields)} fields already. {error.message} Embed fewer fields, or raise "
+                "the limit in the settings of the index."
+            ) from error
+
+    def _entry(self, index: str) -> _Entry:
+        with self._lock:
+            return self._entries.setdefault(index, _Entry())
+
+    def _read_locked(self, index: str, entry: _Entry) -> IndexState:
+        entry.reads_begun += 1
+        read_number, read_at = entry.reads_begun, self._clock()
+        try:
+            answer = self._cluster.read_index(index)
+            kept = entry.kept
+            is_same = kept is not None and kept.state.etag == etag_of(answer)
+            state = kept.state if kept is not None and is_same else parse_index_state(index, answer)
+        except SidecarError:
+            # Names that clients make up, or that are gone, must not pile up here.
+            with self._lock:
+                if self._entries.get(index) is entry:
+                    del self._entries[index]
+            raise
+        entry.kept = _Kept(state, read_at, read_number)
+        return state
+
+
+def _missing_from(state: IndexState, wanted: Iterable[str]) -> list[str]:
+    """The wanted fields without a nested path, and any embedded field that `_meta` does not declare."""
+    declared = state.meta[META_KEY].get("fields", {})
+    without_path = [field for field in wanted if field not in state.embedded_fields]
+    return without_path + [field for field in state.embedded_fields if vector_path(field) not in declared]
+
+
+def _listed(fields: list[str]) -> str:
+    quoted = [f"'{field}'" for field in fields]
+    return ", ".join(quoted[:10]) + (f" and {len(quoted) - 10} more" if len(quoted) > 10 else "")

@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.api.schemas.settings import PATCH_METHODS, SPLIT_METHODS, SettingsLimits, parse_index_settings
+from sidecar.errors import InvalidArgument, SidecarError
+from sidecar.opensearch.client import ClusterFacts
+from sidecar.opensearch.index_settings import IndexSettings
+
+EMBEDDED = ClusterFacts(version=(3, 5, 0), is_embedded=True)
+OWN_3 = ClusterFacts(version=(3, 5, 0), is_embedded=False)
+OWN_2_11 = ClusterFacts(version=(2, 11, 0), is_embedded=False)
+
+# As wire API, section 2, prints them.
+DEFAULTS: dict[str, Any] = {
+    "index_defaults": {
+        "treat_urls_and_pointers_as_images": False,
+        "model": "hf/all_datasets_v4_MiniLM-L6",
+        "normalize_embeddings": True,
+        "text_preprocessing": {
+            "split_length": 2,
+            "split_overlap": 0,
+            "split_method": "sentence",
+            "override_text_chunk_prefix": None,
+            "override_text_query_prefix": None,
+        },
+        "image_preprocessing": {"patch_method": None},
+        "ann_parameters": {
+            "name": "hnsw",
+            "space_type": "cosinesimil",
+            "engine": "lucene",
+            "parameters": {"ef_construction": 128, "m": 16},
+        },
+        "search_model": "hf/all_datasets_v4_MiniLM-L6",
+    },
+    "number_of_shards": 3,
+    "number_of_replicas": 0,
+}
+
+
+def parse(
+    body: Any, facts: ClusterFacts = EMBEDDED, limits: SettingsLimits = SettingsLimits()
+) -> IndexSettings:
+    return parse_index_settings(body, limits=limits, facts=facts)
+
+
+def wire(index_defaults: dict[str, Any]) -> Any:
+    """The merged `index_defaults` of these given ones."""
+    return parse({"index_defaults": index_defaults}).to_wire()["index_defaults"]
+
+
+def ann(**given: Any) -> dict[str, Any]:
+    return {"index_defaults": {"ann_parameters": given}}
+
+
+@pytest.mark.parametrize("body", [None, {}, {"index_defaults": {}}, {"number_of_shards": None}])
+def test_settings_are_the_defaults_when_nothing_is_given(body: Any) -> None:
+    assert parse(body).to_wire() == DEFAULTS
+
+
+def test_settings_keep_the_order_of_keys_of_the_wire() -> None:
+    assert orjson.dumps(parse(None).to_wire()) == orjson.dumps(DEFAULTS)
+
+
+def test_settings_are_merged_deeply_over_the_defaults() -> None:
+    merged = wire({"ann_parameters": {"parameters": {"m": 24}}, "text_preprocessing": {"split_length": 5}})
+    assert merged["ann_parameters"]["parameters"] == {"ef_construction": 128, "m": 24}
+    assert merged["text_preprocessing"] == {**DEFAULTS["index_defaults"]["text_preprocessing"], "split_length": 5}
+
+
+def test_null_means_not_given_at_every_depth() -> None:
+    nulls: dict[str, Any] = {
+        "number_of_replicas": None,
+        "index_defaults": {
+            "model": None,
+            "search_model": None,
+            "model_properties": None,
+            "text_preprocessing": None,
+            "image_preprocessing": {"patch_method": None},
+            "ann_parameters": {"engine": None, "parameters": {"m": None}},
+        },
+    }
+    assert parse(nulls).to_wire() == DEFAULTS
+
+
+def test_null_stays_inside_model_properties() -> None:
+    merged = wire({"model": "x", "model_properties": {"dimensions": 3, "tokens": None}})
+    assert merged["model_properties"] == {"dimensions": 3, "tokens": None}
+
+
+def test_unknown_keys_of_the_preprocessing_are_kept() -> None:
+    merged = wire({"text_preprocessing": {"later": [1]}, "image_preprocessing": {"later": {"a": None, "b": 1}}})
+    assert merged["text_preprocessing"]["later"] == [1]
+    assert merged["image_preprocessing"]["later"] == {"b": 1}
+
+
+def test_search_model_is_the_model_when_it_is_not_given() -> None:
+    merged = wire({"model": "x", "model_properties": {"dimensions": 3}})
+    assert (merged["search_model"], merged["search_model_properties"]) == ("x", {"dimensions": 3})
+
+
+def test_search_model_of_another_name_does_not_take_over_the_model_s_properties() -> None:
+    merged = wire({"model": "x", "model_properties": {"dimensions": 3}, "search_model": "y"})
+    assert merged["search_model"] == "y"
+    assert "search_model_properties" not in merged
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"search_model": "y"}, r"search_model needs index_defaults\.model"),
+        ({"model_properties": {}}, r"model_properties needs index_defaults\.model"),
+        ({"model": "x", "search_model_properties": {}}, r"search_model_properties needs index_defaults\.search_model"),
+        # The models are looked at before anything else.
+        ({"search_model": "y", "nonsense": 1}, r"search_model needs"),
+    ],
+)
+def test_models_that_do_not_go_together_are_refused_first(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidArgument, match=told):
+        parse({"index_defaults": given})
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"foo": 1}, "'foo' is not a key of the index settings"),
+        ({"number_of_shard": 1}, "Did you mean 'number_of_shards'"),
+        ({"model": "x"}, "'model' is not a key"),
+        ({"index_defaults": {"modle": "x"}}, "'modle' is not a key .* 'index_defaults'.* Did you mean 'model'"),
+        (ann(spacetype="l2"), "'spacetype' .* 'index_defaults.ann_parameters'.* Did you mean 'space_type'"),
+        (ann(parameters={"ef": 1}), "'ef' is not a key .* Known keys: ef_construction, m"),
+    ],
+)
+def test_an_unknown_key_is_named_with_its_place_and_the_nearest_key(body: Any, told: str) -> None:
+    with pytest.raises(InvalidArgument, match=told):
+        parse(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"index_defaults": None}, "index_defaults must be an object"),
+        ({"index_defaults": []}, "index_defaults: .* valid dictionary"),
+        ({"number_of_shards": 0}, "number_of_shards: .* greater than or equal to 1"),
+        ({"number_of_shards": 1025}, "number_of_shards: .* less than or equal to 1024"),
+        ({"number_of_shards": "2"}, "number_of_shards: .* valid integer; given: '2'"),
+        ({"number_of_shards": True}, "number_of_shards: .* valid integer"),
+        ({"number_of_shards": 1.0}, "number_of_shards: .* valid integer"),
+        ({"number_of_replicas": 2}, "number_of_replicas is 2; the limit is 1"),
+        ({"number_of_replicas": -1}, "number_of_replicas"),
+        ({"index_defaults": {"normalize_embeddings": 1}}, "normalize_embeddings: .* valid boolean"),
+        ({"index_defaults": {"treat_urls_and_pointers_as_images": "true"}}, "treat_urls_and_pointers_as_images"),
+        ({"index_defaults": {"model": 5}}, "index_defaults.model: .* valid string"),
+        ({"index_defaults": {"model": "x", "model_properties": "y"}}, "model_properties: .* valid dictionary"),
+        ({"index_defaults": {"text_preprocessing": {"split_length": 0}}}, "split_length: .* greater than or equal"),
+        ({"index_defaults": {"text_preprocessing": {"split_overlap": -1}}}, "split_overlap"),
+        ({"index_defaults": {"text_preprocessing": {"split_overlap": 2}}}, "split_overlap is 2; it must be less"),
+        ({"index_defaults": {"text_preprocessing": {"split_method": "sentences"}}}, "Did you mean 'sentence'"),
+        ({"index_defaults": {"text_preprocessing": {"override_text_chunk_prefix": 1}}}, "override_text_chunk_prefix"),
+        ({"index_defaults": {"image_preprocessing": {"patch_method": "simpel"}}}, "Did you mean 'simple'"),
+        (ann(parameters={"m": 1}), "parameters.m: .* greater than or equal to 2"),
+        (ann(parameters={"m": 101}), "parameters.m: .* less than or equal to 100"),
+        (ann(parameters={"ef_construction": 0}), "ef_construction: .* greater than or equal to 1"),
+        (ann(parameters={"ef_construction": 4097}), "ef_construction is 4097; the limit is 4096"),
+        (ann(name="ivf"), "ann_parameters.name is 'ivf'; it must be one of: hnsw"),
+    ],
+)  # fmt: skip
+def test_a_bad_value_is_named_with_its_key_and_rule(body: Any, told: str) -> None:
+    with pytest.raises(InvalidArgument, match=told):
+        parse(body)
+
+
+def test_limits_are_the_operator_s() -> None:
+    body = {"number_of_replicas": 3, **ann(parameters={"ef_construction": 5000})}
+    settings = parse(body, limits=SettingsLimits(max_replicas=3, max_ef_construction=5000))
+    assert (settings.number_of_replicas, settings.ann_parameters.ef_construction) == (3, 5000)
+
+
+@pytest.mark.parametrize(
+    ("given", "facts", "told"),
+    [
+        ({"engine": "faiss"}, EMBEDDED, "no faiss library; set OPENSEARCH_URL .* Supported here: lucene"),
+        ({"engine": "nmslib"}, EMBEDDED, "OpenSearch 3 and later make no indexes with nmslib"),
+        ({"engine": "nmslib"}, OWN_2_11, "OpenSearch 3 has dropped it. Supported here: lucene, faiss"),
+        ({"engine": "Lucene"}, OWN_3, "'Lucene' is not an engine"),
+        ({"space_type": "l1"}, EMBEDDED, "no space 'l1'.* It has: l2, cosinesimil, innerproduct"),
+        ({"space_type": "linf"}, OWN_3, "no space 'linf'"),
+        ({"space_type": "cosine"}, EMBEDDED, "Did you mean 'cosinesimil'"),
+        ({"space_type": "innerproduct"}, OWN_2_11, r"OpenSearch 2\.11\.0 has no space 'innerproduct'"),
+        ({"engine": "faiss", "space_type": "cosinesimil"}, OWN_2_11, "It has: l2, innerproduct"),
+    ],
+)
+def test_what_the_cluster_can_not_index_is_refused(given: Any, facts: ClusterFacts, told: str) -> None:
+    with pytest.raises(InvalidArgument, match=told):
+        parse(ann(**given), facts)
+
+
+@pytest.mark.parametrize(
+    ("given", "facts"),
+    [
+        ({"space_type": "l2"}, OWN_2_11),
+        ({"space_type": "innerproduct"}, EMBEDDED),
+        ({"engine": "faiss", "space_type": "cosinesimil"}, OWN_3),
+        ({"engine": "faiss", "space_type": "l2"}, OWN_2_11),
+    ],
+)
+def test_what_the_cluster_can_index_is_taken(given: Any, facts: ClusterFacts) -> None:
+    taken = parse(ann(**given), facts).ann_parameters
+    assert {key: getattr(taken, key) for key in given} == given
+
+
+@pytest.mark.parametrize("method", SPLIT_METHODS)
+def test_every_split_method_is_taken(method: str) -> None:
+    assert wire({"text_preprocessing": {"split_method": method}})["text_preprocessing"]["split_method"] == method
+
+
+@pytest.mark.parametrize("method", [*PATCH_METHODS, "overlap?hn=3&wn=3"])
+def test_every_patch_method_is_taken(method: str) -> None:
+    assert wire({"image_preprocessing": {"patch_method": method}})["image_preprocessing"]["patch_method"] == method
+
+
+def test_properties_that_no_json_can_hold_are_refused() -> None:
+    deep: Any = 1
+    for _ in range(300):
+        deep = [deep]
+    for value in (deep, 2**70):
+        with pytest.raises(InvalidArgument, match="can't be stored"):
+            parse({"index_defaults": {"model": "x", "model_properties": {"dimensions": 3, "a": value}}})
+
+
+KEYS = [
+    *DEFAULTS,
+    *DEFAULTS["index_defaults"],
+    *DEFAULTS["index_defaults"]["text_preprocessing"],
+    *DEFAULTS["index_defaults"]["ann_parameters"],
+    "patch_method", "m", "ef_construction", "model_properties", "search_model_properties", "nonsense",
+]  # fmt: skip
+LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(),
+    st.sampled_from(["lucene", "hnsw", "l2", "word", "simple", "hf/all_datasets_v4_MiniLM-L6"]),
+)  # fmt: skip
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.one_of(st.sampled_from(KEYS), st.text()), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+OBJECTS = st.dictionaries(st.one_of(st.sampled_from(KEYS), st.text()), JSON, max_size=4)
+
+
+@given(OBJECTS, st.dictionaries(st.sampled_from(KEYS), JSON, max_size=5))
+def test_any_json_object_is_parsed_or_refused_with_an_error_of_ours(body: Any, index_defaults: Any) -> None:
+    for candidate in (body, {"index_defaults": index_defaults}):
+        try:
+            settings = parse(candidate)
+        except SidecarError as error:
+            assert error.status == 400
+            orjson.dumps(error.as_body())
+        else:
+            assert IndexSettings.from_wire(orjson.loads(orjson.dumps(settings.to_wire()))) == settings
+            assert parse(settings.to_wire()) == settings

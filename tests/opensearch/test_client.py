@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sidecar.errors import (
+    IndexAlreadyExists,
+    IndexNotFound,
+    InvalidIndexName,
+    OpenSearchError,
+    OpenSearchUnreachable,
+    TooManyFields,
+)
+from sidecar.opensearch.address import ClusterAddress
+from sidecar.opensearch.client import Cluster, SourceFilter, encode_json, index_path, parse_version
+from sidecar.opensearch.transport import Transport, TransportOptions
+from tests.fault_server import FaultServer, answer
+
+ONE_SHARD = {"settings": {"number_of_shards": 1, "number_of_replicas": 0}}
+BULK = b'{"index":{"_id":"a/b c?"}}\n{"n":1,"secret":[1]}\n{"index":{"_id":"2"}}\n{"n":2}\n'
+
+
+@pytest.fixture
+def index(cluster: Cluster, index_name: str) -> str:
+    """An index with two documents, `a/b c?` and `2`."""
+    cluster.create_index(index_name, ONE_SHARD)
+    assert [item["index"]["status"] for item in cluster.bulk(index_name, BULK, refresh=True)] == [201, 201]
+    return index_name
+
+
+def cluster_at(server: FaultServer) -> Cluster:
+    return Cluster(Transport(ClusterAddress(server.url), TransportOptions()))
+
+
+def test_facts_hold_the_version_which_is_read_once() -> None:
+    with FaultServer([answer(b'{"version":{"number":"2.19.1"}}')]) as server:
+        cluster = cluster_at(server)
+        assert [cluster.facts().version, cluster.facts().version] == [(2, 19, 1)] * 2
+        assert len(server.requests) == 1
+
+
+def test_version_asks_whether_it_is_opensearch_when_it_is_something_else() -> None:
+    with FaultServer([answer(b"<html>")]) as server, pytest.raises(OpenSearchError, match="is it OpenSearch"):
+        cluster_at(server).version()
+    with FaultServer([answer(b'{"version":{"number":"x"}}')]) as server:
+        with pytest.raises(OpenSearchError, match="is it OpenSearch"):
+            cluster_at(server).version()
+
+
+def test_version_is_read_again_after_a_failure() -> None:
+    with FaultServer([b"", answer(b'{"version":{"number":"3.5.0-SNAPSHOT"}}')]) as server:
+        cluster = cluster_at(server)
+        with pytest.raises(OpenSearchUnreachable):
+            cluster.version()
+        assert cluster.version() == (3, 5, 0)
+
+
+def test_parse_version_refuses_what_is_no_version() -> None:
+    with pytest.raises(OpenSearchError, match="OPENSEARCH_URL"):
+        parse_version("3.5")
+
+
+def test_observe_hears_the_operation_and_its_seconds(transport: Transport) -> None:
+    heard: list[tuple[str, float]] = []
+    cluster = Cluster(transport, observe=lambda operation, seconds: heard.append((operation, seconds)))
+    cluster.list_indexes()
+    ((operation, seconds),) = heard
+    assert operation == "list_indexes"
+    assert 0 < seconds < 30
+
+
+def test_create_index_refuses_a_name_that_is_taken(cluster: Cluster, index: str) -> None:
+    with pytest.raises(IndexAlreadyExists, match=index):
+        cluster.create_index(index, ONE_SHARD)
+
+
+def test_create_index_tells_the_cluster_s_rule_for_names(cluster: Cluster) -> None:
+    with pytest.raises(InvalidIndexName, match="must be lowercase"):
+        cluster.create_index("ABC", ONE_SHARD)
+
+
+def test_delete_index_takes_a_pattern_for_a_name(cluster: Cluster, index: str) -> None:
+    with pytest.raises(IndexNotFound):
+        cluster.delete_index(f"{index[:-1]}*")
+    assert cluster.read_document(index, "2") == {"n": 2}
+
+
+@pytest.mark.parametrize("name", ["", "_all", "*", "a,b", "a*", "-a", "+a", ".", "..", "<a-{now/d}>", "a b", "a/b", "a?b"])
+def test_index_path_has_no_place_for_what_is_no_single_index(name: str) -> None:
+    with pytest.raises(IndexNotFound):
+        index_path(name)
+
+
+def test_index_path_quotes_what_is_not_plain() -> None:
+    assert index_path("büch%er.x") == "/b%C3%BCch%25er.x"
+
+
+def test_every_call_on_a_missing_index_says_that_it_is_missing(cluster: Cluster, index_name: str) -> None:
+    calls: list[Any] = [
+        lambda: cluster.delete_index(index_name),
+        lambda: cluster.read_index(index_name),
+        lambda: cluster.put_mapping(index_name, {}),
+        lambda: cluster.refresh(index_name),
+        lambda: cluster.search(index_name, {}),
+        lambda: cluster.read_document(index_name, "1"),
+        lambda: cluster.read_documents(index_name, ["1"]),
+        lambda: cluster.count(index_name, []),
+    ]
+    for call in calls:
+        with pytest.raises(IndexNotFound, match=index_name):
+            call()
+
+
+def test_read_document_finds_an_id_with_any_characters(cluster: Cluster, index: str) -> None:
+    assert cluster.read_document(index, "a/b c?") == {"n": 1, "secret": [1]}
+    assert cluster.read_document(index, "a/b c?", fields=SourceFilter(excludes=("secret*",))) == {"n": 1}
+    assert cluster.read_document(index, "a/b c?", fields=SourceFilter(includes=("secret",))) == {"secret": [1]}
+    assert cluster.read_document(index, "none") is None
+
+
+def test_read_documents_keeps_the_order_and_leaves_holes(cluster: Cluster, index: str) -> None:
+    found = cluster.read_documents(index, ["2", "none", "a/b c?", "2"], fields=SourceFilter(includes=("n",)))
+    assert found == [{"n": 2}, None, {"n": 1}, {"n": 2}]
+    assert cluster.read_documents(index, []) == []
+
+
+def test_search_sends_numpy_vectors_as_they_are(cluster: Cluster, index: str) -> None:
+    values = np.array([1, 7], dtype=np.float32)
+    answer = cluster.search(index, {"query": {"terms": {"n": values}}})
+    assert [hit["_id"] for hit in answer["hits"]["hits"]] == ["a/b c?"]
+    assert encode_json({"v": np.array([0.1, 1], dtype=np.float32)}) == b'{"v":[0.1,1.0]}'
+
+
+def test_search_tells_why_a_query_fails(cluster: Cluster, index: str) -> None:
+    with pytest.raises(OpenSearchError, match=r"unknown query \[foo\]"):
+        cluster.search(index, {"query": {"foo": {}}})
+
+
+def test_refresh_counts_the_shards(cluster: Cluster, index: str) -> None:
+    assert cluster.refresh(index) == {"total": 1, "successful": 1, "failed": 0}
+
+
+def test_put_mapping_says_when_there_is_no_room(cluster: Cluster, index_name: str) -> None:
+    cluster.create_index(index_name, {"settings": {**ONE_SHARD["settings"], "index.mapping.total_fields.limit": 1}})
+    with pytest.raises(TooManyFields, match=r"total fields \[1\]"):
+        cluster.put_mapping(index_name, {"properties": {"a": {"type": "text"}, "b": {"type": "text"}}})
+
+
+def test_list_indexes_shows_those_of_the_sidecar_only(cluster: Cluster, index: str) -> None:
+    own = f"{index}-own.x"
+    cluster.create_index(own, {**ONE_SHARD, "mappings": {"_meta": {"sidecar": {"format": 1}}}})
+    try:
+        names = cluster.list_indexes()
+    finally:
+        cluster.delete_index(own)
+    assert own in names
+    assert index not in names

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import orjson
+import pytest
+
+from sidecar.errors import IndexNotFound, NotASidecarIndex, OpenSearchError, TooManyFields
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.embedded_paths import vector_path
+from sidecar.opensearch.index_settings import IndexSettings
+from sidecar.opensearch.index_state import parse_index_state
+from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.mapping_builder import build_index_body
+from sidecar.opensearch.transport import Transport
+
+SETTINGS = IndexSettings(model="x", model_properties={"dimensions": 2, "a": None}, number_of_shards=1)
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class CountedReads:
+    """Counts the calls by operation."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, operation: str, seconds: float) -> None:
+        with self._lock:
+            self.counts[operation] = self.counts.get(operation, 0) + 1
+
+
+@pytest.fixture
+def index(cluster: Cluster, index_name: str) -> str:
+    cluster.create_index(index_name, build_index_body(SETTINGS, 2))
+    return index_name
+
+
+@pytest.fixture
+def reads() -> CountedReads:
+    return CountedReads()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def states(transport: Transport, reads: CountedReads, clock: Clock) -> IndexStates:
+    return IndexStates(Cluster(transport, observe=reads), clock=clock)
+
+
+def declared(cluster: Cluster, index: str) -> set[str]:
+    """The source fields that the mapping's `_meta` declares."""
+    own = orjson.loads(cluster.read_index(index))[index]["mappings"]["_meta"]["sidecar"]
+    return {field["source"] for field in own["fields"].values()}
+
+
+def test_state_holds_what_the_index_was_made_with(states: IndexStates, index: str) -> None:
+    state = states.get(index)
+    assert (state.name, state.settings, state.dimensions) == (index, SETTINGS, 2)
+    assert (state.embedded_fields, dict(state.field_types)) == ((), {})
+
+
+def test_state_knows_the_types_of_all_fields_but_those_of_embeddings(
+    states: IndexStates, cluster: Cluster, index: str
+) -> None:
+    states.ensure_embedded_fields(index, ["s"])
+    cluster.bulk(index, b'{"index":{"_id":"1"}}\n{"s":"a","n":1,"o":{"p":"q"}}\n')
+    assert states.get(index, is_fresh=True).field_types == {
+        "s": "text",
+        "s.keyword": "keyword",
+        "n": "long",
+        "o.p": "text",
+        "o.p.keyword": "keyword",
+    }
+
+
+def test_get_reads_again_only_when_the_state_is_old(
+    states: IndexStates, reads: CountedReads, clock: Clock, index: str
+) -> None:
+    first = states.get(index)
+    clock.now += 0.9
+    assert states.get(index) is first
+    assert reads.counts == {"read_index": 1}
+    clock.now += 0.2
+    assert states.get(index) is first, "an unchanged index keeps its state"
+    assert reads.counts == {"read_index": 2}
+
+
+def test_get_reads_again_after_invalidate_and_when_a_fresh_state_is_wanted(
+    states: IndexStates, reads: CountedReads, clock: Clock, index: str
+) -> None:
+    states.get(index)
+    clock.now += 0.1
+    states.invalidate(index)
+    states.get(index)
+    clock.now += 0.1
+    states.get(index, is_fresh=True)
+    assert reads.counts == {"read_index": 3}
+
+
+def test_many_callers_at_once_cost_one_read(states: IndexStates, reads: CountedReads, index: str) -> None:
+    barrier = threading.Barrier(8)
+
+    def get(_: int) -> Any:
+        barrier.wait()
+        return states.get(index)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(get, range(8)))
+    assert len({id(state) for state in found}) == 1
+    assert reads.counts == {"read_index": 1}
+
+
+def test_get_sees_that_an_index_was_deleted_and_made_anew(
+    states: IndexStates, cluster: Cluster, clock: Clock, index: str
+) -> None:
+    first = states.get(index)
+    cluster.delete_index(index)
+    clock.now += 2
+    with pytest.raises(IndexNotFound, match=index):
+        states.get(index)
+    cluster.create_index(index, build_index_body(SETTINGS, 7))
+    second = states.get(index)
+    assert (first.dimensions, second.dimensions) == (2, 7)
+    assert first.uuid != second.uuid
+
+
+def test_get_refuses_an_index_that_the_sidecar_did_not_make(
+    states: IndexStates, cluster: Cluster, index_name: str
+) -> None:
+    cluster.create_index(index_name, {"mappings": {"_meta": {"sidecar": {"fields": {}}}}})
+    with pytest.raises(NotASidecarIndex, match=index_name):
+        states.get(index_name)
+
+
+def test_state_follows_an_alias(states: IndexStates, cluster: Cluster, index: str) -> None:
+    alias = f"{index}-alias"
+    cluster.create_index(f"{index}-2", {**build_index_body(SETTINGS, 5), "aliases": {alias: {}}})
+    try:
+        assert states.get(alias).dimensions == 5
+        assert states.ensure_embedded_fields(alias, ["f"]).embedded_fields == ("f",)
+    finally:
+        cluster.delete_index(f"{index}-2")
+
+
+@pytest.mark.parametrize(
+    ("own", "error", "told"),
+    [
+        ({"format": 2, "settings": {}}, OpenSearchError, "has format 2; this sidecar reads format 1"),
+        ({"format": 1, "settings": {}}, OpenSearchError, "spoilt"),
+        ({"format": 1, "settings": None}, OpenSearchError, "spoilt"),
+        ({"format": 1, "settings": SETTINGS.to_wire()}, OpenSearchError, "spoilt"),
+        ({}, NotASidecarIndex, "not made by this API"),
+        (None, NotASidecarIndex, "not made by this API"),
+    ],
+)
+def test_state_refuses_what_it_can_not_read(own: Any, error: type[Exception], told: str) -> None:
+    answer = {"a": {"mappings": {"_meta": {"sidecar": own}}, "settings": {"index": {"uuid": "u"}}}}
+    with pytest.raises(error, match=told):
+        parse_index_state("a", orjson.dumps(answer))
+
+
+def test_state_refuses_an_alias_of_several_indexes() -> None:
+    with pytest.raises(NotASidecarIndex, match="stands for 2 indexes"):
+        parse_index_state("a", b'{"b":{},"c":{}}')
+
+
+def test_ensure_adds_and_declares_the_fields_that_are_missing(
+    states: IndexStates, cluster: Cluster, index: str
+) -> None:
+    state = states.ensure_embedded_fields(index, ["title", "my text", "title"])
+    assert state.embedded_fields == ("my text", "title")
+    assert state.meta["sidecar"]["fields"][vector_path("my text")] == {
+        "source": "my text",
+        "model": "x",
+        "kind": "text",
+        "dimension": 2,
+    }
+    assert states.get(index, is_fresh=True).settings == SETTINGS
+    assert declared(cluster, index) == {"title", "my text"}
+
+
+def test_ensure_asks_nothing_when_nothing_is_missing(states: IndexStates, reads: CountedReads, index: str) -> None:
+    states.ensure_embedded_fields(index, ["title"])
+    before = dict(reads.counts)
+    states.ensure_embedded_fields(index, ["title"])
+    states.ensure_embedded_fields(index, [])
+    assert reads.counts == before
+
+
+def test_ensure_keeps_what_others_have_put_into_meta(states: IndexStates, cluster: Cluster, index: str) -> None:
+    meta = states.get(index).meta
+    cluster.put_mapping(index, {"_meta": {**meta, "other": {"a": 1}}})
+    state = states.ensure_embedded_fields(index, ["title"])
+    assert state.meta["other"] == {"a": 1}
+
+
+def test_ensure_repairs_a_declaration_that_another_writer_has_lost(
+    states: IndexStates, cluster: Cluster, index: str
+) -> None:
+    meta = states.get(index).meta
+    states.ensure_embedded_fields(index, ["a"])
+    cluster.put_mapping(index, {"_meta": meta})
+    assert declared(cluster, index) == set()
+    states.invalidate(index)
+    states.ensure_embedded_fields(index, ["b"])
+    assert declared(cluster, index) == {"a", "b"}
+
+
+def test_ensure_loses_no_field_when_many_sidecars_declare_at_once(
+    transport: Transport, cluster: Cluster, index: str
+) -> None:
+    sidecars = [IndexStates(Cluster(transport)) for _ in range(4)]
+    barrier = threading.Barrier(4)
+
+    def declare(number: int) -> None:
+        barrier.wait()
+        for field in range(3):
+            state = sidecars[number].ensure_embedded_fields(index, [f"f{number}-{field}"])
+            assert f"f{number}-{field}" in state.embedded_fields
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(declare, range(4)))
+    every = {f"f{number}-{field}" for number in range(4) for field in range(3)}
+    assert set(IndexStates(cluster).get(index).embedded_fields) == every
+    # Whoever asks next finds and repairs what the last writer may have overwritten.
+    IndexStates(cluster).ensure_embedded_fields(index, every)
+    assert declared(cluster, index) == every
+
+
+def test_ensure_names_the_fields_that_do_not_fit(states: IndexStates, cluster: Cluster, index_name: str) -> None:
+    body = build_index_body(SETTINGS, 2)
+    body["settings"]["index.mapping.nested_fields.limit"] = 2
+    cluster.create_index(index_name, body)
+    states.ensure_embedded_fields(index_name, ["a", "b"])
+    with pytest.raises(TooManyFields, match=rf"'c' don't fit into index '{index_name}'.* nested fields \[2\]"):
+        states.ensure_embedded_fields(index_name, ["a", "c"])
+    assert states.get(index_name, is_fresh=True).embedded_fields == ("a", "b")
+
+
+def test_an_index_has_room_for_200_embedded_fields(states: IndexStates, index: str) -> None:
+    fields = [f"f{number}" for number in range(200)]
+    assert len(states.ensure_embedded_fields(index, fields).embedded_fields) == 200
+    with pytest.raises(TooManyFields, match="'one more'"):
+        states.ensure_embedded_fields(index, ["one more"])
+
+
+def test_ensure_says_that_the_index_is_gone(states: IndexStates, cluster: Cluster, index: str) -> None:
+    states.get(index)
+    cluster.delete_index(index)
+    with pytest.raises(IndexNotFound):
+        states.ensure_embedded_fields(index, ["a"])

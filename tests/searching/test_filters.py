@@ -1,0 +1,285 @@
+"""Filter strings: wire API, section 4.4. What they find is in tests/integration/test_filters.py."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.errors import InvalidArgument
+from sidecar.searching.filters import MAX_CONDITIONS, build_filter, filter_fields
+
+NONE: dict[str, Any] = {"match_none": {}}
+TYPES = {
+    "color": "text",
+    "shade": "keyword",
+    "n": "long",
+    "i": "integer",
+    "f": "float",
+    "ok": "boolean",
+    "d": "date",
+    "my field": "text",
+    "combo": "object",
+    "combo.sub": "text",
+    "place": "geo_point",
+}
+
+
+def term(path: str, value: Any) -> dict[str, Any]:
+    return {"term": {path: value}}
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("color:red", term("color.keyword", "red")),
+        ("shade:red", term("shade", "red")),
+        ("color:(dark red)", term("color.keyword", "dark red")),
+        ("color:( dark   red )", term("color.keyword", "dark red")),
+        ('color:"dark red"', term("color.keyword", "dark red")),
+        (r"color:dark\ red", term("color.keyword", "dark red")),
+        (r"color:a\:b\*\\c\"", term("color.keyword", 'a:b*\\c"')),
+        (r'color:"say \"hi\" *"', term("color.keyword", 'say "hi" *')),
+        ("color:'tis", term("color.keyword", "'tis")),
+        ("color:and/or", term("color.keyword", "and/or")),
+        ("color:-red", term("color.keyword", "-red")),
+        ("color:red^2", term("color.keyword", "red")),
+        ('color:"dark red" color:b', {"terms": {"color.keyword": ["dark red", "b"]}}),
+        ('color:"dark red"~2.5', term("color.keyword", "dark red")),
+        ("color:dark red", term("color.keyword", "dark")),
+        ("color:(dark red OR blue)", {"terms": {"color.keyword": ["dark red", "blue"]}}),
+        (r"my\ field:x", term("my field.keyword", "x")),
+        ("combo.sub:x", term("combo.sub.keyword", "x")),
+        ("combo:*", {"exists": {"field": "combo"}}),
+        ("n:*", {"exists": {"field": "n"}}),
+        ("n:[* TO *]", {"exists": {"field": "n"}}),
+        ("_exists_:n", {"exists": {"field": "n"}}),
+        ("place:*", {"exists": {"field": "place"}}),
+        ("n:10", term("n", 10)),
+        ("n:-10", term("n", -10)),
+        ("n:1e3", term("n", 1000)),
+        ('n:"10"', term("n", 10)),
+        ("n:[10 TO 20]", {"range": {"n": {"gte": 10, "lte": 20}}}),
+        ("n:{10 TO 20]", {"range": {"n": {"gte": 11, "lte": 20}}}),
+        ("n:[-10 TO -5.5}", {"range": {"n": {"gte": -10, "lte": -6}}}),
+        ("n:[* TO 5]", {"range": {"n": {"lte": 5}}}),
+        ("n:>15", {"range": {"n": {"gte": 16}}}),
+        ("n:>= -20", {"range": {"n": {"gte": -20}}}),
+        (
+            "n:(>15 AND <18)",
+            {"bool": {"filter": [{"range": {"n": {"gte": 16}}}, {"range": {"n": {"lte": 17}}}]}},
+        ),
+        ("n:(10 OR 30)", {"terms": {"n": [10, 30]}}),
+        ("n:(10 30)", {"terms": {"n": [10, 30]}}),
+        ("i:[3000000000 TO *]", NONE),
+        ("i:<3000000000", {"range": {"i": {"lte": 2**31 - 1}}}),
+        ("f:0.5", term("f", 0.5)),
+        ("f:>0.5", {"range": {"f": {"gt": 0.5}}}),
+        ("f:<1e400", {"exists": {"field": "f"}}),
+        ("ok:true", term("ok", True)),
+        ("_id:a", {"ids": {"values": ["a"]}}),
+        ("_id:(a OR b)", {"ids": {"values": ["a", "b"]}}),
+        ("_id:*", {"match_all": {}}),
+        ("*:*", {"match_all": {}}),
+        ("color:r*", {"wildcard": {"color.keyword": {"value": "r*"}}}),
+        (r"color:a\*b\ ?\\", {"wildcard": {"color.keyword": {"value": "a\\*b ?\\\\"}}}),
+        (r"color:/r\/e./", {"regexp": {"color.keyword": {"value": r"r\/e."}}}),
+        ("color:re~1", {"fuzzy": {"color.keyword": {"value": "re", "fuzziness": "1"}}}),
+        ("color:rede~0.5", {"fuzzy": {"color.keyword": {"value": "rede", "fuzziness": "2"}}}),
+        ("color:re~", {"fuzzy": {"color.keyword": {"value": "re", "fuzziness": "AUTO"}}}),
+        ("color:[a TO c}", {"range": {"color.keyword": {"gte": "a", "lt": "c"}}}),
+        ('color:["a b" TO c:d]', {"range": {"color.keyword": {"gte": "a b", "lte": "c:d"}}}),
+    ],
+)
+def test_build_filter_translates_each_form(text: str, query: dict[str, Any]) -> None:
+    assert build_filter(text, TYPES) == query
+
+
+IMPOSSIBLE = """
+red | "dark red" | /re/ | unknown:x | unknown:* | _id:a* | _id:[a TO b] | place:x | combo:x
+n:x | n:10x | n:1* | n:NaN | n:9223372036854775808 | n:1.5 | n:{1 TO 2} | n:[5 TO 1] | n:[a TO 5] | n:1e99999
+f:1e39 | f:inf | f:>1e39 | ok:1 | ok:TRUE | ok:[false TO true]
+d:soon | d:2020-02-30 | d:2020-01-01T25:00 | d:[x TO now] | d:20
+"""
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n", *(text.strip() for text in re.split(r" \| |\n", IMPOSSIBLE.strip()))]
+)
+def test_build_filter_matches_none_when_no_document_can_match(text: str) -> None:
+    assert build_filter(text, TYPES) == NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("d:2020", "2020||/y", "2020||/y"),
+        ("d:2020-01-31T10:20:30Z", "2020-01-31T10:20:30Z", "2020-01-31T10:20:30Z"),
+        ('d:"2020/01/31 10:20"', "2020-01-31T10:20", "2020-01-31T10:20"),
+        ("d:[1577836800000 TO now-1d/d]", "1577836800000", "now-1d/d"),
+        ("d:[2020-01-01T00:00:00.5+01:00 TO 2021-01]", "2020-01-01T00:00:00.5+01:00", "2021-01||/M"),
+    ],
+)
+def test_build_filter_reads_dates(text: str, low: str, high: str) -> None:
+    ends = build_filter(text, TYPES)["range"]["d"]
+    assert (ends["gte"], ends["lte"]) == (low, high)
+
+
+A, B, C = (term("color.keyword", value) for value in "abc")
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("a b", {"terms": {"color.keyword": ["a", "b"]}}),
+        ("a OR b || c", {"terms": {"color.keyword": ["a", "b", "c"]}}),
+        ("a AND b", {"bool": {"filter": [A, B]}}),
+        ("a && b", {"bool": {"filter": [A, B]}}),
+        ("a OR b AND c", {"bool": {"filter": [B, C]}}),
+        ("a AND b OR c", {"bool": {"filter": [A, B]}}),
+        ("(a OR b) AND c", {"bool": {"filter": [{"terms": {"color.keyword": ["a", "b"]}}, C]}}),
+        ("+a b", A),
+        ("NOT a", {"bool": {"must_not": [A]}}),
+        ("-a", {"bool": {"must_not": [A]}}),
+        ("!a", {"bool": {"must_not": [A]}}),
+        ("NOT (NOT a)", {"bool": {"must_not": [{"bool": {"must_not": [A]}}]}}),
+        ("a -b", {"bool": {"must_not": [B], "should": [A], "minimum_should_match": 1}}),
+        ("a AND NOT b", {"bool": {"filter": [A], "must_not": [B]}}),
+        (
+            "a OR b -c OR a",
+            {
+                "bool": {
+                    "must_not": [C],
+                    "should": [{"terms": {"color.keyword": ["a", "b", "a"]}}],
+                    "minimum_should_match": 1,
+                }
+            },
+        ),
+        ("(-a) OR b", {"bool": {"should": [B, {"bool": {"must_not": [A]}}], "minimum_should_match": 1}}),
+    ],
+)
+def test_build_filter_joins_as_lucene_does(text: str, query: dict[str, Any]) -> None:
+    assert build_filter(re.sub("([abc])", r"color:\1", text), TYPES) == query
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("((", "too early"),
+        ("color:", "too early"),
+        ("color:red)", "position 9: unexpected '\\)'"),
+        ("color:red AND OR n:1", "position 14: unexpected 'OR'"),
+        ("color:a:b", "position 6: a colon"),
+        ('color:"red', "position 6: this quote is not closed"),
+        ("color:/re", "position 6: this regular expression is not closed"),
+        ("color:red\\", "position 9: no character follows"),
+        ("n:[1 2]", "position 5: unexpected '2'"),
+        ("color:/" + "a" * 1_001 + "/", "1,001 characters; the limit is 1,000"),
+        ("x" * 200_001, "200,001 characters; the limit is 200,000"),
+        ("(" * 60 + "color:a" + ")" * 60, "50 levels"),
+        ("NOT " * 60 + "color:a", "50 levels"),
+        ("(" * 30_000, "20,000 words and signs"),
+    ],
+)
+def test_build_filter_names_the_place_when_the_text_is_malformed(text: str, message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        build_filter(text, TYPES)
+
+
+def test_build_filter_takes_any_number_of_values_of_one_field() -> None:
+    ids = " OR ".join(f"item-{number}" for number in range(5_000))
+    assert len(build_filter(f"_id:({ids})", TYPES)["ids"]["values"]) == 5_000
+
+
+def test_build_filter_names_the_limit_when_there_are_too_many_conditions() -> None:
+    text = " OR ".join(f"n:>{number}" for number in range(MAX_CONDITIONS + 1))
+    with pytest.raises(InvalidArgument, match="1,001 conditions; the limit is 1,000"):
+        build_filter(text, TYPES)
+
+
+def test_filter_fields_gives_the_dotted_names() -> None:
+    text = (
+        r"color:a AND (n:[1 TO 2] OR NOT my\ field:x*) AND (_exists_:d combo.sub:(b OR ok:true) _id:1 *:* x)"
+    )
+    assert filter_fields(text) == {"color", "n", "my field", "d", "combo.sub", "ok"}
+
+
+SIGNS = [
+    *" ():\"\\/[]{}~^*?+-!<>=&|'\n",
+    " AND ",
+    " OR ",
+    " NOT ",
+    " TO ",
+    "&&",
+    "||",
+    "color:",
+    "n:",
+    "d:",
+    "f:",
+    "_id:",
+    "10",
+    "1e9",
+    "a",
+    "é",
+]
+filters = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(SIGNS), max_size=25).map("".join))
+
+
+@given(filters)
+def test_build_filter_gives_a_query_or_invalid_argument_when_text_is_anything(text: str) -> None:
+    try:
+        query = build_filter(text, TYPES)
+    except InvalidArgument as error:
+        assert error.message.startswith("filter: ")
+    else:
+        assert len(query) == 1
+        json.dumps(query, allow_nan=False)
+
+
+@given(st.text(min_size=1, max_size=30).filter(lambda value: "\\" not in value))
+def test_build_filter_finds_the_value_itself_when_it_is_quoted_or_escaped(value: str) -> None:
+    quoted = value.replace('"', '\\"')
+    escaped = "".join("\\" + character for character in value)
+    assert build_filter(f'color:"{quoted}"', TYPES) == term("color.keyword", value)
+    assert build_filter(f"color:{escaped}", TYPES) == term("color.keyword", value)
+
+
+def test_build_filter_keeps_threads_apart() -> None:
+    texts = [
+        f"color:(a{number} OR b{number}) AND n:[{number} TO 999] ("[: None if number % 3 else -2]
+        for number in range(300)
+    ]
+
+    def outcome(text: str) -> Any:
+        try:
+            return build_filter(text, TYPES)
+        except InvalidArgument as error:
+            return error.message
+
+    alone = [outcome(text) for text in texts]
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(outcome, texts)) == alone
+
+
+@pytest.mark.parametrize(
+    "text", ["color:a " * 6_000, "a OR b -c " * 3_000, "-" * 19_000 + "a", "color:" + "\\ " * 90_000]
+)
+def test_build_filter_is_quick_when_text_is_long(text: str) -> None:
+    began = time.process_time()
+    with contextlib.suppress(InvalidArgument):
+        build_filter(text, TYPES)
+    assert time.process_time() - began < 2.0
+
+
+def test_parsing_writes_no_parser_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    build_filter("color:red", TYPES)
+    assert list(tmp_path.iterdir()) == []
