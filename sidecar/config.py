@@ -44,13 +44,11 @@ class Settings(BaseSettings):
         default=None, description="PEM file of the authorities that sign the cluster's certificate."
     )
     opensearch_verify_tls: bool = Field(default=True, description="Verify the cluster's TLS certificate.")
-    opensearch_timeout: float = Field(
-        default=60.0, gt=0, description="Seconds to wait for one answer of the cluster."
-    )
+    opensearch_timeout: float = Field(default=60.0, gt=0, description="Seconds to wait for one answer of the cluster.")
     opensearch_retry_deadline: float = Field(
         default=30.0,
         ge=0,
-        description="Seconds within which a write that the cluster refused for now (429, 503, no connection) is repeated.",
+        description="Seconds for which a write that the cluster refuses for now (429, 503, no connection) is repeated.",
     )
     opensearch_connections: int = Field(
         default=32, ge=1, description="Connections to the cluster that are kept open for reuse."
@@ -58,9 +56,7 @@ class Settings(BaseSettings):
 
     # The embedded node
     node_version: str = Field(default="3.5.0", description="OpenSearch version of the embedded node.")
-    node_port: int = Field(
-        default=9200, ge=0, le=65535, description="HTTP port of the embedded node; 0: any free one."
-    )
+    node_port: int = Field(default=9200, ge=0, le=65535, description="HTTP port of the embedded node; 0: any free one.")
     node_heap: str = Field(
         default="1g", pattern=r"^\d+[mg]$", description="Java heap of the embedded node, as 512m or 2g."
     )
@@ -75,7 +71,7 @@ class Settings(BaseSettings):
     java_home: Path | None = Field(
         default=None,
         validation_alias="OPENSEARCH_JAVA_HOME",
-        description="JDK (21 or later) for the embedded node. Unset: `JAVA_HOME`, `PATH`, `/usr/lib/jvm`, then a download.",
+        description="JDK (21 or later) of the embedded node. Unset: `JAVA_HOME`, `PATH`, `/usr/lib/jvm`, a download.",
     )
     machine_java_home: Path | None = Field(
         default=None,
@@ -91,16 +87,12 @@ class Settings(BaseSettings):
         description="Folder for caches, converted models, the embedded node and its data.",
     )
     threads: int = Field(default=16, ge=1, le=1024, description="Requests served at the same time.")
-    grace: float = Field(
-        default=30.0, ge=0, description="Seconds that accepted requests have to finish after SIGTERM."
-    )
+    grace: float = Field(default=30.0, ge=0, description="Seconds that accepted requests have to finish after SIGTERM.")
     api_keys: tuple[str, ...] = Field(
         default=(),
         description="JSON list of keys; when given, every request but health checks must carry one as `x-api-key`.",
     )
-    max_body_bytes: int = Field(
-        default=100 * 1024 * 1024, ge=1024, description="Largest request body, in bytes."
-    )
+    max_body_bytes: int = Field(default=100 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
 
     # Limits of the API
     max_add_documents: int = Field(default=10_000, ge=1, description="Documents in one add request.")
@@ -112,9 +104,7 @@ class Settings(BaseSettings):
         default=100_000, ge=1, description="Largest document, as bytes of ASCII-escaped JSON text."
     )
     max_replicas: int = Field(default=1, ge=0, description="Largest `number_of_replicas` of a new index.")
-    max_ef_construction: int = Field(
-        default=4096, ge=1, description="Largest `ef_construction` of a new index."
-    )
+    max_ef_construction: int = Field(default=4096, ge=1, description="Largest `ef_construction` of a new index.")
 
     # Models
     preload_models: tuple[str, ...] = Field(
@@ -129,9 +119,7 @@ class Settings(BaseSettings):
     embedding_queue: int = Field(
         default=4096, ge=1, description="Texts that may wait for one model before requests get 429."
     )
-    query_cache: int = Field(
-        default=2048, ge=0, description="Query vectors kept in memory; 0 switches the cache off."
-    )
+    query_cache: int = Field(default=2048, ge=0, description="Query vectors kept in memory; 0 switches the cache off.")
     backend: Literal["auto", "torch", "onnx"] = Field(
         default="auto",
         description="What runs plain model names: ONNX Runtime where it gives torch's vectors (auto), or always one.",
@@ -180,7 +168,9 @@ def load_settings(**options: Any) -> Settings:
             raise ConfigurationError(f"{variable} is not a setting of the sidecar.{hint}")
     given = {environment_name(name): value for name, value in options.items() if value is not None}
     try:
-        return Settings(_env_file=ENV_FILE, **{known.get(k, k) if k.startswith(PREFIX) else k: v for k, v in given.items()})
+        return Settings(
+            _env_file=ENV_FILE, **{known.get(k, k) if k.startswith(PREFIX) else k: v for k, v in given.items()}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         field = str(first["loc"][0])

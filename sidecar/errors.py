@@ -7,6 +7,7 @@ SidecarError
 |  +- InvalidDocumentId, DocumentTooLarge, IllegalRequestedDocCount, TooManyFields
 |  +- IndexNotFound, IndexAlreadyExists, DocumentNotFound, ModelNotInCache, NotASidecarIndex
 |  +- BodyTooLarge, Unauthorized, HardwareUnavailable
+|  +- Unprocessable                         the request has not the shape that its route reads
 |  +- UnknownModel                          no model of that name
 |  +- ModelLoadError, ConversionFailed      the model's files, or their conversion to ONNX
 |  +- ModelCacheManagementError             the model does not fit into memory
@@ -159,6 +160,24 @@ class BodyTooLarge(InvalidRequest):
 
     status = 413
     code = "body_too_large"
+
+
+class Unprocessable(InvalidRequest):
+    """The body or a parameter has not the shape that the route reads; nothing was done.
+
+    Unlike all others it answers with a list of places and reasons (wire API, section 6), each of ``problems`` an
+    object of ``loc``, ``msg`` and ``type``.
+    """
+
+    status = 422
+    code = "unprocessable"
+
+    def __init__(self, problems: list[dict[str, Any]]) -> None:
+        super().__init__("; ".join(str(problem["msg"]) for problem in problems))
+        self.problems = problems
+
+    def as_body(self) -> dict[str, Any]:
+        return {"detail": self.problems}
 
 
 class Unauthorized(InvalidRequest):

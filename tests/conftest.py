@@ -1,3 +1,5 @@
 pytest_plugins = [
+    "tests.fix_cluster",
+    "tests.fix_models",
     "tests.fix_opensearch",
 ]

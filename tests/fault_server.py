@@ -26,13 +26,14 @@ class ReceivedRequest:
 
 def answer(body: bytes, status: str = "200 OK", *, closes: bool = False) -> bytes:
     """The bytes of an HTTP answer with a JSON body."""
-    connection = "Connection: close\r\n" if closes else ""
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{connection}Content-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    connection = "close" if closes else "keep-alive"
+    lines = ["HTTP/1.1 " + status, "Content-Type: application/json", f"Connection: {connection}"]
+    lines += [f"Content-Length: {len(body)}", "", ""]
+    return "\r\n".join(lines).encode() + body
 
 
 class FaultServer:
-    """Answers each request with the next of the given byte strings; after the last one, it hangs up each time.
+    """Answers each request with the next of the given byte strings; after the last one, it hangs up.
 
     A connection is closed behind a reply that is not a whole answer.
     """

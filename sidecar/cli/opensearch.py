@@ -16,9 +16,7 @@ from sidecar.errors import SidecarError
 from sidecar.opensearch import node as nodes
 from sidecar.opensearch.node import Progress
 
-HOME = click.option(
-    "--home", type=click.Path(path_type=Path), help="Folder for caches, the node and its data."
-)
+HOME = click.option("--home", type=click.Path(path_type=Path), help="Folder for caches, the node and its data.")
 
 
 @click.group()
@@ -27,9 +25,7 @@ def opensearch() -> None:
 
 
 @opensearch.command()
-@click.option(
-    "--ephemeral", is_flag=True, help="A node of its own, with data that goes with it; until Ctrl-C."
-)
+@click.option("--ephemeral", is_flag=True, help="A node of its own, with data that goes with it; until Ctrl-C.")
 @click.option("--node-port", type=int, help="HTTP port; 0: any free one.")
 @click.option("--node-heap", help="Java heap, as 512m or 2g.")
 @click.option("--node-data", type=click.Path(path_type=Path), help="Data folder.")
@@ -61,9 +57,7 @@ def start(
         with _ProgressLine() as line:
             node = nodes.start_by_hand(settings, on_progress=line)
     already = "" if node.started_by_us else " (it ran already)"
-    click.echo(
-        f"OpenSearch {node.version} runs at {node.url}{already}, process {node.pid}, data in {node.data}."
-    )
+    click.echo(f"OpenSearch {node.version} runs at {node.url}{already}, process {node.pid}, data in {node.data}.")
 
 
 @opensearch.command()
@@ -98,9 +92,7 @@ def _run_ephemeral(settings: Settings) -> None:
         with _ProgressLine() as line:
             node = nodes.ensure_running(settings, ephemeral=True, on_progress=line)
         with node:
-            click.echo(
-                f"OpenSearch {node.version} runs at {node.url}, process {node.pid}; Ctrl-C removes it."
-            )
+            click.echo(f"OpenSearch {node.version} runs at {node.url}, process {node.pid}; Ctrl-C removes it.")
             signal.pause()
     except KeyboardInterrupt:
         click.echo("OpenSearch stopped, its data removed.")
@@ -121,9 +113,7 @@ class _ProgressLine:
         if not sys.stderr.isatty():
             if text != self._shown:
                 click.echo(text, err=True)
-        elif (
-            line := text if progress.fraction is None else f"{text} {progress.fraction:.0%}"
-        ) != self._shown:
+        elif (line := text if progress.fraction is None else f"{text} {progress.fraction:.0%}") != self._shown:
             click.echo(f"\r\x1b[K{line}", nl=False, err=True)
             text = line
         self._shown = text

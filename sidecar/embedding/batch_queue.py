@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Sequence

@@ -124,7 +124,12 @@ def _convert(weights: Weights, pooling: str, place: Path, repository: str) -> Co
     model = read_converted(place)
     if model is None:
         raise ModelLoadError(f"the conversion of model {repository!r} to ONNX left no usable files in {place}")
-    logger.info("converted model repository=%s seconds=%.1f cosine=%.6f", repository, time.monotonic() - started, model.cosine)
+    logger.info(
+        "converted model repository=%s seconds=%.1f cosine=%.6f",
+        repository,
+        time.monotonic() - started,
+        model.cosine,
+    )
     return model
 
 
@@ -133,7 +138,12 @@ def _run_converter(source: Path, pooling: str, target: Path, repository: str) ->
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, env=environment, timeout=CONVERSION_TIMEOUT_SECONDS, check=False
+            command,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=CONVERSION_TIMEOUT_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise ModelLoadError(f"the conversion of model {repository!r} took over an hour and was ended") from error

@@ -1,7 +1,7 @@
 """Converts one text model to ONNX: ``python -m sidecar.embedding.convert_text SOURCE POOLING TARGET``.
 
-Writes ``model.onnx`` (token ids in, pooled vectors out), ``tokenizer.json`` and ``facts.json`` to TARGET. The facts hold
-the least cosine between ONNX Runtime's and torch's vectors over probe texts of many lengths and scripts.
+Writes ``model.onnx`` (token ids in, pooled vectors out), ``tokenizer.json`` and ``facts.json`` to TARGET. The facts
+hold the least cosine between ONNX Runtime's and torch's vectors over probe texts of many lengths and scripts.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
 from sidecar.embedding.conversion import UNREADABLE_STATUS, read_converted
@@ -23,10 +24,10 @@ from sidecar.embedding.torch_text import load_sentence_transformer, max_position
 
 OPSET = 17
 
-_WORDS = (
-    "search engine vector the of meaning and index a query document finds nearest neighbours while text is embedded "
-    "with model that was trained on pairs of sentences"
-).split()
+_SENTENCE = (
+    "search engines index vectors of meaning and find the nearest neighbours of a query while models are trained"
+)
+_WORDS = _SENTENCE.split()
 
 PROBE_TEXTS = [
     "a",
@@ -113,10 +114,10 @@ def least_cosine(source: Path, pooling: str, target: Path) -> float:
     return float(min(_cosines(wanted, together).min(), _cosines(wanted, alone).min()))
 
 
-def _cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _cosines(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
     left = left / np.linalg.norm(left, axis=1, keepdims=True)
     right = right / np.linalg.norm(right, axis=1, keepdims=True)
-    return (left * right).sum(axis=1)
+    return np.asarray((left * right).sum(axis=1))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from sidecar.metrics import Metrics
 logger = logging.getLogger(__name__)
 
 BULK_NICENESS = 10
-"""Of the threads that embed documents: a query, or a search in a cluster on the same machine, gets the processor first."""
+"""Of the threads that embed documents: queries, and a cluster on the same machine, get the processor first."""
 
 
 @dataclass(frozen=True, slots=True)

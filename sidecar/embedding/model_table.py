@@ -119,7 +119,8 @@ class ModelTable:
         loader = properties.get("type") or (base.loader if base else DEFAULT_TYPE)
         if loader not in PROPERTY_TYPES:
             raise InvalidArgument(
-                f"model_properties of model {name!r}: 'type' must be one of {', '.join(PROPERTY_TYPES)}, given: {loader!r}"
+                f"model_properties of model {name!r}: 'type' must be one of {', '.join(PROPERTY_TYPES)}, "
+                f"given: {loader!r}"
             )
         tokens = properties.get("tokens", base.max_tokens if base else DEFAULT_TOKENS)
         if not _is_positive_int(tokens):

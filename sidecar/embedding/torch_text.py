@@ -1,4 +1,4 @@
-"""Text models in torch, by sentence-transformers: what conversion starts from, and what runs where it is not faithful."""
+"""Text models in torch, by sentence-transformers: what conversion starts from, and what runs where it fails."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ UNSET_LENGTH = 1_000_000
 def load_sentence_transformer(source: Path, pooling: str, *, attention: str | None = None) -> SentenceTransformer:
     """The model in a folder, on the CPU, in float32.
 
-    ``pooling`` ``sbert`` follows the folder's own modules (mean pooling where it names none); ``mean`` takes the encoder
-    alone and averages the token vectors under the attention mask, as the `hf/` names do.
+    ``pooling`` ``sbert`` follows the folder's own modules (mean pooling where it names none); ``mean`` takes the
+    encoder alone and averages the token vectors under the attention mask, as the `hf/` names do.
     Raises: whatever the library raises for files that are missing or corrupt.
     """
     options: dict[str, Any] = {"attn_implementation": attention} if attention else {}
@@ -29,7 +29,8 @@ def load_sentence_transformer(source: Path, pooling: str, *, attention: str | No
 
 def max_positions(model: SentenceTransformer) -> int:
     """The longest input, in tokens with special ones, that the encoder has positions for."""
-    config = model[0].auto_model.config
+    encoder: Any = model[0]
+    config = encoder.auto_model.config
     positions = getattr(config, "max_position_embeddings", None)
     if not positions:
         return int(min(model.tokenizer.model_max_length, UNSET_LENGTH))

@@ -15,7 +15,17 @@ from sidecar.errors import ModelLoadError
 
 logger = logging.getLogger(__name__)
 
-_NOT_NEEDED = ["*.onnx", "*.onnx_data", "onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.tflite", "*.gguf"]
+_NOT_NEEDED = [
+    "*.onnx",
+    "*.onnx_data",
+    "onnx/*",
+    "openvino/*",
+    "*.h5",
+    "*.msgpack",
+    "*.ot",
+    "*.tflite",
+    "*.gguf",
+]
 """Files of a hub repository that are the same weights for other libraries."""
 
 

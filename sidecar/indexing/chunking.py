@@ -40,9 +40,7 @@ class TextPreprocessing:
 
     def __post_init__(self) -> None:
         if self.split_length < 1:
-            raise InvalidArgument(
-                f"text_preprocessing: split_length is {self.split_length}; it must be at least 1"
-            )
+            raise InvalidArgument(f"text_preprocessing: split_length is {self.split_length}; it must be at least 1")
         if not 0 <= self.split_overlap < self.split_length:
             raise InvalidArgument(
                 f"text_preprocessing: split_overlap is {self.split_overlap}; it must be at least 0 and "
@@ -74,8 +72,7 @@ def split_text(text: str, preprocessing: TextPreprocessing) -> list[Chunk]:
     units = _UNITS[preprocessing.split_method](text)
     windows = (units[i : i + length] for i in _window_starts(len(units), length, step))
     return [
-        Chunk(" ".join([text[start:end] for start, end in window]), window[0][0], window[-1][1])
-        for window in windows
+        Chunk(" ".join([text[start:end] for start, end in window]), window[0][0], window[-1][1]) for window in windows
     ]
 
 

@@ -39,9 +39,7 @@ class Endpoint:
                 "OPENSEARCH_URL must look like http://host:9200 or https://user:password@host:9200."
             )
         if parts.query or parts.fragment:
-            raise ConfigurationError(
-                "OPENSEARCH_URL must end with the host, the port or a path: no '?' and no '#'."
-            )
+            raise ConfigurationError("OPENSEARCH_URL must end with the host, the port or a path: no '?' and no '#'.")
         is_tls = parts.scheme == "https"
         return cls(
             host=host,

@@ -62,24 +62,13 @@ class BulkSender:
     def send_once(self, actions: Sequence[BulkAction], refresh: bool) -> list[ItemResult]:
         """One bulk request. Raises what `Cluster.bulk` raises."""
         body = b"".join(action.as_lines() for action in actions)
-        return [
-            ItemResult.from_answer(item) for item in self._cluster.bulk(self._index, body, refresh=refresh)
-        ]
+        return [ItemResult.from_answer(item) for item in self._cluster.bulk(self._index, body, refresh=refresh)]
 
     def _is_out_of_time(self, state: RetryCallState) -> bool:
         now = time.monotonic()
         if self._refused_since is None:
             self._refused_since = now
-        waited = now - self._refused_since
-        is_out = waited + state.upcoming_sleep >= self._retry_deadline_seconds
-        log.warning(
-            "OpenSearch refuses writes to index %s for now (attempt %d, %.1f s); %s",
-            self._index,
-            state.attempt_number,
-            waited,
-            "giving up" if is_out else "trying again",
-        )
-        return is_out
+        return now - self._refused_since + state.upcoming_sleep >= self._retry_deadline_seconds
 
 
 class _Attempts:
@@ -108,6 +97,14 @@ class _Attempts:
             results = [_unsent(action, error) for action in pending]
         self._results.update(zip(self._pending, results, strict=True))
         self._pending = self._to_repeat(self._pending)
+        if self._pending:
+            first = self._results[self._pending[0]].error or {}
+            log.warning(
+                "OpenSearch refused %d of %d writes for now: %s",
+                len(self._pending),
+                len(pending),
+                first.get("reason"),
+            )
         return bool(self._pending)
 
     def results(self) -> list[ItemResult]:

@@ -59,9 +59,7 @@ class Cluster:
     not exist.
     """
 
-    def __init__(
-        self, transport: Transport, *, is_embedded: bool = False, observe: Observe | None = None
-    ) -> None:
+    def __init__(self, transport: Transport, *, is_embedded: bool = False, observe: Observe | None = None) -> None:
         self._transport = transport
         self._is_embedded = is_embedded
         self._observe = observe
@@ -70,8 +68,8 @@ class Cluster:
     def version(self) -> Version:
         """The cluster's version, read once."""
         if self._version is None:
-            version = self._json("version", Request("GET", "/")).get("version")
-            self._version = parse_version(str(version.get("number") if isinstance(version, dict) else version))
+            answer = self._json("version", Request("GET", "/")).get("version")
+            self._version = parse_version(str(answer.get("number") if isinstance(answer, dict) else answer))
         return self._version
 
     def facts(self) -> ClusterFacts:
@@ -80,9 +78,7 @@ class Cluster:
 
     def create_index(self, index: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Create an index; returns the cluster's answer. Raises: IndexAlreadyExists, InvalidIndexName."""
-        return self._json(
-            "create_index", Request("PUT", f"/{quote(index, safe='')}", encode_json(body)), index
-        )
+        return self._json("create_index", Request("PUT", f"/{quote(index, safe='')}", encode_json(body)), index)
 
     def delete_index(self, index: str) -> None:
         """Delete an index with all that is in it."""
@@ -196,9 +192,7 @@ def parse_version(number: str) -> Version:
     """`"3.5.0-SNAPSHOT"` as (3, 5, 0). Raises: OpenSearchError where there are no three numbers."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)", number)
     if found is None:
-        raise OpenSearchError(
-            f"The server at OPENSEARCH_URL says its version is {number!r}; is it OpenSearch?"
-        )
+        raise OpenSearchError(f"The server at OPENSEARCH_URL says its version is {number!r}; is it OpenSearch?")
     major, minor, patch = (int(part) for part in found.groups())
     return major, minor, patch
 

@@ -63,11 +63,7 @@ def _has_room(cluster: Cluster) -> bool:
     for node in disks.get("nodes", {}).values():
         total = node["fs"]["total"]
         # A node without the numbers (they are negative then) is not known to be full.
-        if (
-            0
-            <= total.get("available_in_bytes", -1)
-            <= free_bytes_needed(watermark, total.get("total_in_bytes", 0))
-        ):
+        if 0 <= total.get("available_in_bytes", -1) <= free_bytes_needed(watermark, total.get("total_in_bytes", 0)):
             return False
     return True
 

@@ -56,9 +56,7 @@ def _index_error(error_type: str, index: str, reason: str) -> SidecarError | Non
 
 def index_not_found(index: str) -> IndexNotFound:
     """There is no such index; its one message."""
-    return IndexNotFound(
-        f"There is no index '{index}'. Create it with POST /indexes/{index}, or look at GET /indexes."
-    )
+    return IndexNotFound(f"There is no index '{index}'. Create it with POST /indexes/{index}, or look at GET /indexes.")
 
 
 def is_flood_stage(error: Mapping[str, Any]) -> bool:

@@ -37,9 +37,10 @@ class _Entry:
     invalid_up_to: int = 0
 
     def usable(self, *, not_before: float, after_read: int) -> IndexState | None:
-        """The kept state, if its reading began neither before that time nor as that read or an invalid one."""
+        """The kept state, if it was read at that time or later, and after that read and the invalid ones."""
         kept = self.kept
-        if kept is None or kept.read_at < not_before or kept.read_number <= max(after_read, self.invalid_up_to):
+        after_read = max(after_read, self.invalid_up_to)
+        if kept is None or kept.read_at < not_before or kept.read_number <= after_read:
             return None
         return kept.state
 

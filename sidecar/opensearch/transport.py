@@ -129,11 +129,9 @@ class Transport:
             # A server may answer (413) and hang up before it has read a long body: then the answer is there
             # to be read.
             with suppress(BrokenPipeError):
-                connection.request(
-                    request.method, endpoint.path_prefix + request.target, request.body, headers
-                )
+                connection.request(request.method, endpoint.path_prefix + request.target, request.body, headers)
             answer = connection.getresponse()
-            response = Response(answer.status, dict(answer.headers), answer.read())
+            response = Response(answer.status, dict(answer.getheaders()), answer.read())
         except BaseException:
             connection.close()
             raise
@@ -150,32 +148,26 @@ def translated_errors(endpoint: Endpoint, timeout_seconds: float) -> Iterator[No
     try:
         yield
     except TimeoutError as error:
-        raise OpenSearchTimeout(
-            f"OpenSearch at {endpoint} did not answer within {timeout_seconds:g} s."
-        ) from error
+        raise OpenSearchTimeout(f"OpenSearch at {endpoint} did not answer within {timeout_seconds:g} s.") from error
     except ssl.SSLCertVerificationError as error:
         raise OpenSearchUnreachable(
             f"The certificate of OpenSearch at {endpoint} is not trusted: {error.verify_message}. Name its "
-            "authority in SIDECAR_OPENSEARCH_CA_FILE, or set SIDECAR_OPENSEARCH_VERIFY_TLS=false on a network "
-            "that you trust."
+            "authority in SIDECAR_OPENSEARCH_CA_FILE, or set SIDECAR_OPENSEARCH_VERIFY_TLS=false on a "
+            "network that you trust."
         ) from error
     except ssl.SSLError as error:
         raise OpenSearchUnreachable(
             f"No TLS connection to OpenSearch at {endpoint}: {error.reason or error}. Does it speak https?"
         ) from error
     except gaierror as error:
-        raise OpenSearchUnreachable(
-            f"No address is known for the host of OpenSearch, {endpoint.host!r}."
-        ) from error
+        raise OpenSearchUnreachable(f"No address is known for the host of OpenSearch, {endpoint.host!r}.") from error
     except ConnectionRefusedError as error:
         raise OpenSearchUnreachable(
             f"Nothing listens at {endpoint}, where OpenSearch should be. Is it running?"
         ) from error
     except (OSError, HTTPException) as error:
         reason = str(error) or type(error).__name__
-        raise OpenSearchUnreachable(
-            f"The connection to OpenSearch at {endpoint} failed: {reason}."
-        ) from error
+        raise OpenSearchUnreachable(f"The connection to OpenSearch at {endpoint} failed: {reason}.") from error
 
 
 def _was_closed_by_server(connection: HTTPConnection) -> bool:
@@ -189,9 +181,7 @@ def _tls_context(options: TransportOptions) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=options.ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            f"SIDECAR_OPENSEARCH_CA_FILE: {options.ca_file} can't be read: {error}."
-        ) from error
+        raise ConfigurationError(f"SIDECAR_OPENSEARCH_CA_FILE: {options.ca_file} can't be read: {error}.") from error
     if not options.verify_tls:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -80,8 +80,7 @@ def _read(item: tree.Item, field: str | None, depth: int) -> Node:
     """The meaning of a part of luqum's tree, where values without a field belong to ``field``."""
     if depth > MAX_DEPTH:
         raise InvalidArgument(
-            f"filter: more than {MAX_DEPTH} levels within one another at position {item.pos}; "
-            "leave out parentheses"
+            f"filter: more than {MAX_DEPTH} levels within one another at position {item.pos}; leave out parentheses"
         )
     if isinstance(item, tree.BaseGroup | tree.Boost):
         return _read(item.expr, field, depth + 1)
@@ -207,9 +206,7 @@ def _edits(item: tree.Fuzzy) -> int | None:
     """How many letters may differ: Lucene reads a degree below 1 as the share of letters that stay."""
     if str(item).rstrip().endswith("~"):  # luqum writes 0.5 where no degree is given
         return None
-    edits = (
-        item.degree if item.degree >= 1 or not item.degree else (1 - item.degree) * len(_literal(item.term))
-    )
+    edits = item.degree if item.degree >= 1 or not item.degree else (1 - item.degree) * len(_literal(item.term))
     return int(min(edits, 2))
 
 

@@ -56,9 +56,7 @@ def equals(field: str, field_type: str, text: str) -> Query:
     return between(field, field_type, (text, True), (text, True))
 
 
-def between(
-    field: str, field_type: str, low: tuple[str, bool] | None, high: tuple[str, bool] | None
-) -> Query:
+def between(field: str, field_type: str, low: tuple[str, bool] | None, high: tuple[str, bool] | None) -> Query:
     """Documents with a number or date between the ends, each (text, included); None where open, not both."""
     if field_type in _INTEGERS:
         return _between_integers(field, _INTEGERS[field_type], low, high)
@@ -91,9 +89,7 @@ def _between_integers(
     return {"range": {field: {end: value for end, value in ends.items() if value is not None}}}
 
 
-def _between_decimals(
-    field: str, largest: float, low: tuple[str, bool] | None, high: tuple[str, bool] | None
-) -> Query:
+def _between_decimals(field: str, largest: float, low: tuple[str, bool] | None, high: tuple[str, bool] | None) -> Query:
     if low is not None and low == high:
         number = _number(low[0])
         fits = number is not None and math.isfinite(float(number)) and abs(number) <= largest

@@ -105,9 +105,7 @@ def _translate_present(field: str, field_type: str) -> Query:
     if field_type != "text":
         return exists
     # Words tell of a text too long for the sub-field; the sub-field tells of a text without words.
-    return {
-        "bool": {"should": [exists, {"exists": {"field": field + _WHOLE_VALUE}}], "minimum_should_match": 1}
-    }
+    return {"bool": {"should": [exists, {"exists": {"field": field + _WHOLE_VALUE}}], "minimum_should_match": 1}}
 
 
 def _translate_id(node: Leaf) -> Query:
@@ -159,8 +157,7 @@ def _merge(choices: Sequence[Query]) -> list[Query]:
         elif choice != MATCH_NONE:
             others.append(choice)
     merged: list[Query] = [
-        {"term": {path: found[0]}} if len(found) == 1 else {"terms": {path: found}}
-        for path, found in values.items()
+        {"term": {path: found[0]}} if len(found) == 1 else {"terms": {path: found}} for path, found in values.items()
     ]
     if ids:
         merged.append({"ids": {"values": ids}})

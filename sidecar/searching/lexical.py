@@ -17,9 +17,7 @@ _QUOTE = re.compile(r'(?<!\\)"')
 _WORD = re.compile(r"[^\W\u0e00-\U0010ffff]+|[^\s\x00-\x7f]")
 
 
-def build_lexical_query(
-    q: str, text_fields: Sequence[str], filter_query: dict[str, Any] | None
-) -> dict[str, Any]:
+def build_lexical_query(q: str, text_fields: Sequence[str], filter_query: dict[str, Any] | None) -> dict[str, Any]:
     """The BM25 query for what a client typed, over the given text fields; their scores add up.
 
     Documents that have any of the words match. A phrase in quotes is required, in whichever field; the other

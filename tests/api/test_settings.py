@@ -14,6 +14,7 @@ from sidecar.opensearch.index_settings import IndexSettings
 
 EMBEDDED = ClusterFacts(version=(3, 5, 0), is_embedded=True)
 OWN_3 = ClusterFacts(version=(3, 5, 0), is_embedded=False)
+LIMITS = SettingsLimits()
 OWN_2_11 = ClusterFacts(version=(2, 11, 0), is_embedded=False)
 
 # As wire API, section 2, prints them.
@@ -43,15 +44,17 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def parse(
-    body: Any, facts: ClusterFacts = EMBEDDED, limits: SettingsLimits = SettingsLimits()
-) -> IndexSettings:
+def parse(body: Any, facts: ClusterFacts = EMBEDDED, limits: SettingsLimits = LIMITS) -> IndexSettings:
     return parse_index_settings(body, limits=limits, facts=facts)
 
 
 def wire(index_defaults: dict[str, Any]) -> Any:
     """The merged `index_defaults` of these given ones."""
     return parse({"index_defaults": index_defaults}).to_wire()["index_defaults"]
+
+
+def text(**given: Any) -> dict[str, Any]:
+    return {"index_defaults": {"text_preprocessing": given}}
 
 
 def ann(**given: Any) -> dict[str, Any]:
@@ -70,7 +73,10 @@ def test_settings_keep_the_order_of_keys_of_the_wire() -> None:
 def test_settings_are_merged_deeply_over_the_defaults() -> None:
     merged = wire({"ann_parameters": {"parameters": {"m": 24}}, "text_preprocessing": {"split_length": 5}})
     assert merged["ann_parameters"]["parameters"] == {"ef_construction": 128, "m": 24}
-    assert merged["text_preprocessing"] == {**DEFAULTS["index_defaults"]["text_preprocessing"], "split_length": 5}
+    assert merged["text_preprocessing"] == {
+        **DEFAULTS["index_defaults"]["text_preprocessing"],
+        "split_length": 5,
+    }
 
 
 def test_null_means_not_given_at_every_depth() -> None:
@@ -115,7 +121,10 @@ def test_search_model_of_another_name_does_not_take_over_the_model_s_properties(
     [
         ({"search_model": "y"}, r"search_model needs index_defaults\.model"),
         ({"model_properties": {}}, r"model_properties needs index_defaults\.model"),
-        ({"model": "x", "search_model_properties": {}}, r"search_model_properties needs index_defaults\.search_model"),
+        (
+            {"model": "x", "search_model_properties": {}},
+            r"search_model_properties needs index_defaults\.search_model",
+        ),
         # The models are looked at before anything else.
         ({"search_model": "y", "nonsense": 1}, r"search_model needs"),
     ],
@@ -131,7 +140,10 @@ def test_models_that_do_not_go_together_are_refused_first(given: dict[str, Any],
         ({"foo": 1}, "'foo' is not a key of the index settings"),
         ({"number_of_shard": 1}, "Did you mean 'number_of_shards'"),
         ({"model": "x"}, "'model' is not a key"),
-        ({"index_defaults": {"modle": "x"}}, "'modle' is not a key .* 'index_defaults'.* Did you mean 'model'"),
+        (
+            {"index_defaults": {"modle": "x"}},
+            "'modle' is not a key .* 'index_defaults'.* Did you mean 'model'",
+        ),
         (ann(spacetype="l2"), "'spacetype' .* 'index_defaults.ann_parameters'.* Did you mean 'space_type'"),
         (ann(parameters={"ef": 1}), "'ef' is not a key .* Known keys: ef_construction, m"),
     ],
@@ -154,15 +166,15 @@ def test_an_unknown_key_is_named_with_its_place_and_the_nearest_key(body: Any, t
         ({"number_of_replicas": 2}, "number_of_replicas is 2; the limit is 1"),
         ({"number_of_replicas": -1}, "number_of_replicas"),
         ({"index_defaults": {"normalize_embeddings": 1}}, "normalize_embeddings: .* valid boolean"),
-        ({"index_defaults": {"treat_urls_and_pointers_as_images": "true"}}, "treat_urls_and_pointers_as_images"),
+        ({"index_defaults": {"treat_urls_and_pointers_as_images": "true"}}, "treat_urls"),
         ({"index_defaults": {"model": 5}}, "index_defaults.model: .* valid string"),
-        ({"index_defaults": {"model": "x", "model_properties": "y"}}, "model_properties: .* valid dictionary"),
-        ({"index_defaults": {"text_preprocessing": {"split_length": 0}}}, "split_length: .* greater than or equal"),
-        ({"index_defaults": {"text_preprocessing": {"split_overlap": -1}}}, "split_overlap"),
-        ({"index_defaults": {"text_preprocessing": {"split_overlap": 2}}}, "split_overlap is 2; it must be less"),
-        ({"index_defaults": {"text_preprocessing": {"split_method": "sentences"}}}, "Did you mean 'sentence'"),
-        ({"index_defaults": {"text_preprocessing": {"override_text_chunk_prefix": 1}}}, "override_text_chunk_prefix"),
-        ({"index_defaults": {"image_preprocessing": {"patch_method": "simpel"}}}, "Did you mean 'simple'"),
+        ({"index_defaults": {"model": "x", "model_properties": "y"}}, "model_properties: .* dictionary"),
+        (text(split_length=0), "split_length: .* greater than or equal"),
+        (text(split_overlap=-1), "split_overlap"),
+        (text(split_overlap=2), "split_overlap is 2; it must be less"),
+        (text(split_method="sentences"), "Did you mean 'sentence'"),
+        (text(override_text_chunk_prefix=1), "override_text_chunk_prefix"),
+        ({"index_defaults": {"image_preprocessing": {"patch_method": "simpl"}}}, "Did you mean 'simple'"),
         (ann(parameters={"m": 1}), "parameters.m: .* greater than or equal to 2"),
         (ann(parameters={"m": 101}), "parameters.m: .* less than or equal to 100"),
         (ann(parameters={"ef_construction": 0}), "ef_construction: .* greater than or equal to 1"),
@@ -247,7 +259,8 @@ LEAVES = st.one_of(
 JSON = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.one_of(st.sampled_from(KEYS), st.text()), inner, max_size=4)
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.one_of(st.sampled_from(KEYS), st.text()), inner, max_size=4),
     ),
     max_leaves=12,
 )

@@ -91,9 +91,7 @@ def test_split_text_pairs_sentences_when_nothing_is_set() -> None:
         (1, 1, 0, ["1"]),
     ],
 )
-def test_split_text_moves_a_window_over_the_units(
-    count: int, length: int, overlap: int, windows: list[str]
-) -> None:
+def test_split_text_moves_a_window_over_the_units(count: int, length: int, overlap: int, windows: list[str]) -> None:
     text = "  ".join(str(unit) for unit in range(1, count + 1))
     assert chunk_texts(text, SplitMethod.WORD, length=length, overlap=overlap) == windows
 
@@ -102,9 +100,7 @@ def test_split_text_moves_a_window_over_the_units(
     ("length", "overlap", "field"),
     [(0, 0, "split_length"), (-1, 0, "split_length"), (2, 2, "split_overlap"), (2, -1, "split_overlap")],
 )
-def test_text_preprocessing_names_the_setting_when_it_is_out_of_range(
-    length: int, overlap: int, field: str
-) -> None:
+def test_text_preprocessing_names_the_setting_when_it_is_out_of_range(length: int, overlap: int, field: str) -> None:
     with pytest.raises(InvalidArgument, match=f"text_preprocessing: {field} is"):
         TextPreprocessing(length, overlap)
 

@@ -169,9 +169,7 @@ x | 1.5 | 9e9999 | -1 | 99999999999999 | 1e400 | true | 2020-13-01 | 0000-01-01 
 
 @pytest.mark.parametrize("field", TYPES)
 @pytest.mark.parametrize("value", re.split(r" \| |\n", MISFITS.strip()))
-def test_filter_is_never_refused_when_a_value_does_not_fit_its_field(
-    find: Find, field: str, value: str
-) -> None:
+def test_filter_is_never_refused_when_a_value_does_not_fit_its_field(find: Find, field: str, value: str) -> None:
     find(build_filter(f"{field.replace(' ', chr(92) + ' ')}:{value}", TYPES))
 
 
@@ -203,6 +201,4 @@ expressions = st.recursive(
 @given(expressions)
 def test_filter_means_what_it_means_to_query_string(find: Find, text: str) -> None:
     whole_values = text.replace("color:*", "_exists_:color.keyword").replace("color:", "color.keyword:")
-    assert find(build_filter(text, TYPES)) - {"long"} == find({"query_string": {"query": whole_values}}) - {
-        "long"
-    }
+    assert find(build_filter(text, TYPES)) - {"long"} == find({"query_string": {"query": whole_values}}) - {"long"}

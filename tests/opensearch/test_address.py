@@ -10,7 +10,12 @@ from sidecar.opensearch.address import ClusterAddress, Endpoint
 
 def test_endpoint_takes_port_prefix_and_credentials_apart() -> None:
     endpoint = Endpoint.parse("https://user:p%40ss@search.example:9243/os/")
-    assert (endpoint.host, endpoint.port, endpoint.is_tls, endpoint.path_prefix) == ("search.example", 9243, True, "/os")
+    assert (endpoint.host, endpoint.port, endpoint.is_tls, endpoint.path_prefix) == (
+        "search.example",
+        9243,
+        True,
+        "/os",
+    )
     assert endpoint.authorization == "Basic dXNlcjpwQHNz"  # user:p@ss
 
 
@@ -27,7 +32,8 @@ def test_endpoint_shows_no_password() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:9200", "ftp://h", "http://", "http://h:port", "http://h:99999", "http://h?a=b", "http://h#a"]
+    "url",
+    ["localhost:9200", "ftp://h", "http://", "http://h:port", "http://h:99999", "http://h?a=b", "http://h#a"],
 )
 def test_endpoint_refuses_what_is_no_base_url(url: str) -> None:
     with pytest.raises(ConfigurationError, match="OPENSEARCH_URL"):

@@ -44,9 +44,9 @@ def test_facts_hold_the_version_which_is_read_once() -> None:
 def test_version_asks_whether_it_is_opensearch_when_it_is_something_else() -> None:
     with FaultServer([answer(b"<html>")]) as server, pytest.raises(OpenSearchError, match="is it OpenSearch"):
         cluster_at(server).version()
-    with FaultServer([answer(b'{"version":{"number":"x"}}')]) as server:
-        with pytest.raises(OpenSearchError, match="is it OpenSearch"):
-            cluster_at(server).version()
+    other = answer(b'{"version":{"number":"x"}}')
+    with FaultServer([other]) as server, pytest.raises(OpenSearchError, match="is it OpenSearch"):
+        cluster_at(server).version()
 
 
 def test_version_is_read_again_after_a_failure() -> None:
@@ -87,7 +87,9 @@ def test_delete_index_takes_a_pattern_for_a_name(cluster: Cluster, index: str) -
     assert cluster.read_document(index, "2") == {"n": 2}
 
 
-@pytest.mark.parametrize("name", ["", "_all", "*", "a,b", "a*", "-a", "+a", ".", "..", "<a-{now/d}>", "a b", "a/b", "a?b"])
+@pytest.mark.parametrize(
+    "name", ["", "_all", "*", "a,b", "a*", "-a", "+a", ".", "..", "<a-{now/d}>", "a b", "a/b", "a?b"]
+)
 def test_index_path_has_no_place_for_what_is_no_single_index(name: str) -> None:
     with pytest.raises(IndexNotFound):
         index_path(name)

@@ -13,7 +13,15 @@ from tests.fault_server import FaultServer, answer
 
 @pytest.mark.parametrize(
     ("watermark", "needed"),
-    [("95%", 50), ("0.9", 100), ("300b", 300), ("2kb", 2048), ("1.5MB", 1.5 * 2**20), ("nonsense", 50), ("", 50)],
+    [
+        ("95%", 50),
+        ("0.9", 100),
+        ("300b", 300),
+        ("2kb", 2048),
+        ("1.5MB", 1.5 * 2**20),
+        ("nonsense", 50),
+        ("", 50),
+    ],
 )
 def test_free_bytes_needed_reads_percentages_ratios_and_bytes(watermark: str, needed: float) -> None:
     assert free_bytes_needed(watermark, 1000) == pytest.approx(needed)

@@ -15,7 +15,10 @@ from sidecar.errors import (
 from sidecar.opensearch.error_answers import error_from_answer
 from sidecar.opensearch.transport import Response
 
-FLOOD = "index [a] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has read-only-allow-delete block];"
+FLOOD = (
+    "index [a] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, "
+    "index has read-only-allow-delete block];"
+)
 
 
 def answer(status: int, error_type: str, reason: str) -> Response:
@@ -30,7 +33,12 @@ def answer(status: int, error_type: str, reason: str) -> Response:
         (400, "resource_already_exists_exception", "index [a/x] already exists", IndexAlreadyExists),
         (400, "invalid_index_name_exception", "Invalid index name [a], must be lowercase", InvalidIndexName),
         (429, "cluster_block_exception", FLOOD, DiskFull),
-        (403, "cluster_block_exception", "index [a] blocked by: [FORBIDDEN/5/index read-only (api)];", OpenSearchError),
+        (
+            403,
+            "cluster_block_exception",
+            "index [a] blocked by: [FORBIDDEN/5/index read-only (api)];",
+            OpenSearchError,
+        ),
         (400, "illegal_argument_exception", "Limit of total fields [10] has been exceeded", TooManyFields),
         (400, "illegal_argument_exception", "Limit of nested fields [1] has been exceeded", TooManyFields),
         (429, "rejected_execution_exception", "rejected execution of coordinating", OpenSearchRejected),
@@ -69,7 +77,17 @@ def test_error_tells_the_root_cause_and_not_that_all_shards_failed() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>Bad gateway</html>", b"[]", b"null", b"7", b'{"error":[]}', b'{"error":{"root_cause":[7]}}', b"\xff"]
+    "body",
+    [
+        b"",
+        b"<html>Bad gateway</html>",
+        b"[]",
+        b"null",
+        b"7",
+        b'{"error":[]}',
+        b'{"error":{"root_cause":[7]}}',
+        b"\xff",
+    ],
 )
 def test_error_is_an_error_of_the_cluster_whatever_the_body(body: bytes) -> None:
     error = error_from_answer(Response(502, {}, body), "a")

@@ -53,7 +53,12 @@ def test_declare_fields_keeps_everything_that_is_in_meta() -> None:
     assert merged["sidecar"]["later"] == 2
     assert merged["sidecar"]["fields"] == {
         **declared,
-        "__embeddings.b%20c.vector": {"source": "b c", "model": SETTINGS.model, "kind": "text", "dimension": 3},
+        "__embeddings.b%20c.vector": {
+            "source": "b c",
+            "model": SETTINGS.model,
+            "kind": "text",
+            "dimension": 3,
+        },
     }
     assert list(declared) == ["__embeddings.a.vector"]
 

@@ -108,7 +108,5 @@ def test_download_without_network_says_so(tmp_path: Path, monkeypatch: pytest.Mo
 def test_import_brings_no_downloader_in() -> None:
     script = "import sys, sidecar.opensearch.node; print({'jgo', 'cjdk', 'requests'} & set(sys.modules))"
     root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=root
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout == "set()\n"

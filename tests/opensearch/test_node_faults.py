@@ -64,9 +64,7 @@ def test_start_names_the_home_folder_when_it_can_not_be_made(home: Path) -> None
 
 
 # What OpenSearch 3.5.0 and Java 25 printed when these things were done to them.
-LOCKED = (
-    "org.opensearch.bootstrap.StartupException: java.lang.IllegalStateException: failed to obtain node locks"
-)
+LOCKED = "org.opensearch.bootstrap.StartupException: java.lang.IllegalStateException: failed to obtain node locks"
 MEMORY = "# There is insufficient memory for the Java Runtime Environment to continue."
 BOUND = "BindHttpException[Failed to bind to 127.0.0.1:9299]; nested: BindException[Address already in use];"
 OTHER = "org.opensearch.bootstrap.StartupException: java.lang.IllegalArgumentException: unknown setting [a.b]"
@@ -93,8 +91,6 @@ def test_end_while_starting_is_told_by_its_cause(tmp_path: Path, printed: str, t
         raise error
 
 
-def test_node_settings_take_a_java_home_from_the_environment(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_node_settings_take_a_java_home_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     assert load_settings().machine_java_home == tmp_path

@@ -60,14 +60,10 @@ def test_no_java_names_every_place_and_both_ways_out(bare: Path, monkeypatch: py
         assert place in caught.value.message
 
 
-def test_old_and_trimmed_javas_are_passed_over_with_their_reason(
-    bare: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_old_and_trimmed_javas_are_passed_over_with_their_reason(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAVA_HOME", str(make_java(bare / "old", "17")))
     make_java(bare / "jvm" / "trimmed", "25", "java.base@25")
-    with pytest.raises(
-        EmbeddedNodeError, match=r"is Java 17, and 21 or later.*without jdk\.incubator\.vector"
-    ):
+    with pytest.raises(EmbeddedNodeError, match=r"is Java 17, and 21 or later.*without jdk\.incubator\.vector"):
         found(load_settings())
     make_java(bare / "jvm" / "good", "24")
     assert found(load_settings()) == "24.0.3"

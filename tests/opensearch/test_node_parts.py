@@ -64,16 +64,12 @@ def test_places_of_closed_homes_lie_apart_from_each_other(home: Path) -> None:
 
 def test_state_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     folder = NodeFolder(tmp_path, tmp_path / "data")
-    state = NodeState(
-        7, "http://127.0.0.1:9200", "3.5.0", "/data", by_hand=True, users=(User.this_process(),)
-    )
+    state = NodeState(7, "http://127.0.0.1:9200", "3.5.0", "/data", by_hand=True, users=(User.this_process(),))
     write_state(folder, state)
     assert read_state(folder) == state
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"users": [{"pid": 1}]}', '{"users": [], "other": 1}', "7"]
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"users": [{"pid": 1}]}', '{"users": [], "other": 1}', "7"])
 def test_state_that_is_broken_reads_as_none(tmp_path: Path, text: str) -> None:
     folder = NodeFolder(tmp_path, tmp_path / "data")
     folder.state.write_text(text)

@@ -111,9 +111,7 @@ d:soon | d:2020-02-30 | d:2020-01-01T25:00 | d:[x TO now] | d:20
 """
 
 
-@pytest.mark.parametrize(
-    "text", ["", " \n", *(text.strip() for text in re.split(r" \| |\n", IMPOSSIBLE.strip()))]
-)
+@pytest.mark.parametrize("text", ["", " \n", *(text.strip() for text in re.split(r" \| |\n", IMPOSSIBLE.strip()))])
 def test_build_filter_matches_none_when_no_document_can_match(text: str) -> None:
     assert build_filter(text, TYPES) == NONE
 
@@ -206,9 +204,7 @@ def test_build_filter_names_the_limit_when_there_are_too_many_conditions() -> No
 
 
 def test_filter_fields_gives_the_dotted_names() -> None:
-    text = (
-        r"color:a AND (n:[1 TO 2] OR NOT my\ field:x*) AND (_exists_:d combo.sub:(b OR ok:true) _id:1 *:* x)"
-    )
+    text = r"color:a AND (n:[1 TO 2] OR NOT my\ field:x*) AND (_exists_:d combo.sub:(b OR ok:true) _id:1 *:* x)"
     assert filter_fields(text) == {"color", "n", "my field", "d", "combo.sub", "ok"}
 
 

@@ -31,9 +31,7 @@ MATCH_NONE: dict[str, Any] = {"match_none": {}}
         ("", [], ""),
     ],
 )
-def test_split_quotes_takes_phrases_only_where_all_quotes_stand_free(
-    q: str, phrases: list[str], rest: str
-) -> None:
+def test_split_quotes_takes_phrases_only_where_all_quotes_stand_free(q: str, phrases: list[str], rest: str) -> None:
     assert split_quotes(q) == (phrases, rest)
 
 
@@ -44,12 +42,8 @@ def test_split_quotes_loses_no_word(q: str) -> None:
     assert sorted(c for c in kept if c in "ab") == sorted(c for c in q if c in "ab")
 
 
-@pytest.mark.parametrize(
-    ("q", "fields"), [("red", []), ("", ["title"]), (" \n", ["title"]), ('""', ["title"])]
-)
-def test_build_lexical_query_matches_none_when_there_is_nothing_to_look_for(
-    q: str, fields: list[str]
-) -> None:
+@pytest.mark.parametrize(("q", "fields"), [("red", []), ("", ["title"]), (" \n", ["title"]), ('""', ["title"])])
+def test_build_lexical_query_matches_none_when_there_is_nothing_to_look_for(q: str, fields: list[str]) -> None:
     assert build_lexical_query(q, fields, {"match_all": {}}) == MATCH_NONE
 
 

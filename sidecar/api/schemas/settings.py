@@ -97,9 +97,7 @@ class _Body(_Closed):
     number_of_replicas: int = Field(default=0, ge=0)
 
 
-def parse_index_settings(
-    body: dict[str, Any] | None, *, limits: SettingsLimits, facts: ClusterFacts
-) -> IndexSettings:
+def parse_index_settings(body: dict[str, Any] | None, *, limits: SettingsLimits, facts: ClusterFacts) -> IndexSettings:
     """The settings of a new index: the client's over the defaults.
 
     A null counts as not given, save inside model properties. Whether the models exist, and their dimensions,
@@ -109,9 +107,7 @@ def parse_index_settings(
     """
     given = _without_nulls(body or {})
     if body and body.get("index_defaults", {}) is None:
-        raise InvalidArgument(
-            "index_defaults must be an object, not null. Leave it out to take the defaults."
-        )
+        raise InvalidArgument("index_defaults must be an object, not null. Leave it out to take the defaults.")
     defaults = given.get("index_defaults", {})
     if isinstance(defaults, dict):
         _check_models_go_together(defaults)
@@ -120,9 +116,7 @@ def parse_index_settings(
     except ValidationError as error:
         raise InvalidArgument(_message_of(error)) from error
     _check_choices(parsed, limits)
-    check_ann(
-        parsed.index_defaults.ann_parameters.engine, parsed.index_defaults.ann_parameters.space_type, facts
-    )
+    check_ann(parsed.index_defaults.ann_parameters.engine, parsed.index_defaults.ann_parameters.space_type, facts)
     return _complete(parsed)
 
 
@@ -131,9 +125,7 @@ def _without_nulls(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        key: entry if key in _PROPERTIES else _without_nulls(entry)
-        for key, entry in value.items()
-        if entry is not None
+        key: entry if key in _PROPERTIES else _without_nulls(entry) for key, entry in value.items() if entry is not None
     }
 
 
@@ -144,9 +136,7 @@ def _check_models_go_together(defaults: dict[str, Any]) -> None:
         ("search_model_properties", "search_model"),
     ):
         if key in defaults and needed not in defaults:
-            raise InvalidArgument(
-                f"index_defaults.{key} needs index_defaults.{needed}: give both, or leave out {key}."
-            )
+            raise InvalidArgument(f"index_defaults.{key} needs index_defaults.{needed}: give both, or leave out {key}.")
 
 
 def _check_choices(body: _Body, limits: SettingsLimits) -> None:
@@ -203,9 +193,7 @@ def _complete(body: _Body) -> IndexSettings:
             override_text_query_prefix=text.override_text_query_prefix,
             others=text.model_extra or {},
         ),
-        image_preprocessing=ImagePreprocessing(
-            patch_method=image.patch_method, others=image.model_extra or {}
-        ),
+        image_preprocessing=ImagePreprocessing(patch_method=image.patch_method, others=image.model_extra or {}),
         ann_parameters=AnnParameters(
             name=ann.name,
             space_type=ann.space_type,

@@ -32,9 +32,7 @@ class OnnxTextLoader:
         options.enable_cpu_mem_arena = False
         options.log_severity_level = 3
         try:
-            self._session = ort.InferenceSession(
-                str(model.graph_path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = ort.InferenceSession(str(model.graph_path), options, providers=["CPUExecutionProvider"])
             self._tokenizer = _read_tokenizer(model.tokenizer_path, max_tokens)
         except Exception as error:
             raise ModelLoadError(
@@ -52,9 +50,7 @@ class OnnxTextLoader:
             encodings = [self._tokenizer.encode(cleaned[0])]
         else:
             encodings = self._tokenizer.encode_batch_fast(cleaned)
-        return [
-            PreparedText((encoding.ids, encoding.type_ids), max(1, len(encoding.ids))) for encoding in encodings
-        ]
+        return [PreparedText((encoding.ids, encoding.type_ids), max(1, len(encoding.ids))) for encoding in encodings]
 
     def run_text(self, batch: Sequence[PreparedText]) -> Embeddings:
         longest = max(prepared.tokens for prepared in batch)

@@ -34,9 +34,7 @@ SYSTEM_OPTIONS = (
     "-Djava.locale.providers=SPI,CLDR",
 )
 # Options of jvm.options that name places or sizes, which are ours to say.
-OURS = re.compile(
-    r"-Xm[sx]|-Xlog:gc|-Djava\.io\.tmpdir|-XX:(HeapDumpPath|ErrorFile|\+HeapDumpOnOutOfMemoryError)"
-)
+OURS = re.compile(r"-Xm[sx]|-Xlog:gc|-Djava\.io\.tmpdir|-XX:(HeapDumpPath|ErrorFile|\+HeapDumpOnOutOfMemoryError)")
 
 LOGGING = """\
 status = error

@@ -66,9 +66,7 @@ def find_java(
             return probe(_download(download_folder, report), account)
         except UnfitJava as unfit:
             looked_at.append(f"a download by cjdk ({unfit})")
-    raise EmbeddedNodeError(
-        f"No Java was found that can run OpenSearch. Looked at: {'; '.join(looked_at)}. {WAYS_OUT}"
-    )
+    raise EmbeddedNodeError(f"No Java was found that can run OpenSearch. Looked at: {'; '.join(looked_at)}. {WAYS_OUT}")
 
 
 def probe(program: Path, account: Account | None) -> Java:

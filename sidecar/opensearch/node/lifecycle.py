@@ -94,9 +94,7 @@ class NodeStatus:
     users: tuple[int, ...]
 
 
-def ensure_running(
-    settings: Settings, *, ephemeral: bool = False, on_progress: Report = silent
-) -> RunningNode:
+def ensure_running(settings: Settings, *, ephemeral: bool = False, on_progress: Report = silent) -> RunningNode:
     """A node to use: the one of this home, started where it does not run, or a new ephemeral one.
 
     An ephemeral node has any free port; it goes, and its data with it, when this process releases it.

@@ -109,9 +109,7 @@ def choose_port(wanted: int) -> int:
         tries = random.sample(FREE_PORTS, 100)
         free = next((port for port in tries if is_free(port)), None)
         if free is None:
-            raise EmbeddedNodeError(
-                "No free port was found for the embedded node: name one in SIDECAR_NODE_PORT."
-            )
+            raise EmbeddedNodeError("No free port was found for the embedded node: name one in SIDECAR_NODE_PORT.")
         return free
     if not is_free(wanted):
         raise port_taken(wanted)

@@ -65,9 +65,7 @@ def wait_ready(pid: int, *, folder: NodeFolder, url: str, report: Report) -> Non
                 return
             answered = answered or time.monotonic()
             if time.monotonic() - answered > RED_SECONDS:
-                logger.warning(
-                    "the embedded node's cluster is red: an index has lost a shard; log: %s", folder.log
-                )
+                logger.warning("the embedded node's cluster is red: an index has lost a shard; log: %s", folder.log)
                 return
         if has_ended(pid):
             raise ended(folder, url)

@@ -1,0 +1,89 @@
+"""The query body of a tensor search: the nearest chunks over one or several embedded fields, in one request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.opensearch.embedded_paths import end_path, nested_path, start_path, vector_path
+
+MIN_CANDIDATES = 32
+"""Neighbours a shard looks for at least; Lucene's HNSW finds the first ten more surely when it looks for more."""
+MAX_K = 10_000
+"""The largest ``k`` that OpenSearch takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorQuery:
+    """``fields`` are searched for the neighbours of ``query_vector``, float32 of shape (dimensions,); documents that
+    ``filter_query`` leaves out are no candidates. ``k`` documents a shard are looked for in each field."""
+
+    fields: Sequence[str]
+    query_vector: NDArray[np.float32]
+    k: int
+    filter_query: Mapping[str, Any] | None = None
+    with_highlights: bool = True
+
+
+def candidates(limit: int, offset: int) -> int:
+    """``k`` for a page of hits."""
+    return min(MAX_K, max(MIN_CANDIDATES, limit + offset))
+
+
+def build_tensor_query(query: TensorQuery) -> dict[str, Any]:
+    """The query. A document scores as its best chunk over all fields: `dis_max` takes the best field's score."""
+    if not query.fields:
+        return {"match_none": {}}
+    queries = [_nested(query, number, field) for number, field in enumerate(query.fields)]
+    return queries[0] if len(queries) == 1 else {"dis_max": {"queries": queries}}
+
+
+def build_exact_query(query: TensorQuery, space_type: str) -> dict[str, Any]:
+    """The same query by comparing every chunk of every document that the filter leaves: exact, and slower."""
+    queries = [_nested_exact(query, number, field, space_type) for number, field in enumerate(query.fields)]
+    scored: dict[str, Any] = queries[0] if len(queries) == 1 else {"dis_max": {"queries": queries}}
+    if query.filter_query is None:
+        return scored
+    return {"bool": {"must": [scored], "filter": [query.filter_query]}}
+
+
+def inner_hits_name(number: int) -> str:
+    """The name of a field's inner hits, by the field's place in the query."""
+    return str(number)
+
+
+def _nested(query: TensorQuery, number: int, field: str) -> dict[str, Any]:
+    knn: dict[str, Any] = {"vector": query.query_vector, "k": query.k}
+    if query.filter_query is not None:
+        knn["filter"] = query.filter_query
+    return _with_path(query, number, field, {"knn": {vector_path(field): knn}})
+
+
+def _nested_exact(query: TensorQuery, number: int, field: str, space_type: str) -> dict[str, Any]:
+    script = {
+        "source": "knn_score",
+        "lang": "knn",
+        "params": {
+            "field": vector_path(field),
+            "query_value": query.query_vector,
+            "space_type": space_type,
+        },
+    }
+    exists = {"exists": {"field": vector_path(field)}}
+    return _with_path(query, number, field, {"script_score": {"query": exists, "script": script}})
+
+
+def _with_path(query: TensorQuery, number: int, field: str, inner: dict[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {"path": nested_path(field), "score_mode": "max", "query": inner}
+    if query.with_highlights:
+        nested["inner_hits"] = {
+            "name": inner_hits_name(number),
+            "size": 1,
+            "_source": False,
+            "docvalue_fields": [start_path(field), end_path(field)],
+        }
+    return {"nested": nested}
