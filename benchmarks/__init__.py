@@ -1,0 +1,1 @@
+"""Every speed figure of the project, as ratios measured side by side in one run: ``python -m benchmarks``."""

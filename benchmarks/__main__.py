@@ -1,0 +1,58 @@
+"""Runs all benchmarks on an embedded node of their own and prints one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import click
+
+from benchmarks import embedding, indexing, load, memory, searching, starting
+from benchmarks.figures import Figure, print_table
+from benchmarks.server import Server
+from sidecar.config import load_settings
+from sidecar.embedding.engine import available_processors
+from sidecar.opensearch.node import ensure_running
+
+Show = Callable[[str, list[Figure]], None]
+GROUPS = ("embedding", "indexing", "searching", "load", "starting", "memory")
+
+
+@click.command()
+@click.option("--only", multiple=True, type=click.Choice(GROUPS), help="Measure these groups alone.")
+@click.option("--memory-documents", default=50_000, show_default=True, help="Documents of the memory figure.")
+def main(only: tuple[str, ...], memory_documents: int) -> None:
+    """Measure every figure; on two processors all of them take about 15 minutes."""
+    wanted = only or GROUPS
+    figures: list[Figure] = []
+
+    def show(group: str, found: list[Figure]) -> None:
+        figures.extend(found)
+        for figure in found:
+            click.echo(f"{group}: {figure.name}: {figure.value:.2f}{figure.unit} ({figure.detail})")
+
+    if "embedding" in wanted:
+        show("embedding", embedding.measure())
+    if set(wanted) - {"embedding"}:
+        with ensure_running(load_settings(), ephemeral=True) as node:
+            _measure_served(node.url, wanted, memory_documents, show)
+    print_table(figures, processors=available_processors())
+
+
+def _measure_served(cluster_url: str, wanted: Sequence[str], memory_documents: int, show: Show) -> None:
+    with Server(cluster_url) as server:
+        if "indexing" in wanted:
+            show("indexing", indexing.measure(server))
+        if {"searching", "load", "starting"} & set(wanted):
+            searching.prepare(server)
+        if "searching" in wanted:
+            show("searching", searching.measure(server, cluster_url))
+        if "load" in wanted:
+            show("load", load.measure(server))
+    if "starting" in wanted:
+        show("starting", starting.measure(cluster_url))
+    if "memory" in wanted:
+        show("memory", memory.measure(cluster_url, memory_documents))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""A sidecar in a process of its own, as users run it, and a lean client to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+
+
+class Client:
+    """One keep-alive connection."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=600)
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Send JSON, return JSON. Raises: RuntimeError for a status of 400 or above."""
+        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        self._connection.request(method, path, data, {"Content-Type": "application/json"})
+        response = self._connection.getresponse()
+        content = response.read()
+        if response.status >= 400:
+            raise RuntimeError(f"{method} {path}: {response.status} {content[:500]!r}")
+        return json.loads(content)
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """``sidecar serve`` on a free port, against the given cluster."""
+
+    def __init__(self, cluster_url: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        environment = os.environ | {"OPENSEARCH_URL": cluster_url, "SIDECAR_LOG_LEVEL": "warning"}
+        command = [sys.executable, "-m", "sidecar", "serve", "--port", str(self.port)]
+        self.started = time.perf_counter()
+        self._process = subprocess.Popen(command, env=environment)
+
+    def __enter__(self) -> Server:
+        self.answered = self._wait_for_answer()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(60)
+
+    def resident_bytes(self) -> int:
+        """Memory of the server and its child processes that is theirs alone, or shared once."""
+        family = [psutil.Process(self._process.pid)]
+        family += family[0].children(recursive=True)
+        return sum(process.memory_full_info().pss for process in family)
+
+    def _wait_for_answer(self) -> float:
+        while True:
+            try:
+                Client(self.url).call("GET", "/")
+                return time.perf_counter()
+            except OSError:
+                if self._process.poll() is not None:
+                    raise RuntimeError(f"sidecar serve ended with {self._process.returncode}") from None
+                time.sleep(0.01)

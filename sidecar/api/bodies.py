@@ -1,0 +1,57 @@
+"""The body of a request as JSON: its type, its size, its text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from sidecar.api.schemas.problems import missing, not_json, wrong_content_type
+from sidecar.errors import BodyTooLarge, Unprocessable
+
+NO_BODY = object()
+"""What `read_json` returns where there is no body."""
+
+
+def read_json() -> Any:
+    """The body, parsed; `NO_BODY` where it is empty.
+
+    Raises: Unprocessable for other content types (none counts as JSON) and for text that is not JSON; BodyTooLarge,
+    having read no more than the limit.
+    """
+    text = _read_body()
+    if not text:
+        return NO_BODY
+    content_type = request.mimetype
+    if content_type and not _is_json(content_type):
+        raise Unprocessable([wrong_content_type(content_type)])
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Unprocessable([not_json(error)]) from error
+
+
+def require_json() -> Any:
+    """As `read_json`; raises Unprocessable where there is no body."""
+    body = read_json()
+    if body is NO_BODY:
+        raise Unprocessable([missing("body")])
+    return body
+
+
+def _is_json(content_type: str) -> bool:
+    kind, _, subtype = content_type.partition("/")
+    return kind == "application" and (subtype == "json" or subtype.endswith("+json"))
+
+
+def _read_body() -> bytes:
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        given = f"is {request.content_length} bytes long" if request.content_length else "is too long"
+        raise BodyTooLarge(
+            f"The body {given}; the limit is {request.max_content_length} bytes (SIDECAR_MAX_BODY_BYTES). "
+            "Send fewer documents in one request."
+        ) from error

@@ -1,0 +1,102 @@
+"""Routes that make, look at and delete indexes."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from sidecar.api.answers import json_answer
+from sidecar.api.bodies import NO_BODY, read_json
+from sidecar.api.operations import health_body
+from sidecar.api.schemas.names import check_index_name, check_reserved_index_name, is_reserved_index_name
+from sidecar.api.schemas.problems import not_a
+from sidecar.api.schemas.settings import SettingsLimits, parse_index_settings
+from sidecar.api.services import Services, services
+from sidecar.errors import InvalidArgument, Unprocessable
+from sidecar.opensearch.cluster_health import read_health
+from sidecar.opensearch.embedded_paths import nested_path
+from sidecar.opensearch.index_settings import IndexSettings
+from sidecar.opensearch.mapping_builder import build_index_body
+
+indexes = Blueprint("indexes", __name__, url_prefix="/indexes")
+
+
+@indexes.get("")
+def list_indexes() -> Response:
+    """The indexes that this API has made."""
+    names = services().cluster.list_indexes()
+    return json_answer({"results": [{"index_name": name} for name in names if not is_reserved_index_name(name)]})
+
+
+@indexes.post("/<index>")
+def create_index(index: str) -> Response:
+    """Make an index with the settings in the body, over the defaults."""
+    parts = services()
+    check_reserved_index_name(index)
+    body = read_json()
+    if body is NO_BODY:
+        body = None
+    if body is not None and not isinstance(body, dict):
+        raise Unprocessable([not_a("dict", "body")])
+    limits = SettingsLimits(parts.settings.max_replicas, parts.settings.max_ef_construction)
+    settings = parse_index_settings(body, limits=limits, facts=parts.cluster.facts())
+    dimensions = _check_models(settings, parts)
+    check_index_name(index)
+    parts.cluster.create_index(index, build_index_body(settings, dimensions))
+    parts.states.invalidate(index)
+    return json_answer({"acknowledged": True, "shards_acknowledged": True, "index": index})
+
+
+@indexes.delete("/<index>")
+def delete_index(index: str) -> Response:
+    """Delete an index that this API has made, and all documents in it."""
+    parts = services()
+    parts.states.get(index, is_fresh=True)
+    parts.cluster.delete_index(index)
+    parts.states.invalidate(index)
+    return json_answer({"acknowledged": True})
+
+
+@indexes.get("/<index>/settings")
+def read_settings(index: str) -> Response:
+    """The index's settings, complete."""
+    return json_answer(services().states.get(index, is_fresh=True).settings.to_wire())
+
+
+@indexes.get("/<index>/stats")
+def read_stats(index: str) -> Response:
+    """How many documents and chunks a search can find."""
+    parts = services()
+    state = parts.states.get(index, is_fresh=True)
+    documents, vectors = parts.cluster.count(index, map(nested_path, state.embedded_fields))
+    return json_answer({"numberOfDocuments": documents, "numberOfVectors": vectors})
+
+
+@indexes.get("/<index>/health")
+def read_index_health(index: str) -> Response:
+    """The health of one index; one that does not exist is red."""
+    return json_answer(health_body(read_health(services().cluster, index)))
+
+
+@indexes.post("/<index>/refresh")
+def refresh(index: str) -> Response:
+    """Let searches see all documents that were written."""
+    parts = services()
+    parts.states.get(index)
+    return json_answer({"_shards": parts.cluster.refresh(index)})
+
+
+def _check_models(settings: IndexSettings, parts: Services) -> int:
+    """The dimensions of the index's vectors. Raises: UnknownModel, InvalidArgument."""
+    if settings.treat_urls_and_pointers_as_images:
+        raise InvalidArgument(
+            "index_defaults.treat_urls_and_pointers_as_images: images are not supported by this version. "
+            "Leave it out, or give false."
+        )
+    model = parts.table.resolve(settings.model, settings.model_properties)
+    search_model = parts.table.resolve(settings.search_model, settings.search_model_properties)
+    if model.dimensions != search_model.dimensions:
+        raise InvalidArgument(
+            f"index_defaults.search_model {search_model.name!r} has {search_model.dimensions} dimensions, but model "
+            f"{model.name!r} has {model.dimensions}; they must be equal."
+        )
+    return model.dimensions

@@ -1,0 +1,30 @@
+"""API keys: who may use the API, where the operator has set any."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+
+from flask import Flask, request
+
+from sidecar.errors import Unauthorized
+
+FREE_PATHS = frozenset({"/", "/health", "/ready", "/metrics"})
+"""What load balancers and monitors ask for, without a key."""
+
+
+def require_keys(app: Flask, keys: Sequence[str]) -> None:
+    """Let requests in that carry one of the keys as `x-api-key`; without any key, all."""
+    if not keys:
+        return
+    known = [key.encode() for key in keys]
+
+    def check_key() -> None:
+        if request.path in FREE_PATHS:
+            return
+        given = request.headers.get("x-api-key", "").encode("latin-1", "replace")
+        # Each comparison takes a time that does not tell how much of the key was right.
+        if not any(hmac.compare_digest(given, key) for key in known):
+            raise Unauthorized("The header x-api-key has no valid API key. Ask the operator of this sidecar for one.")
+
+    app.before_request(check_key)

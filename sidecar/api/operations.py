@@ -1,0 +1,48 @@
+"""Routes for those who run the sidecar: greeting, health, readiness, metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from sidecar.api.answers import json_answer
+from sidecar.api.services import services
+from sidecar.opensearch.cluster_health import ClusterHealth, read_health
+
+operations = Blueprint("operations", __name__)
+
+CONTRACT_VERSION = "1.5.1"
+"""Clients compare it with the least version they work with (wire API, section 8)."""
+
+
+@operations.get("/")
+def greet() -> Response:
+    """Whether the server runs; needs neither cluster nor model."""
+    return json_answer({"message": "Welcome to Marqo", "version": CONTRACT_VERSION})
+
+
+@operations.get("/health")
+def health() -> Response:
+    """The health of the whole cluster."""
+    return json_answer(health_body(read_health(services().cluster)))
+
+
+@operations.get("/ready")
+def ready() -> Response:
+    """Whether requests can be served now: 200, or 503 with the reasons."""
+    reasons = services().startup.missing()
+    return json_answer({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+
+@operations.get("/metrics")
+def metrics() -> Response:
+    """All metrics in Prometheus' text format."""
+    return Response(services().metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+def health_body(health: ClusterHealth) -> dict[str, Any]:
+    """The answer to a question for health; the sidecar itself is green when it answers."""
+    backend = {"status": health.status, "storage_is_available": health.storage_is_available}
+    return {"status": health.status, "backend": backend}

@@ -1,0 +1,160 @@
+"""Bodies that add, read and delete documents (wire API, sections 1.1 to 1.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
+
+from sidecar.api.schemas.problems import not_a, problems_of
+from sidecar.api.schemas.unsupported import refuse_given
+from sidecar.errors import BadRequest, IllegalRequestedDocCount, InvalidArgument, InvalidDocumentId, Unprocessable
+from sidecar.indexing.names import check_document_id
+from sidecar.indexing.requests import AddDocuments
+
+LEGACY_PARAMETERS = (
+    "non_tensor_fields",
+    "use_existing_tensors",
+    "image_download_headers",
+    "model_auth",
+    "mappings",
+)
+_Names = Annotated[list[str] | None, FailFast()]
+
+
+class _AddBody(BaseModel):
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+
+    documents: list[Any]
+    tensor_fields: _Names = Field(default=None, alias="tensorFields")
+    non_tensor_fields: _Names = Field(default=None, alias="nonTensorFields")
+    # Fields that have not changed keep their embeddings in any case.
+    use_existing_tensors: bool = Field(default=False, alias="useExistingTensors")
+    image_download_headers: dict[str, Any] = Field(default_factory=dict, alias="imageDownloadHeaders")
+    auth: dict[str, Any] | None = Field(default=None, alias="modelAuth")
+    mappings: dict[str, Any] | None = None
+    text_chunk_prefix: str | None = Field(default=None, alias="textChunkPrefix")
+
+
+@dataclass(frozen=True, slots=True)
+class AddParameters:
+    """What the query of an add request says: `refresh`, and the parameters of the legacy array body, unparsed."""
+
+    refresh: bool
+    legacy: Mapping[str, list[str]]
+
+
+def parse_add_documents(body: Any, parameters: AddParameters, *, max_documents: int) -> AddDocuments:
+    """An add request of either style: an object, or the legacy array of documents.
+
+    Raises: Unprocessable for a wrong shape, with the problems of both styles; BadRequest for parts that do not go
+    together or a wrong number of documents; InvalidArgument for a feature that this version has not.
+    """
+    request = _from_array(body, parameters) if isinstance(body, list) else _from_object(body, parameters)
+    if not request.documents:
+        raise BadRequest("Received empty add documents request: 'documents' has no document.")
+    if len(request.documents) > max_documents:
+        raise BadRequest(
+            f"The request has {len(request.documents)} documents; the limit is {max_documents} "
+            "(SIDECAR_MAX_ADD_DOCUMENTS). Send them in several requests."
+        )
+    return request
+
+
+def _from_object(body: Any, parameters: AddParameters) -> AddDocuments:
+    try:
+        parsed = _AddBody.model_validate(body)
+    except ValidationError as error:
+        raise Unprocessable([*problems_of(error), not_a("list", "body")]) from error
+    if parameters.legacy:
+        given = ", ".join(parameters.legacy)
+        raise BadRequest(f"The query has {given}, which go with an array body only. Give them in the body.")
+    if (parsed.tensor_fields is None) == (parsed.non_tensor_fields is None):
+        raise BadRequest(
+            "Exactly one of 'tensorFields' and 'nonTensorFields' must be given: the fields to embed, or those not to."
+        )
+    refuse_given(
+        {
+            "mappings": parsed.mappings or None,
+            "modelAuth": parsed.auth,
+            "imageDownloadHeaders": parsed.image_download_headers or None,
+        }
+    )
+    return AddDocuments(
+        documents=parsed.documents,
+        tensor_fields=None if parsed.tensor_fields is None else tuple(parsed.tensor_fields),
+        non_tensor_fields=None if parsed.non_tensor_fields is None else tuple(parsed.non_tensor_fields),
+        refresh=parameters.refresh,
+        text_chunk_prefix=parsed.text_chunk_prefix,
+    )
+
+
+def _from_array(body: list[Any], parameters: AddParameters) -> AddDocuments:
+    legacy = parameters.legacy
+    if "non_tensor_fields" not in legacy:
+        raise BadRequest(
+            "An array body needs the parameter non_tensor_fields, as in ?non_tensor_fields=name. "
+            "Better, send an object with 'documents' and 'tensorFields'."
+        )
+    features = ("mappings", "model_auth", "image_download_headers")
+    refuse_given({name: _json_parameter(name, legacy) or None for name in features})
+    return AddDocuments(
+        documents=body,
+        tensor_fields=None,
+        non_tensor_fields=tuple(legacy["non_tensor_fields"]),
+        refresh=parameters.refresh,
+    )
+
+
+def _json_parameter(name: str, legacy: Mapping[str, list[str]]) -> Any:
+    if name not in legacy:
+        return None
+    try:
+        return orjson.loads(legacy[name][-1])
+    except orjson.JSONDecodeError as error:
+        raise InvalidArgument(f"the parameter {name!r} is not JSON: {error}") from error
+
+
+def parse_ids_to_read(body: Any, *, max_ids: int) -> list[str]:
+    """The ids of documents to read. Raises: Unprocessable, InvalidArgument, and others by the contract."""
+    ids = _parse_ids(body)
+    if not ids:
+        raise InvalidArgument("The list of document ids can't be empty.")
+    if len(ids) > max_ids:
+        raise IllegalRequestedDocCount(_too_many(len(ids), max_ids, "SIDECAR_MAX_RETRIEVABLE_DOCUMENTS"))
+    return _checked(ids)
+
+
+def parse_ids_to_delete(body: Any, *, max_ids: int) -> list[str]:
+    """The ids of documents to delete. Raises: Unprocessable, InvalidDocumentId, InvalidArgument."""
+    ids = _parse_ids(body)
+    if not ids:
+        raise InvalidDocumentId("The list of document ids can't be empty.")
+    if len(ids) > max_ids:
+        raise InvalidArgument(_too_many(len(ids), max_ids, "SIDECAR_MAX_DELETE_DOCUMENTS"))
+    return _checked(ids)
+
+
+def _parse_ids(body: Any) -> list[str]:
+    if not isinstance(body, list):
+        raise Unprocessable([not_a("list", "body")])
+    return [_id_text(position, value) for position, value in enumerate(body)]
+
+
+def _id_text(position: int, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)):
+        return str(value)
+    raise Unprocessable([not_a("string", "body", position)])
+
+
+def _checked(ids: list[str]) -> list[str]:
+    return [check_document_id(document_id) for document_id in ids]
+
+
+def _too_many(count: int, limit: int, setting: str) -> str:
+    return f"{count} document ids were given; the limit is {limit} ({setting}). Send several requests."

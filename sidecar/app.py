@@ -1,0 +1,127 @@
+"""`create_app`: the one place where the sidecar's parts are built and wired."""
+
+from __future__ import annotations
+
+from flask import Flask
+from prometheus_client import ProcessCollector
+
+from sidecar.api.documents import documents
+from sidecar.api.errors import register_error_handlers
+from sidecar.api.indexes import indexes
+from sidecar.api.keys import require_keys
+from sidecar.api.models import models
+from sidecar.api.operations import operations
+from sidecar.api.request_log import log_requests
+from sidecar.api.search import search
+from sidecar.api.services import EXTENSION, Services
+from sidecar.config import Settings
+from sidecar.embedding.conversion import ConversionCache
+from sidecar.embedding.engine import EmbeddingEngine, EngineLimits, available_processors
+from sidecar.embedding.load import ModelLoading
+from sidecar.embedding.model_cache import ModelCache
+from sidecar.embedding.model_table import ModelSpec, ModelTable
+from sidecar.errors import ConfigurationError, UnknownModel
+from sidecar.indexing.reader import DocumentReader
+from sidecar.indexing.writer import DocumentWriter, WriterParts
+from sidecar.metrics import Metrics
+from sidecar.opensearch.address import ClusterAddress
+from sidecar.opensearch.bulk_writer import BulkWriter
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.transport import Transport, TransportOptions
+from sidecar.searching.searcher import Searcher
+from sidecar.startup import Startup
+
+_BLUEPRINTS = (operations, indexes, documents, search, models)
+
+
+def create_app(settings: Settings) -> Flask:
+    """The WSGI application, with its threads running; `close_app` ends them.
+
+    It answers at once; the embedded node and the models to preload come in the background.
+    Raises: ConfigurationError where a setting can't be used.
+    """
+    metrics = Metrics()
+    ProcessCollector(registry=metrics.registry)
+    app = Flask("sidecar", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False
+    log_requests(app, metrics)
+    require_keys(app, settings.api_keys)
+    register_error_handlers(app)
+    for blueprint in _BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    parts = _build_services(settings, metrics)
+    app.extensions[EXTENSION] = parts
+    parts.startup.begin()
+    return app
+
+
+def close_app(app: Flask) -> None:
+    """End the app's threads and its use of the embedded node; to be called when no request is served any more."""
+    parts: Services = app.extensions[EXTENSION]
+    parts.engine.close()
+    release_node(app)
+
+
+def release_node(app: Flask) -> None:
+    """End the work in the background, and the use of the embedded node, whatever requests still do."""
+    parts: Services = app.extensions[EXTENSION]
+    parts.startup.close()
+
+
+def _build_services(settings: Settings, metrics: Metrics) -> Services:
+    address = ClusterAddress(settings.opensearch_url)
+    cluster = _build_cluster(settings, address, metrics)
+    states = IndexStates(cluster)
+    table = ModelTable()
+    models = ModelCache(
+        ModelLoading(ConversionCache(settings.models_folder), settings.backend).load, settings.model_memory
+    )
+    preload = _models_to_preload(settings, table)
+    engine = EmbeddingEngine(models, _engine_limits(settings), metrics)
+    bulk = BulkWriter(cluster, retry_deadline_seconds=settings.opensearch_retry_deadline)
+    return Services(
+        settings=settings,
+        metrics=metrics,
+        cluster=cluster,
+        states=states,
+        engine=engine,
+        table=table,
+        writer=DocumentWriter(
+            WriterParts(cluster, states, bulk, engine, table, metrics), max_document_bytes=settings.max_document_bytes
+        ),
+        reader=DocumentReader(cluster, states),
+        searcher=Searcher(cluster=cluster, states=states, engine=engine, table=table),
+        startup=Startup(settings, address=address, cluster=cluster, models=models, preload=preload),
+    )
+
+
+def _build_cluster(settings: Settings, address: ClusterAddress, metrics: Metrics) -> Cluster:
+    options = TransportOptions(
+        timeout_seconds=settings.opensearch_timeout,
+        connections=settings.opensearch_connections,
+        verify_tls=settings.opensearch_verify_tls,
+        ca_file=settings.opensearch_ca_file,
+    )
+    return Cluster(
+        Transport(address, options),
+        is_embedded=settings.uses_embedded_node,
+        observe=lambda operation, seconds: metrics.cluster.labels(operation).observe(seconds),
+    )
+
+
+def _engine_limits(settings: Settings) -> EngineLimits:
+    return EngineLimits(
+        threads=settings.embedding_threads or available_processors(),
+        queue_texts=settings.embedding_queue,
+        query_vectors=settings.query_cache,
+    )
+
+
+def _models_to_preload(settings: Settings, table: ModelTable) -> list[ModelSpec]:
+    try:
+        return [table.resolve(name) for name in settings.preload_models]
+    except UnknownModel as error:
+        raise ConfigurationError(f"SIDECAR_PRELOAD_MODELS: {error.message}") from error

@@ -1,0 +1,99 @@
+"""``sidecar serve``: the server."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+from typing import Any, get_origin
+
+import click
+
+from sidecar.config import Settings, environment_name, load_settings
+from sidecar.errors import ConfigurationError, SidecarError
+from sidecar.logs import configure_logging
+
+_MACHINES_OWN = {"machine_java_home"}
+"""Settings that are the machine's, not the sidecar's: no option has them."""
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 means any free one.
+
+    Raises: ConfigurationError where it can't be had, naming the setting to change.
+    """
+    from sidecar.wsgi import BACKLOG
+
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except socket.gaierror as error:
+        raise ConfigurationError(f"SIDECAR_HOST: no address is known for {host!r} ({error.strerror}).") from error
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from error
+    return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> ConfigurationError:
+    if error.errno == errno.EADDRINUSE:
+        return ConfigurationError(
+            f"Port {port} of {host} is taken by another program. Stop that one, or choose another port with --port "
+            "or SIDECAR_PORT."
+        )
+    if error.errno == errno.EACCES:
+        return ConfigurationError(
+            f"Port {port} of {host} is for privileged users only. Choose one above 1023 with --port or SIDECAR_PORT."
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return ConfigurationError(f"SIDECAR_HOST: {host} is not an address of this machine.")
+    return ConfigurationError(f"The sidecar can't listen on port {port} of {host}: {error.strerror}.")
+
+
+def _run(**options: str | None) -> None:
+    """Run the server until it is told to stop (Ctrl-C, SIGTERM).
+
+    Every option is also an environment variable, and may stand in a file named .env in the working folder.
+    """
+    from sidecar.wsgi import Server
+
+    try:
+        settings = load_settings(**{name: _value(name, text) for name, text in options.items()})
+        configure_logging(settings.log_level, settings.log_format)
+        listener = open_listener(settings.host, settings.port)
+    except SidecarError as error:
+        raise click.ClickException(error.message) from error
+    Server(settings, listener).run()
+
+
+def _value(name: str, text: str | None) -> Any:
+    """An option's text as `load_settings` takes it: lists are JSON, as in the environment."""
+    if text is None or get_origin(Settings.model_fields[name].annotation) is not tuple:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ConfigurationError(
+            f'{environment_name(name)}: must be a JSON list, as ["a"] (given: {text!r})'
+        ) from error
+
+
+def _options() -> list[click.Parameter]:
+    return [
+        click.Option(
+            [f"--{name.replace('_', '-')}", name],
+            metavar="VALUE",
+            help=f"{field.description} [{environment_name(name)}{_default(field.default)}]",
+        )
+        for name, field in Settings.model_fields.items()
+        if name not in _MACHINES_OWN
+    ]
+
+
+def _default(value: object) -> str:
+    return f"; {value}" if isinstance(value, (str, int, float)) and value != "" else ""
+
+
+serve = click.Command("serve", callback=_run, params=_options(), help=_run.__doc__, short_help="Run the server.")

@@ -1,0 +1,119 @@
+"""What goes on behind the open port: the embedded node is started, and models are loaded ahead."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from sidecar.config import Settings
+from sidecar.embedding.model_cache import ModelCache
+from sidecar.embedding.model_table import ModelSpec
+from sidecar.errors import EmbeddedNodeError, SidecarError
+from sidecar.opensearch.address import ClusterAddress
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.node import Progress, RunningNode, ensure_running
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 30.0
+"""Between two tries to have what the first one could not get: a port that was taken, a hub that was away."""
+
+
+class Startup:
+    """Starts in the background what the sidecar needs before it is ready, and knows what is still missing."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        address: ClusterAddress,
+        cluster: Cluster,
+        models: ModelCache,
+        preload: Sequence[ModelSpec],
+    ) -> None:
+        self._settings = settings
+        self._address = address
+        self._cluster = cluster
+        self._models = models
+        self._stopping = threading.Event()
+        self._node: RunningNode | None = None
+        self._node_progress = "the embedded OpenSearch starts"
+        self._missing_models = {spec.name: f"model {spec.name!r} is being loaded" for spec in preload}
+        self._preload = preload
+        self._threads: list[threading.Thread] = []
+
+    def begin(self) -> None:
+        """Start the work; returns at once."""
+        if self._settings.uses_embedded_node:
+            self._run(self._keep_node, "embedded-node")
+        if self._preload:
+            self._run(self._load_models, "preload-models")
+
+    def missing(self) -> list[str]:
+        """Why the sidecar is not ready, in sentences; empty where it is. Asks the cluster."""
+        reasons = list(self._missing_models.values())
+        if not self._address.is_known:
+            return [self._node_progress, *reasons]
+        try:
+            self._cluster.status_call("/")
+        except SidecarError as error:
+            return [error.message, *reasons]
+        return reasons
+
+    def close(self) -> None:
+        """Stop the work and end the use of the embedded node, which stops with its last user.
+
+        A node that is just starting is waited for: it could not be told to stop before.
+        """
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+        if self._node is not None:
+            self._node.release()
+            self._node = None
+
+    def _run(self, work: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _keep_node(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._node = ensure_running(self._settings, on_progress=self._note_progress)
+            except SidecarError as error:
+                if self._stopping.is_set():
+                    return
+                logger.error("no embedded OpenSearch: %s", error.message)
+                self._node_progress = error.message
+                self._address.fail(EmbeddedNodeError(error.message))
+                self._stopping.wait(RETRY_SECONDS)
+            else:
+                self._address.announce(self._node.url)
+                return
+
+    def _note_progress(self, progress: Progress) -> None:
+        if self._stopping.is_set():
+            raise EmbeddedNodeError("The sidecar stops.")
+        share = "" if progress.fraction is None else f" ({progress.fraction:.0%})"
+        self._node_progress = f"The embedded OpenSearch is not there yet: {progress.text}{share}."
+
+    def _load_models(self) -> None:
+        left = list(self._preload)
+        while left and not self._stopping.is_set():
+            left = [spec for spec in left if not self._load(spec)]
+            if left:
+                self._stopping.wait(RETRY_SECONDS)
+
+    def _load(self, spec: ModelSpec) -> bool:
+        if self._stopping.is_set():
+            return False
+        try:
+            self._models.get(spec)
+        except SidecarError as error:
+            logger.error("a model can't be preloaded name=%s reason=%s", spec.name, error.message)
+            self._missing_models[spec.name] = error.message
+            return False
+        del self._missing_models[spec.name]
+        return True

@@ -1,0 +1,132 @@
+"""The sidecar under gunicorn: one worker process with threads, which ends only when its requests are answered.
+
+One process has one engine, which all its threads share. gunicorn's master starts the process anew where it dies.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import select
+import socket
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import AppImportError
+from gunicorn.glogging import Logger
+from gunicorn.workers.base import Worker as BaseWorker
+from gunicorn.workers.gthread import ThreadWorker
+
+from sidecar.config import Settings
+from sidecar.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+logger = logging.getLogger(__name__)
+
+BACKLOG = 2048
+KEEPALIVE_SECONDS = 75
+"""How long an idle connection is kept: more than the 60 s after which load balancers drop theirs, so that it is never
+the server that closes one in the moment of its reuse."""
+STOP_SECONDS = 40
+"""Beyond the grace period, for the embedded node to stop (30 s at most)."""
+STUCK_SECONDS = 300
+"""A worker whose main loop does not turn for so long is replaced; requests of any length do not hold it up."""
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Serves the app on an open, listening socket, which it takes over; ``run`` returns when it was told to stop."""
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._descriptor = listener.detach()
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Tell gunicorn how to run. Called again at SIGHUP, which replaces the worker without a gap."""
+        options = {
+            "bind": f"fd://{self._descriptor}",
+            "backlog": BACKLOG,
+            "workers": 1,
+            "worker_class": Worker,
+            "threads": self._settings.threads,
+            "keepalive": KEEPALIVE_SECONDS,
+            "timeout": STUCK_SECONDS,
+            "graceful_timeout": math.ceil(self._settings.grace) + STOP_SECONDS,
+            "control_socket_disable": True,
+            "logger_class": ForwardingLogger,
+            "when_ready": _tell_address,
+            "post_fork": self._shorten_grace,
+            "worker_exit": _close_app,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Build the app, in the worker: its threads would not survive a fork."""
+        from sidecar.app import create_app
+
+        try:
+            return create_app(self._settings)
+        except ConfigurationError as error:
+            raise AppImportError(f"Error: {error.message}") from error
+
+    def _shorten_grace(self, arbiter: Arbiter, worker: BaseWorker) -> None:
+        # The master waits for the worker longer than the worker for its requests. This is the worker's copy.
+        worker.cfg.set("graceful_timeout", math.ceil(self._settings.grace))
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's threaded worker, which on SIGTERM refuses connections instead of leaving them unanswered."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM: finish what was accepted."""
+        if self.alive:
+            self.method_queue.defer(self._refuse_connections)
+        super().handle_exit(sig, frame)
+
+    def _refuse_connections(self) -> None:
+        self.set_accept_enabled(False)
+        for listener in self.sockets:
+            # The system has accepted these already: their clients wait for an answer.
+            while select.select([listener], [], [], 0)[0]:
+                self.accept(listener)
+            listener.close()
+        logger.info("stopping connections=%d", self.nr_conns)
+
+
+class ForwardingLogger(Logger):  # type: ignore[misc]
+    """gunicorn's own words among the sidecar's log lines; requests are logged by the app."""
+
+    def setup(self, cfg: Any) -> None:
+        """Let warnings through to the handlers of `configure_logging`."""
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.error_log.setLevel(max(logging.WARNING, logging.getLogger().level))
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        """Nothing: `api/request_log.py` does it."""
+
+
+def _tell_address(arbiter: Arbiter) -> None:
+    logger.info("listening at %s", ", ".join(map(str, arbiter.LISTENERS)))
+
+
+def _close_app(arbiter: Arbiter, worker: BaseWorker) -> None:
+    """End the app's threads before the process ends."""
+    if worker.pid != os.getpid() or worker.app.callable is None:
+        return  # called in the master, of a worker that is gone; or the app could not be built
+    from sidecar.app import close_app, release_node
+
+    if worker.nr_conns == 0:
+        close_app(worker.app.callable)
+        return
+    release_node(worker.app.callable)
+    logger.warning("stopped with connections still open connections=%d", worker.nr_conns)
+    logging.shutdown()
+    # The interpreter would wait for the threads of the requests that did not finish in time.
+    os._exit(0)
