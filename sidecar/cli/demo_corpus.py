@@ -59,7 +59,7 @@ def _walk(node: _Documented, name: str, module: str) -> Iterator[dict[str, Any]]
             "_id": name,
             "title": name,
             "body": text[:_LONGEST_BODY],
-            "module": module.split(".")[0],
+            "module": module.partition(".")[0],
             "kind": _kind(node),
         }
     for child in node.body:

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from cachetools import LRUCache
@@ -61,7 +62,8 @@ class EmbeddingEngine:
         self._queues: OrderedDict[Loader, BatchQueue] = OrderedDict()
         self._waiting = 0
         self._closed = False
-        self._lanes: LRUCache[int, tuple[Loader, QueryLane]] = LRUCache(64)
+        # Weak: a model that the cache has evicted must not stay in memory for its lane.
+        self._lanes: WeakKeyDictionary[Loader, QueryLane] = WeakKeyDictionary()
         self._vectors: LRUCache[tuple[object, ...], Embeddings] = LRUCache(max(1, limits.query_vectors))
         self._cache_lock = threading.Lock()
         self._threads = [
@@ -84,7 +86,7 @@ class EmbeddingEngine:
             return vector
         loader = self._text_loader(spec)
         started = time.perf_counter()
-        vector = self._lane(loader).embed(loader.prepare_text([text])[0])
+        vector = self._lane(loader).embed(loader.run_text, loader.prepare_text([text])[0])
         if normalize:
             vector = normalized(vector)
         self._metrics.query_embedding.observe(time.perf_counter() - started)
@@ -111,6 +113,8 @@ class EmbeddingEngine:
         """
         loader = self._text_loader(spec)
         prepared = loader.prepare_text(texts)
+        if not prepared:
+            return _nothing(loader.dimensions)
         with self._work:
             if self._closed:
                 raise TooManyRequests("the sidecar is stopping; send the documents to it again in a moment")
@@ -137,10 +141,7 @@ class EmbeddingEngine:
 
     def _lane(self, loader: Loader) -> QueryLane:
         with self._cache_lock:
-            entry = self._lanes.get(id(loader))
-            if entry is None or entry[0] is not loader:
-                entry = self._lanes[id(loader)] = (loader, QueryLane(loader.run_text, self._limits.threads))
-            return entry[1]
+            return self._lanes.setdefault(loader, QueryLane(self._limits.threads))
 
     def _drop(self, queue: BatchQueue, job: Job) -> None:
         with self._work:
@@ -181,18 +182,33 @@ class EmbeddingEngine:
         tokens = [waiting.prepared.tokens for waiting in batch]
         try:
             vectors = loader.run_text([waiting.prepared for waiting in batch])
+            for waiting, vector in zip(batch, vectors, strict=True):
+                waiting.job.vectors[waiting.row] = vector
         except Exception as error:
-            logger.exception("a batch failed texts=%d", len(batch))
-            for job in {id(waiting.job): waiting.job for waiting in batch}.values():
-                if not job.future.done():
-                    job.future.set_exception(error)
+            self._take_failure(loader, batch, error)
             return
-        for waiting, vector in zip(batch, vectors, strict=True):
-            waiting.job.vectors[waiting.row] = vector
-        self._finish(batch)
         self._metrics.batch_texts.observe(len(batch))
         self._metrics.tokens.inc(sum(tokens))
         self._metrics.padding.inc(max(tokens) * len(tokens) - sum(tokens))
+        self._finish(batch)
+
+    def _take_failure(self, loader: Loader, batch: list[Waiting], error: Exception) -> None:
+        jobs = {id(waiting.job): waiting.job for waiting in batch}
+        if len(jobs) > 1:
+            # It may be for one text that the model fails: the other jobs must not suffer for it.
+            for job in jobs.values():
+                self._run_batch(loader, [waiting for waiting in batch if waiting.job is job])
+            return
+        logger.error("a batch failed texts=%d", len(batch), exc_info=error)
+        job = batch[0].job
+        with self._work:
+            is_first = job.left > 0
+            job.left = 0
+        queue = self._queues.get(loader)
+        if queue is not None:
+            self._drop(queue, job)
+        if is_first and job.future.set_running_or_notify_cancel():
+            job.future.set_exception(error)
 
     def _finish(self, batch: list[Waiting]) -> None:
         complete = []
@@ -204,6 +220,12 @@ class EmbeddingEngine:
         for job in complete:
             if job.future.set_running_or_notify_cancel():
                 job.future.set_result(job.vectors)
+
+
+def _nothing(dimensions: int) -> Future[Embeddings]:
+    future: Future[Embeddings] = Future()
+    future.set_result(np.empty((0, dimensions), dtype=np.float32))
+    return future
 
 
 def normalized(vectors: Embeddings) -> Embeddings:

@@ -33,26 +33,28 @@ class QueryLane:
     takes little longer than one: 8 texts of 8 tokens take 3 times as long as 1.
     """
 
-    def __init__(self, run: RunBatch, runs: int) -> None:
-        self._run = run
+    def __init__(self, runs: int) -> None:
         self._free_runs = runs
         self._waiting: deque[_Query] = deque()
         self._changed = threading.Condition()
 
-    def embed(self, prepared: PreparedText) -> Embeddings:
-        """Embed one query. Returns: float32, shape (dimensions,). Raises what the model raises."""
+    def embed(self, run: RunBatch, prepared: PreparedText) -> Embeddings:
+        """Embed one query by ``run``, the same for all queries of a lane. Raises what it raises.
+
+        Returns: float32, shape (dimensions,).
+        """
         query = _Query(prepared)
         with self._changed:
             self._waiting.append(query)
         while True:
             with self._changed:
-                while not query.is_done and not self._free_runs:
+                while not query.is_done and not (self._free_runs and self._waiting):
                     self._changed.wait()
                 if query.is_done:
                     break
                 self._free_runs -= 1
                 batch = self._take_locked()
-            self._run_batch(batch)
+            self._run_batch(run, batch)
         if query.error is not None:
             raise query.error
         assert query.vector is not None
@@ -68,16 +70,25 @@ class QueryLane:
             batch.append(self._waiting.popleft())
         return batch
 
-    def _run_batch(self, batch: list[_Query]) -> None:
+    def _run_batch(self, run: RunBatch, batch: list[_Query]) -> None:
         try:
-            if batch:
-                vectors = self._run([query.prepared for query in batch])
-                for query, vector in zip(batch, vectors, strict=True):
-                    query.vector = np.ascontiguousarray(vector)
-        except Exception as error:
-            for query in batch:
-                query.error = error
+            _embed_queries(run, batch)
         finally:
             with self._changed:
                 self._free_runs += 1
                 self._changed.notify_all()
+
+
+def _embed_queries(run: RunBatch, batch: list[_Query]) -> None:
+    try:
+        vectors = run([query.prepared for query in batch])
+        for query, vector in zip(batch, vectors, strict=True):
+            # A copy, for a row that is kept would keep the whole batch's array in memory.
+            query.vector = np.array(vector)
+    except Exception as error:
+        if len(batch) == 1:
+            batch[0].error = error
+            return
+        # It may be for one text that the model fails: the others' callers must not suffer for it.
+        for query in batch:
+            _embed_queries(run, [query])
