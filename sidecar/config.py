@@ -117,7 +117,7 @@ class Settings(BaseSettings):
         default=None, ge=1, description="Threads that run models. Unset: the processors this process may use."
     )
     embedding_queue: int = Field(
-        default=4096, ge=1, description="Texts that may wait for one model before requests get 429."
+        default=16_384, ge=1, description="Texts that may wait to be embedded before new documents get 429."
     )
     query_cache: int = Field(default=2048, ge=0, description="Query vectors kept in memory; 0 switches the cache off.")
     backend: Literal["auto", "torch", "onnx"] = Field(

@@ -91,6 +91,7 @@ class Startup:
                 self._stopping.wait(RETRY_SECONDS)
             else:
                 self._address.announce(self._node.url)
+                logger.info("the embedded OpenSearch is there url=%s", self._node.url)
                 return
 
     def _note_progress(self, progress: Progress) -> None:

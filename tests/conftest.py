@@ -2,4 +2,5 @@ pytest_plugins = [
     "tests.fix_cluster",
     "tests.fix_models",
     "tests.fix_opensearch",
+    "tests.fix_server",
 ]

@@ -1,1 +1,111 @@
-"""Real models for tests."""
+"""Real models for tests, each converted and loaded once; and the rooms of a sidecar around them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sidecar.embedding import conversion
+from sidecar.embedding.conversion import ConversionCache
+from sidecar.embedding.load import ModelLoading
+from sidecar.embedding.loader import Loader
+from sidecar.embedding.model_table import ModelTable
+from sidecar.errors import ConversionFailed, ModelLoadError
+from sidecar.opensearch.transport import Transport
+from tests.rooms import Rooms
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+_ROOT = Path(__file__).parent.parent
+_CONVERTS = ("conversion.py", "convert_text.py", "torch_text.py", "loaders/onnx_text.py")
+
+
+@pytest.fixture(scope="session")
+def models_folder() -> Path:
+    """Converted models, kept between runs for as long as what converts them stays the same."""
+    digest = hashlib.blake2b(digest_size=6)
+    for name in _CONVERTS:
+        digest.update((_ROOT / "sidecar" / "embedding" / name).read_bytes())
+    for library in ("torch", "transformers", "sentence-transformers", "tokenizers", "onnxruntime"):
+        digest.update(importlib.metadata.version(library).encode())
+    return _ROOT / ".cache" / "test-models" / digest.hexdigest()
+
+
+@pytest.fixture(scope="session")
+def load_by_name(models_folder: Path) -> Callable[[str], Loader]:
+    """Loads a model of the table, once for each name."""
+    loading, table = ModelLoading(ConversionCache(models_folder), "auto"), ModelTable()
+    loaded: dict[str, Loader] = {}
+
+    def load(name: str) -> Loader:
+        if name not in loaded:
+            loaded[name] = loading.load(table.resolve(name))
+        return loaded[name]
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def minilm(load_by_name: Callable[[str], Loader]) -> Loader:
+    """The real all-MiniLM-L6-v2, converted."""
+    return load_by_name(MINILM)
+
+
+@pytest.fixture(scope="session")
+def reference_minilm() -> SentenceTransformer:
+    """The real all-MiniLM-L6-v2 in the library that it is made for."""
+    from sentence_transformers import SentenceTransformer
+
+    from tests.random_models import minilm_folder
+
+    return SentenceTransformer(str(minilm_folder()), device="cpu")
+
+
+@pytest.fixture
+def converts_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conversion by the same code without a process of its own, which takes ten seconds only to import torch."""
+
+    def run(source: Path, pooling: str, target: Path, repository: str) -> None:
+        from sidecar.embedding.convert_text import convert
+
+        try:
+            with quiet():
+                convert(source, pooling, target)
+        except SystemExit as error:
+            raise ModelLoadError(f"the files of model {repository!r} in {source} can't be loaded") from error
+        except Exception as error:
+            raise ConversionFailed(f"model {repository!r} in {source} can't be converted to ONNX: {error}") from error
+
+    monkeypatch.setattr(conversion, "_run_converter", run)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings and progress bars of model libraries."""
+    before = logging.root.manager.disable
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)
+
+
+@pytest.fixture
+def rooms(transport: Transport, load_by_name: Callable[[str], Loader]) -> Iterator[Rooms]:
+    """The write path and the read path of one sidecar on the run's node."""
+    loading = ModelLoading(ConversionCache(Path("unused")), "auto")
+    with Rooms(transport, lambda spec: load_by_name(spec.name) if spec.name == MINILM else loading.load(spec)) as made:
+        yield made

@@ -47,11 +47,19 @@ def _is_json(content_type: str) -> bool:
 
 
 def _read_body() -> bytes:
+    limit = request.max_content_length
     try:
-        return request.get_data(cache=False)
+        text = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
-        given = f"is {request.content_length} bytes long" if request.content_length else "is too long"
-        raise BodyTooLarge(
-            f"The body {given}; the limit is {request.max_content_length} bytes (SIDECAR_MAX_BODY_BYTES). "
-            "Send fewer documents in one request."
-        ) from error
+        raise _too_large(f"is {request.content_length} bytes long") from error
+    # A chunked body has no length to look at; werkzeug reads up to the limit and tells nothing of a rest.
+    if limit is not None and request.content_length is None and len(text) >= limit:
+        raise _too_large("is too long")
+    return text
+
+
+def _too_large(given: str) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"The body {given}; the limit is {request.max_content_length} bytes (SIDECAR_MAX_BODY_BYTES). "
+        "Send fewer documents in one request."
+    )

@@ -49,5 +49,10 @@ def log_requests(app: Flask, metrics: Metrics) -> None:
             logger.log(level, "answered", extra={FIELDS: fields})
         return response
 
+    def forget(error: BaseException | None) -> None:
+        # The thread goes on with other work, which must not log under this id.
+        request_id.set("")
+
     app.before_request(begin)
     app.after_request(end)
+    app.teardown_request(forget)

@@ -52,20 +52,20 @@ def _cannot_listen(host: str, port: int, error: OSError) -> ConfigurationError:
     return ConfigurationError(f"The sidecar can't listen on port {port} of {host}: {error.strerror}.")
 
 
-def _run(**options: str | None) -> None:
-    """Run the server until it is told to stop (Ctrl-C, SIGTERM).
+class _Serve(click.Command):
+    """A command whose options are the settings, so that no function has a parameter for each."""
 
-    Every option is also an environment variable, and may stand in a file named .env in the working folder.
-    """
-    from sidecar.wsgi import Server
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the server; an error of ours is one line, and exit status 1."""
+        from sidecar.wsgi import Server
 
-    try:
-        settings = load_settings(**{name: _value(name, text) for name, text in options.items()})
-        configure_logging(settings.log_level, settings.log_format)
-        listener = open_listener(settings.host, settings.port)
-    except SidecarError as error:
-        raise click.ClickException(error.message) from error
-    Server(settings, listener).run()
+        try:
+            settings = load_settings(**{name: _value(name, text) for name, text in ctx.params.items()})
+            configure_logging(settings.log_level, settings.log_format)
+            listener = open_listener(settings.host, settings.port)
+        except SidecarError as error:
+            raise click.ClickException(error.message) from error
+        Server(settings, listener).run()
 
 
 def _value(name: str, text: str | None) -> Any:
@@ -96,4 +96,10 @@ def _default(value: object) -> str:
     return f"; {value}" if isinstance(value, (str, int, float)) and value != "" else ""
 
 
-serve = click.Command("serve", callback=_run, params=_options(), help=_run.__doc__, short_help="Run the server.")
+serve = _Serve(
+    "serve",
+    params=_options(),
+    short_help="Run the server.",
+    help="Run the server until it is told to stop (Ctrl-C, SIGTERM).\n\n"
+    "Every option is also an environment variable, and may stand in a file named .env in the working folder.",
+)

@@ -13,7 +13,11 @@ import numpy as np
 from sidecar.embedding.loader import MAX_BATCH_TEXTS, Embeddings, PreparedText, batch_length
 
 
-@dataclass(slots=True)
+SHORT_TOKENS = 16
+"""Texts up to this length, and others that differ by a quarter, share a batch: padding them costs less than two runs."""
+
+
+@dataclass(slots=True, eq=False)
 class Job:
     """The texts of one call; its future gets float32 (n, dimensions) once none of its rows is left to embed."""
 
@@ -37,7 +41,7 @@ class Waiting:
 
 
 class BatchQueue:
-    """First come, first served by job; within that, the longest text and those nearest to it in length.
+    """First come, first served by job; within that, the longest text and those nearest to it in length, of any job.
 
     All methods must be called with the engine's lock held.
     """
@@ -71,9 +75,12 @@ class BatchQueue:
         anchor = self._oldest()
         if anchor is None:
             return []
-        end = bisect_right(self._by_length, anchor.key, key=lambda waiting: waiting.key)
+        position = bisect_right(self._by_length, anchor.key, key=lambda waiting: waiting.key) - 1
+        longest = max(anchor.prepared.tokens * 5 // 4, SHORT_TOKENS)
+        end = bisect_right(self._by_length, longest, key=lambda waiting: waiting.prepared.tokens)
         start = max(0, end - MAX_BATCH_TEXTS)
         size = batch_length([waiting.prepared.tokens for waiting in self._by_length[start:end]])
+        end = min(end, position + size)
         batch = self._by_length[end - size : end]
         del self._by_length[end - size : end]
         return batch

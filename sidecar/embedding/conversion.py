@@ -84,8 +84,14 @@ class ConversionCache:
         found = read_converted(place)
         if found is not None:
             return found
-        with _locked(base):
-            return read_converted(place) or _convert(weights, pooling, place, repository)
+        try:
+            with _locked(base):
+                return read_converted(place) or _convert(weights, pooling, place, repository)
+        except OSError as error:
+            raise ModelLoadError(
+                f"the converted form of model {repository!r} can't be kept in {base}: {error}. Make room there, or "
+                "name another folder by SIDECAR_HOME"
+            ) from error
 
 
 def read_converted(folder: Path) -> ConvertedModel | None:
@@ -99,10 +105,11 @@ def read_converted(folder: Path) -> ConvertedModel | None:
             bool(facts["strips_text"]),
             float(facts["cosine"]),
         )
-        complete = model.graph_path.stat().st_size == facts["graph_bytes"] and model.tokenizer_path.is_file()
-    except (OSError, ValueError, KeyError):
+        files = ((model.graph_path, "graph_bytes"), (model.tokenizer_path, "tokenizer_bytes"))
+        is_complete = all(path.stat().st_size == facts[size] for path, size in files)
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return model if complete else None
+    return model if is_complete else None
 
 
 def _newest(base: Path) -> ConvertedModel | None:
@@ -168,4 +175,4 @@ def _locked(base: Path) -> Iterator[None]:
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "--", text).strip("-.")
+    return re.sub(r"[^A-Za-z0-9._-]+", "--", text)

@@ -32,6 +32,7 @@ _WORDS = _SENTENCE.split()
 PROBE_TEXTS = [
     "a",
     " ",
+    "  white space at the ends \n",
     "How do I read a file line by line?",
     "Zürich – naïve café, 東京 и Москва, عربي 🎉",
     "def f(x):\n    return x ** 2  # square",
@@ -73,8 +74,9 @@ def convert(source: Path, pooling: str, target: Path) -> None:
     facts = {
         "dimensions": int(model.get_sentence_embedding_dimension() or 0),
         "max_tokens": limit,
-        "strips_text": pooling == "sbert",
+        "strips_text": strips_text(model),
         "graph_bytes": (target / "model.onnx").stat().st_size,
+        "tokenizer_bytes": (target / "tokenizer.json").stat().st_size,
         "cosine": 0.0,
     }
     facts_path = target / "facts.json"
@@ -98,6 +100,13 @@ def export(model: SentenceTransformer, path: Path) -> None:
         opset_version=OPSET,
         dynamo=False,
     )
+
+
+def strips_text(model: SentenceTransformer) -> bool:
+    """True where the library takes white space off a text's ends, as versions before 6 do."""
+    text = " a \n"
+    taken = model.tokenize([text])["input_ids"][0].tolist()
+    return bool(taken != model.tokenizer(text)["input_ids"])
 
 
 def least_cosine(source: Path, pooling: str, target: Path) -> float:

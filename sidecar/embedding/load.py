@@ -83,7 +83,7 @@ def _load_torch(spec: ModelSpec, pooling: str) -> Loader:
     from sidecar.embedding.loaders.torch_text import TorchTextLoader
 
     loader = TorchTextLoader(weights, pooling, spec.max_tokens, spec.dimensions)
-    _check_dimensions(spec, loader.encode_text(["dimensions"]).shape[1])
+    _check_dimensions(spec, loader.model_dimensions)
     return loader
 
 

@@ -98,7 +98,7 @@ class ModelTable:
         """
         if properties is not None:
             return self._described(name, properties)
-        spec = self._specs.get(name) or self._short_names.get(name)
+        spec = self._known(name)
         if spec is None:
             near = difflib.get_close_matches(name, [*self._specs, *self._short_names], n=3, cutoff=0.5)
             hint = f" The nearest names are: {', '.join(near)}." if near else ""
@@ -107,16 +107,19 @@ class ModelTable:
             )
         return spec
 
+    def _known(self, name: str) -> ModelSpec | None:
+        return self._specs.get(name) or self._short_names.get(name)
+
     def _described(self, name: str, properties: Mapping[str, Any]) -> ModelSpec:
         _check_keys(name, properties)
-        base = self._specs.get(str(properties.get("name", "")))
+        base = self._known(str(properties.get("name", "")))
         dimensions = properties.get("dimensions", base.dimensions if base else None)
         if not _is_positive_int(dimensions):
             raise InvalidArgument(
                 f"model_properties of model {name!r}: 'dimensions' must be an integer greater than 0, "
                 f"given: {dimensions!r}"
             )
-        loader = properties.get("type") or (base.loader if base else DEFAULT_TYPE)
+        loader = properties.get("type") or (base.loader if base else _default_type(name))
         if loader not in PROPERTY_TYPES:
             raise InvalidArgument(
                 f"model_properties of model {name!r}: 'type' must be one of {', '.join(PROPERTY_TYPES)}, "
@@ -138,11 +141,16 @@ class ModelTable:
         )
 
 
+def _default_type(name: str) -> str:
+    return NO_MODEL if name == NO_MODEL else DEFAULT_TYPE
+
+
 def _check_keys(name: str, properties: Mapping[str, Any]) -> None:
+    known = {"dimensions"} if name == NO_MODEL else _PROPERTY_KEYS
     for key in properties:
-        if key not in _PROPERTY_KEYS:
-            near = difflib.get_close_matches(key, _PROPERTY_KEYS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(sorted(_PROPERTY_KEYS))}."
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(sorted(known))}."
             raise InvalidArgument(f"model_properties of model {name!r}: {key!r} is not a known property.{hint}")
 
 

@@ -27,6 +27,7 @@ _NOT_NEEDED = [
     "*.gguf",
 ]
 """Files of a hub repository that are the same weights for other libraries."""
+_WEIGHT_SUFFIXES = {".safetensors", ".bin"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,9 @@ def _is_path(repository: str) -> bool:
 
 
 def _from_folder(folder: Path, looked: list[str]) -> Weights | None:
-    if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
-        state = "has no config.json" if folder.is_dir() else "is not there"
-        looked.append(f"folder {folder} {state}")
+    missing = _missing(folder)
+    if missing:
+        looked.append(f"folder {folder} {missing}")
         return None
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(folder.rglob("*")):
@@ -90,10 +91,22 @@ def _from_hub_cache(repository: str, looked: list[str]) -> Weights | None:
     except (LocalEntryNotFoundError, HFValidationError):
         looked.append(f"not in the Hugging Face cache {constants.HF_HUB_CACHE}")
         return None
-    if not any((folder / name).exists() for name in ("config.json", "modules.json")):
-        looked.append(f"the Hugging Face cache has {folder}, without a config.json")
+    missing = _missing(folder)
+    if missing:
+        looked.append(f"the Hugging Face cache's {folder} {missing}")
         return None
     return Weights(folder, folder.name[:16])
+
+
+def _missing(folder: Path) -> str | None:
+    """What keeps the folder from being a model's, as the end of a sentence; other tools leave half a model in caches."""
+    if not folder.is_dir():
+        return "is not there"
+    if not any((folder / name).is_file() for name in ("config.json", "modules.json")):
+        return "has no config.json"
+    if not any(path.suffix in _WEIGHT_SUFFIXES and path.is_file() for path in folder.rglob("*")):
+        return "has no weights (*.safetensors or *.bin)"
+    return None
 
 
 def _from_package(repository: str, looked: list[str]) -> Weights | None:
@@ -123,4 +136,8 @@ def _from_hub(repository: str, looked: list[str]) -> Weights:
             f"model {repository!r} can't be had: {'; '.join(looked)}. Check the name, the network and HF_TOKEN, "
             "or name a local folder by 'localpath' in model_properties"
         ) from error
+    missing = _missing(folder)
+    if missing:
+        looked.append(f"what the Hugging Face hub gave, {folder}, {missing}")
+        raise ModelLoadError(f"model {repository!r} can't be had: {'; '.join(looked)}")
     return Weights(folder, folder.name[:16])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from dataclasses import dataclass
 
@@ -70,6 +71,8 @@ def _check_size(document: dict[str, object], encoded: bytes, max_bytes: int) -> 
 
 
 def _check_value(name: str, value: object, *, embeds: bool) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidArgument(f"field {name!r} is {value}, which is no number in JSON")
     if isinstance(value, (str, int, float)):
         return
     if isinstance(value, list):

@@ -10,7 +10,7 @@ from typing import Any
 
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.model_table import NO_MODEL, ModelSpec, ModelTable
-from sidecar.errors import BadRequest, SidecarError
+from sidecar.errors import BadRequest, InvalidArgument, SidecarError
 from sidecar.indexing.content import ContentRules
 from sidecar.indexing.kept_embeddings import find_kept_embeddings
 from sidecar.indexing.requests import AddDocuments
@@ -23,7 +23,7 @@ from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
 
-_WINDOWS_IN_FLIGHT = 3
+_WINDOWS_IN_FLIGHT = 6
 _LOOK_AHEAD = MAX_TEXTS // 2
 """Documents whose stored form is looked up together, about a window's worth."""
 
@@ -51,7 +51,7 @@ class DocumentWriter:
         """Add or replace documents; returns the wire's items, one for each document, in order.
 
         A document that breaks a rule, or that the cluster refuses, fails alone, in its item. Memory does not grow with
-        the number of documents: three windows at most wait for the model, three bulk bodies for the cluster.
+        the number of documents: seven windows at most wait for the model, three bulk bodies for the cluster.
         Raises: IndexNotFound, ModelLoadError, TooManyRequests and others before anything is written;
         OpenSearchUnreachable where nothing could be written. When the model fails midway, part is written: sending
         the same documents again completes it, and embeds only what was not written.
@@ -102,8 +102,9 @@ class _Addition:
         in_flight: deque[Window] = deque()
         try:
             for window in self._windows():
-                if window.texts:
-                    window.embedded = self._parts.engine.submit(self._spec, window.texts)
+                # What the stream has lost hope for is not written, with or without vectors.
+                if (texts := window.texts) and not stream.is_lost:
+                    window.embedded = self._parts.engine.submit(self._spec, texts)
                 in_flight.append(window)
                 if len(in_flight) > _WINDOWS_IN_FLIGHT or stream.is_lost:
                     self._write(in_flight.popleft(), stream)
@@ -134,7 +135,10 @@ class _Addition:
             hashes = {d.position: {f: self._rules.content_hash(t) for f, t in d.texts.items()} for d in group}
             kept = self._kept(group, hashes)
             for document in group:
-                window.add(document, hashes[document.position], kept.get(document.position, {}))
+                try:
+                    window.add(document, hashes[document.position], kept.get(document.position, {}))
+                except InvalidArgument as error:
+                    self._errors[document.position] = error.as_item(document.document_id)
                 if window.is_full:
                     yield window
                     window = Window(self._rules)

@@ -14,19 +14,23 @@ from sidecar.errors import ModelLoadError
 
 
 class TorchTextLoader:
-    """Runs a sentence-transformers model, or an encoder with mean pooling, on the CPU."""
+    """Runs a sentence-transformers model, or an encoder with mean pooling, on the CPU.
+
+    ``model_dimensions`` are those of the model itself, of which vectors keep the first ``dimensions``.
+    """
 
     modalities = frozenset({Modality.TEXT})
     backend = "torch"
 
     def __init__(self, weights: Weights, pooling: str, max_tokens: int, dimensions: int) -> None:
+        self._lock = threading.Lock()
         try:
             self._model = load_sentence_transformer(weights.folder, pooling)
+            self._model.max_seq_length = min(max_tokens, max_positions(self._model))
+            self.model_dimensions = int(self._encode(["dimensions"]).shape[1])
         except Exception as error:
             raise ModelLoadError(f"the model files in {weights.folder} can't be loaded: {error}") from error
-        self._model.max_seq_length = min(max_tokens, max_positions(self._model))
-        self._lock = threading.Lock()
-        self._truncate = (self._model.get_sentence_embedding_dimension() or 0) > dimensions
+        self._truncate = self.model_dimensions > dimensions
         self.dimensions = dimensions
         self.memory_bytes = sum(p.numel() * p.element_size() for p in self._model.parameters())
 
@@ -36,12 +40,14 @@ class TorchTextLoader:
         return [PreparedText(text, min(limit, len(text) // 4 + 2)) for text in texts]
 
     def run_text(self, batch: Sequence[PreparedText]) -> Embeddings:
-        texts = [prepared.payload.encode("utf-8", "replace").decode("utf-8") for prepared in batch]
-        # One run at a time: torch spreads it over all threads itself.
-        with self._lock:
-            vectors = self._model.encode(texts, batch_size=len(texts), show_progress_bar=False)
-        result = np.asarray(vectors, dtype=np.float32)
-        return result[:, : self.dimensions] if self._truncate else result
+        vectors = self._encode([prepared.payload.encode("utf-8", "replace").decode("utf-8") for prepared in batch])
+        return vectors[:, : self.dimensions] if self._truncate else vectors
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         return encode_in_batches(self, texts)
+
+    def _encode(self, texts: list[str]) -> Embeddings:
+        # One run at a time: torch spreads it over all threads itself.
+        with self._lock:
+            vectors = self._model.encode(texts, batch_size=len(texts), show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float32)

@@ -1,0 +1,263 @@
+"""Adding, reading and deleting documents (wire API, sections 1.1 to 1.3; checklist 14 to 27)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.fix_server import MakeClient, Sidecar
+
+
+def add(sidecar: Sidecar, index: str, body: Any, query: str = "") -> tuple[int, dict[str, Any]]:
+    answered = sidecar.post(f"/indexes/{index}/documents{query}", body)
+    return answered.status_code, answered.json()
+
+
+def one(document: dict[str, Any], **others: Any) -> dict[str, Any]:
+    return {"documents": [document], "tensorFields": ["title"], **others}
+
+
+def test_new_document_is_created_and_then_updated(sidecar: Sidecar, index: str) -> None:
+    status, created = add(sidecar, index, one({"_id": "1", "title": "x"}))
+    assert status == 200
+    assert isinstance(created.pop("processingTimeMs"), float)
+    items = [{"_id": "1", "result": "created", "status": 201}]
+    assert created == {"errors": False, "index_name": index, "items": items}
+    _, updated = add(sidecar, index, one({"_id": "1", "title": "x"}), "?refresh=True")
+    assert updated["items"] == [{"_id": "1", "result": "updated", "status": 200, "forced_refresh": True}]
+
+
+def test_last_one_wins_when_a_batch_has_an_id_twice(sidecar: Sidecar, index: str) -> None:
+    answered = sidecar.add(index, [{"_id": "1", "title": "first"}, {"_id": "1", "title": "last"}])
+    assert [item["status"] for item in answered["items"]] == [201, 200]
+    assert sidecar.get(f"/indexes/{index}/documents/1").json() == {"_id": "1", "title": "last"}
+
+
+def test_document_without_an_id_gets_one(sidecar: Sidecar, index: str) -> None:
+    (item,) = sidecar.add(index, [{"title": "x"}])["items"]
+    assert re.fullmatch("[0-9a-f-]{36}", item["_id"])
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "message"),
+    [
+        ({"documents": [{"a": "b"}]}, "", "Exactly one"),
+        ({"documents": [{"a": "b"}], "tensorFields": [], "nonTensorFields": []}, "", "Exactly one"),
+        ({"documents": [], "tensorFields": []}, "", "Received empty add documents request"),
+        ([], "?non_tensor_fields=x", "Received empty add documents request"),
+        ([{"a": "b"}], "", "non_tensor_fields"),
+        (one({"title": "x"}), "?mappings=%7B%7D", "mappings"),
+        (one({"title": "x"}), "?non_tensor_fields=a&model_auth=null", "non_tensor_fields, model_auth"),
+        (one({}, documents=[{}] * 10_001), "", "10001 documents; the limit is 10000"),
+    ],
+)
+def test_parts_that_do_not_go_together_are_refused(
+    sidecar: Sidecar, index: str, body: Any, query: str, message: str
+) -> None:
+    status, answered = add(sidecar, index, body, query)
+    assert (status, answered["code"]) == (400, "bad_request")
+    assert message in answered["message"]
+
+
+def test_wrong_shape_is_422_with_the_problems_of_both_styles(sidecar: Sidecar, index: str) -> None:
+    status, answered = add(sidecar, index, one({"title": "x"}, foo=1))
+    assert status == 422
+    assert answered == {
+        "detail": [
+            {"loc": ["body", "foo"], "msg": "extra fields not permitted", "type": "value_error.extra"},
+            {"loc": ["body"], "msg": "value is not a valid list", "type": "type_error.list"},
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("others", "place", "error_type"),
+    [
+        ({"imageDownloadHeaders": None}, ["body", "imageDownloadHeaders"], "type_error.none.not_allowed"),
+        ({"useExistingTensors": None}, ["body", "useExistingTensors"], "type_error.none.not_allowed"),
+        ({"useExistingTensors": "perhaps"}, ["body", "useExistingTensors"], "type_error.bool"),
+        ({"documents": 5}, ["body", "documents"], "type_error.list"),
+        ({"tensorFields": [None]}, ["body", "tensorFields", 0], "type_error.none.not_allowed"),
+        ({"mappings": []}, ["body", "mappings"], "type_error.dict"),
+        ({"textChunkPrefix": {}}, ["body", "textChunkPrefix"], "type_error.str"),
+    ],
+)
+def test_value_of_a_wrong_type_is_422_and_names_its_place(
+    sidecar: Sidecar, index: str, others: dict[str, Any], place: list[Any], error_type: str
+) -> None:
+    status, answered = add(sidecar, index, one({"title": "x"}, **others))
+    assert status == 422
+    assert [answered["detail"][0]["loc"], answered["detail"][0]["type"]] == [place, error_type]
+
+
+def test_nulls_and_defaults_that_clients_send_are_fine(sidecar: Sidecar, index: str) -> None:
+    sent = {"mappings": None, "modelAuth": None, "imageDownloadHeaders": {}, "useExistingTensors": False}
+    status, answered = add(sidecar, index, one({"title": "x"}, **sent, textChunkPrefix=None))
+    assert (status, answered["errors"]) == (200, False)
+
+
+@pytest.mark.parametrize("key", ["mappings", "modelAuth", "imageDownloadHeaders"])
+def test_key_without_its_feature_is_refused_by_name(sidecar: Sidecar, index: str, key: str) -> None:
+    status, answered = add(sidecar, index, one({"title": "x"}, **{key: {"a": {}}}))
+    assert (status, answered["code"]) == (400, "invalid_argument")
+    assert repr(key) in answered["message"]
+
+
+def test_array_body_is_the_legacy_style(sidecar: Sidecar, index: str) -> None:
+    query = "?refresh=true&non_tensor_fields=x&non_tensor_fields=y&mappings=%7B%7D"
+    status, answered = add(sidecar, index, [{"_id": "1", "x": "no", "y": "no", "title": "yes"}], query)
+    assert (status, answered["errors"]) == (200, False)
+    assert sidecar.get(f"/indexes/{index}/stats").json()["numberOfVectors"] == 1
+    status, answered = add(sidecar, index, [{"title": "x"}], "?non_tensor_fields=x&mappings=%7B")
+    assert (status, answered["code"]) == (400, "invalid_argument")
+
+
+def test_good_documents_are_stored_when_others_are_bad(sidecar: Sidecar, index: str) -> None:
+    bad: list[tuple[Any, str]] = [
+        ({"_id": 5, "title": "x"}, "invalid_document_id"),
+        ({"_id": "", "title": "x"}, "invalid_document_id"),
+        ({"_id": "b1", "title": None}, "invalid_argument"),
+        ({"_id": "b2", "title": ["list"]}, "invalid_argument"),
+        ({"_id": "b3", "a.b": "x"}, "invalid_field_name"),
+        ({"_id": "b4", "title": "x" * 100_001}, "doc_too_large"),
+        ({}, "invalid_argument"),
+        ("no object", "invalid_argument"),
+    ]
+    documents: list[Any] = []
+    for number, (document, _) in enumerate(bad):
+        documents += [{"_id": f"good-{number}", "title": "x"}, document]
+    answered = sidecar.add(index, documents)
+    assert answered["errors"] is True
+    assert [item["status"] for item in answered["items"][::2]] == [201] * len(bad)
+    assert [item["code"] for item in answered["items"][1::2]] == [code for _, code in bad]
+    assert all(isinstance(item["error"], str) for item in answered["items"][1::2])
+    assert answered["items"][11]["_id"] == ""
+    assert sidecar.get(f"/indexes/{index}/stats").json()["numberOfDocuments"] == len(bad)
+
+
+def test_document_that_conflicts_with_the_mapping_fails_alone(sidecar: Sidecar, index: str) -> None:
+    sidecar.add(index, [{"_id": "1", "size": 1}])
+    answered = sidecar.add(index, [{"_id": "2", "size": "large"}, {"_id": "3", "size": 3}])
+    assert answered["items"][0]["_id"] == "2"
+    assert answered["items"][0]["error"]["type"] == "mapper_parsing_exception"
+    assert "code" not in answered["items"][0]
+    assert answered["items"][1]["status"] == 201
+
+
+def test_limits_are_the_operators(make_client: MakeClient, node: str, index: str) -> None:
+    client = make_client(opensearch_url=node, max_add_documents=2, max_delete_documents=1, max_retrievable_documents=3)
+    body = {"documents": [{"a": "b"}] * 3, "tensorFields": []}
+    assert "SIDECAR_MAX_ADD_DOCUMENTS" in client.post(f"/indexes/{index}/documents", json=body).json["message"]
+    deletion = client.post(f"/indexes/{index}/documents/delete-batch", json=["1", "2"])
+    assert deletion.json["code"] == "invalid_argument"
+    reading = client.get(f"/indexes/{index}/documents", json=["1", "2", "3", "4"])
+    assert (reading.status_code, reading.json["code"]) == (400, "illegal_requested_doc_count")
+
+
+@pytest.mark.parametrize("flag", ["true", "True", "1", "yes", "on", "T", "y"])
+def test_refresh_flag_has_many_spellings(sidecar: Sidecar, index: str, flag: str) -> None:
+    _, answered = add(sidecar, index, one({"title": "x"}), f"?refresh={flag}")
+    assert answered["items"][0]["forced_refresh"] is True
+
+
+def test_flag_that_is_none_is_422(sidecar: Sidecar, index: str) -> None:
+    status, answered = add(sidecar, index, one({"title": "x"}), "?refresh=perhaps")
+    assert status == 422
+    assert answered["detail"][0]["loc"] == ["query", "refresh"]
+
+
+def test_document_is_read_as_it_was_sent(sidecar: Sidecar, index: str) -> None:
+    document = {"_id": "1", "title": "Ünïcode 🦊", "n": 1, "f": 2.5, "ok": True, "tags": ["a", "b"], "empty": []}
+    sidecar.add(index, [document])
+    assert sidecar.get(f"/indexes/{index}/documents/1").json() == document
+
+
+def test_document_that_is_not_there_is_404(sidecar: Sidecar, index: str) -> None:
+    answered = sidecar.get(f"/indexes/{index}/documents/nope")
+    assert (answered.status_code, answered.json()["code"]) == (404, "document_not_found")
+
+
+@pytest.mark.parametrize("document_id", ["a b", "ü💙", "50%", "a?b#c", "a+b&c=d", "delete-batch", "x%2Fy"])
+def test_document_of_an_odd_id_is_read(sidecar: Sidecar, index: str, document_id: str) -> None:
+    sidecar.add(index, [{"_id": document_id, "title": "x"}])
+    answered = sidecar.get(f"/indexes/{index}/documents/{quote(document_id, safe='')}")
+    assert answered.json()["_id"] == document_id
+
+
+def test_documents_are_read_in_the_order_of_the_ids(sidecar: Sidecar, index: str) -> None:
+    sidecar.add(index, [{"_id": "1", "title": "x"}, {"_id": "5", "title": "y"}])
+    answered = sidecar.get(f"/indexes/{index}/documents", [5, "nope", "1"])
+    assert answered.json()["results"] == [
+        {"_found": True, "_id": "5", "title": "y"},
+        {"_id": "nope", "_found": False},
+        {"_found": True, "_id": "1", "title": "x"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ids", "status", "code"),
+    [
+        ([], 400, "invalid_argument"),
+        ([""], 400, "invalid_document_id"),
+        ([str(number) for number in range(10_001)], 400, "illegal_requested_doc_count"),
+    ],
+)
+def test_bad_lists_of_ids_to_read_are_refused(
+    sidecar: Sidecar, index: str, ids: list[str], status: int, code: str
+) -> None:
+    answered = sidecar.get(f"/indexes/{index}/documents", ids)
+    assert (answered.status_code, answered.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("ids", "code", "message"),
+    [
+        ([], "invalid_document_id", "can't be empty"),
+        ([""], "invalid_document_id", "can't be empty"),
+        (["x" * 513], "invalid_document_id", "513 bytes"),
+        ([str(number) for number in range(10_001)], "invalid_argument", "10000"),
+    ],
+)
+def test_bad_lists_of_ids_to_delete_are_refused(
+    sidecar: Sidecar, index: str, ids: list[str], code: str, message: str
+) -> None:
+    answered = sidecar.post(f"/indexes/{index}/documents/delete-batch", ids)
+    assert (answered.status_code, answered.json()["code"]) == (400, code)
+    assert message in answered.json()["message"]
+
+
+def test_lists_of_ids_that_are_none_are_422(sidecar: Sidecar, index: str) -> None:
+    for body, place in (({"ids": ["1"]}, ["body"]), (["1", None], ["body", 1]), ([["1"]], ["body", 0])):
+        for answered in (
+            sidecar.get(f"/indexes/{index}/documents", body),
+            sidecar.post(f"/indexes/{index}/documents/delete-batch", body),
+        ):
+            assert answered.status_code == 422
+            assert answered.json()["detail"][0]["loc"] == place
+
+
+def test_documents_are_deleted_each_with_its_outcome(sidecar: Sidecar, index: str) -> None:
+    sidecar.add(index, [{"_id": "1", "title": "x"}, {"_id": "2", "title": "y"}])
+    answered = sidecar.post(f"/indexes/{index}/documents/delete-batch?refresh=true", ["1", "nope"]).json()
+    shards = {"total": 1, "successful": 1, "failed": 0}
+    assert answered["items"] == [
+        {"_id": "1", "_shards": shards, "status": 200, "result": "deleted"},
+        {"_id": "nope", "_shards": shards, "status": 404, "result": "not_found"},
+    ]
+    assert answered["details"] == {"receivedDocumentIds": 2, "deletedDocuments": 1}
+    assert (answered["index_name"], answered["status"], answered["type"]) == (index, "succeeded", "documentDeletion")
+    assert re.fullmatch(r"PT\d+\.\d{6}S", answered["duration"])
+    moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
+    assert re.fullmatch(moment, answered["startedAt"])
+    assert re.fullmatch(moment, answered["finishedAt"])
+    assert answered["startedAt"] <= answered["finishedAt"]
+    assert sidecar.get(f"/indexes/{index}/stats").json()["numberOfDocuments"] == 1
+
+
+def test_facets_are_refused_by_name(sidecar: Sidecar, index: str) -> None:
+    answered = sidecar.get(f"/indexes/{index}/documents/1?expose_facets=True")
+    assert (answered.status_code, answered.json()["code"]) == (400, "invalid_argument")
+    assert "expose_facets" in answered.json()["message"]

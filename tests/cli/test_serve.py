@@ -1,0 +1,96 @@
+"""``sidecar serve`` as it is typed; what it serves is in tests/api, its life in tests/integration/test_serving.py."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sidecar.cli import COMMANDS, main
+from sidecar.config import Settings, environment_name
+
+NOBODY = "http://127.0.0.1:9"
+
+
+def refusal(*options: str, environment: dict[str, str] | None = None) -> str:
+    """What ``sidecar serve`` says when it does not start, in one line."""
+    result = CliRunner().invoke(main, ["serve", *options], env=environment or {})
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert result.output.count("\n") == 1
+    return result.output.removeprefix("Error: ")
+
+
+def test_every_setting_is_an_option_and_told_with_its_variable() -> None:
+    text = CliRunner().invoke(main, ["serve", "--help"], terminal_width=200).output
+    for name in set(Settings.model_fields) - {"machine_java_home"}:
+        assert f"--{name.replace('_', '-')} VALUE" in text
+        assert environment_name(name) in text
+
+
+def test_every_command_can_be_imported_and_is_in_the_help() -> None:
+    text = CliRunner().invoke(main, ["--help"]).output
+    for name, (_, line) in COMMANDS.items():
+        assert name in text
+        assert line in text
+        assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0
+
+
+def test_help_imports_no_command() -> None:
+    script = "import sys; from sidecar.cli import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert "sidecar.cli" in modules
+    assert not {"pydantic", "numpy", "flask", "gunicorn", "sidecar.config"} & set(modules)
+
+
+def test_unknown_command_is_refused() -> None:
+    assert "No such command 'sreve'" in CliRunner().invoke(main, ["sreve"]).output
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--port", "many"], "SIDECAR_PORT: "),
+        (["--port", "70000"], "SIDECAR_PORT: "),
+        (["--threads", "0"], "SIDECAR_THREADS: "),
+        (["--api-keys", "secret"], "SIDECAR_API_KEYS: must be a JSON list"),
+        (["--host", "203.0.113.1"], "SIDECAR_HOST: 203.0.113.1 is not an address of this machine."),
+        (["--host", "no such host"], "SIDECAR_HOST: no address is known for 'no such host'"),
+    ],
+)
+def test_bad_option_is_told_in_one_line_by_its_variable(options: list[str], told: str) -> None:
+    assert refusal(*options).startswith(told)
+
+
+def test_unknown_variable_is_told_with_the_nearest() -> None:
+    told = refusal(environment={"SIDECAR_PROT": "1"})
+    assert told == "SIDECAR_PROT is not a setting of the sidecar. Did you mean SIDECAR_PORT?\n"
+
+
+def test_bad_value_in_the_env_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text("SIDECAR_GRACE=-1\n")
+    assert refusal().startswith("SIDECAR_GRACE: ")
+
+
+def test_port_in_use_is_told_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        told = refusal("--port", str(port))
+    assert told.startswith(f"Port {port} of 127.0.0.1 is taken by another program.")
+    assert "SIDECAR_PORT" in told
+
+
+def test_model_that_nobody_knows_stops_the_start() -> None:
+    command = [sys.executable, "-m", "sidecar", "serve", "--port", "0", "--opensearch-url", NOBODY]
+    done = subprocess.run(
+        [*command, "--preload-models", '["random/smal"]'], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode != 0
+    assert "Error: SIDECAR_PRELOAD_MODELS: there is no model named 'random/smal'" in done.stderr
+    assert "random/small" in done.stderr
+    assert "Traceback" not in done.stderr

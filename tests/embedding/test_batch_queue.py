@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.embedding.batch_queue import SHORT_TOKENS, BatchQueue, Waiting
+from sidecar.embedding.loader import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, PreparedText
+
+jobs = st.lists(st.lists(st.integers(1, 700), min_size=1, max_size=40), min_size=1, max_size=12)
+
+
+def prepared(tokens: list[int]) -> list[PreparedText]:
+    return [PreparedText(None, count) for count in tokens]
+
+
+def take_all(queue: BatchQueue) -> list[list[Waiting]]:
+    batches = []
+    while batch := queue.take():
+        batches.append(batch)
+    return batches
+
+
+@given(jobs)
+def test_each_text_is_taken_exactly_once(all_tokens: list[list[int]]) -> None:
+    queue = BatchQueue()
+    added = [queue.add(prepared(tokens), 4) for tokens in all_tokens]
+    assert len(queue) == sum(map(len, all_tokens))
+    taken = [waiting for batch in take_all(queue) for waiting in batch]
+    assert len(queue) == 0
+    rows = sorted((added.index(waiting.job), waiting.row) for waiting in taken)
+    assert rows == [(job, row) for job, tokens in enumerate(all_tokens) for row in range(len(tokens))]
+
+
+@given(jobs)
+def test_batches_are_within_the_limits_and_sorted_by_length(all_tokens: list[list[int]]) -> None:
+    queue = BatchQueue()
+    for tokens in all_tokens:
+        queue.add(prepared(tokens), 4)
+    for batch in take_all(queue):
+        lengths = [waiting.prepared.tokens for waiting in batch]
+        assert lengths == sorted(lengths)
+        assert len(batch) <= MAX_BATCH_TEXTS
+        assert len(batch) == 1 or len(batch) * lengths[-1] <= MAX_BATCH_TOKENS
+
+
+@given(jobs)
+def test_each_batch_has_the_longest_text_of_the_oldest_job(all_tokens: list[list[int]]) -> None:
+    queue = BatchQueue()
+    added = [queue.add(prepared(tokens), 4) for tokens in all_tokens]
+    left = {id(job): sorted(tokens) for job, tokens in zip(added, all_tokens, strict=True)}
+    for batch in take_all(queue):
+        oldest = next(job for job in added if left[id(job)])
+        assert any(w.job is oldest and w.prepared.tokens == left[id(oldest)][-1] for w in batch)
+        for waiting in batch:
+            left[id(waiting.job)].remove(waiting.prepared.tokens)
+
+
+@given(jobs, st.data())
+def test_of_a_dropped_job_nothing_is_taken_any_more(all_tokens: list[list[int]], data: st.DataObject) -> None:
+    queue = BatchQueue()
+    added = [queue.add(prepared(tokens), 4) for tokens in all_tokens]
+    before = [waiting for _ in range(data.draw(st.integers(0, 3))) for waiting in queue.take()]
+    dropped = data.draw(st.sampled_from(added))
+    queue.drop(dropped)
+    after = [waiting for batch in take_all(queue) for waiting in batch]
+    assert all(waiting.job is not dropped for waiting in after)
+    others = sum(len(tokens) for job, tokens in zip(added, all_tokens, strict=True) if job is not dropped)
+    assert sum(waiting.job is not dropped for waiting in [*before, *after]) == others
+
+
+def test_short_texts_of_several_jobs_share_a_batch() -> None:
+    queue = BatchQueue()
+    first, second = queue.add(prepared([8, 8]), 4), queue.add(prepared([7, 300]), 4)
+    assert {id(waiting.job) for waiting in queue.take()} == {id(first), id(second)}
+    assert [waiting.prepared.tokens for waiting in queue.take()] == [300]
+    assert queue.take() == []
+
+
+def test_a_job_has_room_for_its_vectors() -> None:
+    job = BatchQueue().add(prepared([3, 4, 5]), 7)
+    assert (job.vectors.shape, job.vectors.dtype, job.left) == ((3, 7), np.float32, 3)
+
+
+@given(jobs)
+def test_a_batch_holds_little_padding_beyond_the_oldest_jobs_text(all_tokens: list[list[int]]) -> None:
+    queue = BatchQueue()
+    for tokens in all_tokens:
+        queue.add(prepared(tokens), 4)
+    first = queue.take()
+    assert first[-1].prepared.tokens <= max(SHORT_TOKENS, max(all_tokens[0]) * 5 // 4)

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.errors import DocumentTooLarge, InvalidArgument, InvalidDocumentId, InvalidFieldName, SidecarError
+from sidecar.indexing.requests import AddDocuments
+from sidecar.indexing.validation import ValidDocument, has_faulty_identity, validate_document
+
+LIMIT = 1000
+
+
+def validate(
+    document: object, *, tensor: tuple[str, ...] | None = None, non_tensor: tuple[str, ...] | None = None
+) -> ValidDocument:
+    if tensor is None and non_tensor is None:
+        tensor = ("title",)
+    return validate_document(7, document, AddDocuments([document], tensor, non_tensor), LIMIT)
+
+
+def test_a_valid_document_has_its_text_to_embed_and_its_json_without_the_id() -> None:
+    document = {"_id": "a", "title": "x", "n": 1, "f": 1.5, "b": True, "tags": ["p", "q"], "none": []}
+    valid = validate(document)
+    assert (valid.position, valid.document_id, valid.has_own_id, valid.texts) == (7, "a", True, {"title": "x"})
+    assert orjson.loads(valid.source) == {key: value for key, value in document.items() if key != "_id"}
+
+
+def test_a_document_without_an_id_gets_one_of_its_own() -> None:
+    one, two = validate({"title": "x"}), validate({"title": "x"})
+    assert not one.has_own_id
+    assert len(one.document_id) == 36
+    assert one.document_id != two.document_id
+
+
+def test_a_document_of_an_id_alone_is_fine() -> None:
+    valid = validate({"_id": "x"})
+    assert (valid.source, valid.texts) == (b"{}", {})
+
+
+def test_all_strings_but_those_listed_are_embedded_with_non_tensor_fields() -> None:
+    document = {"_id": "1", "a": "x", "b": "y", "n": 1, "tags": ["t"]}
+    assert validate(document, non_tensor=("b", "tags")).texts == {"a": "x"}
+
+
+def test_numbers_and_booleans_in_tensor_fields_are_stored_and_not_embedded() -> None:
+    assert validate({"a": 1, "b": True, "c": 0.5}, tensor=("a", "b", "c")).texts == {}
+
+
+@pytest.mark.parametrize("document", ["text", 5, None, ["a"], {}])
+def test_what_is_no_document_is_refused(document: object) -> None:
+    with pytest.raises(InvalidArgument, match="document"):
+        validate(document)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, "null"),
+        ({"a": 1}, "an object"),
+        ([1], "elements that are not strings"),
+        (["a", None], "elements that are not strings"),
+        ([["a"]], "elements that are not strings"),
+        (math.nan, "nan"),
+        (math.inf, "inf"),
+    ],
+)
+def test_values_of_unsupported_types_are_refused_by_field(value: object, told: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"field 'other'.*{told}"):
+        validate({"other": value})
+
+
+def test_a_list_in_a_tensor_field_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="'title' is a list, and embedded"):
+        validate({"title": ["a"]})
+
+
+def test_a_number_beyond_64_bits_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="64-bit"):
+        validate({"n": 2**70})
+
+
+@pytest.mark.parametrize("name", ["", "a.b", "a/b", "a\nb", "__embeddings", "__chunks", "__vector_x", "_score"])
+def test_reserved_and_impossible_field_names_are_refused(name: str) -> None:
+    with pytest.raises(InvalidFieldName):
+        validate({name: "x"})
+
+
+@pytest.mark.parametrize("document_id", [5, "", None, True, ["a"], "x" * 513, "é" * 257])
+def test_bad_ids_are_refused(document_id: object) -> None:
+    with pytest.raises(InvalidDocumentId) as refused:
+        validate({"_id": document_id, "title": "x"})
+    assert has_faulty_identity(refused.value)
+
+
+def test_an_id_of_512_bytes_is_taken() -> None:
+    assert validate({"_id": "é" * 256}).document_id == "é" * 256
+
+
+def test_a_documents_size_is_that_of_its_escaped_json() -> None:
+    assert validate({"t": "x" * (LIMIT - len(json.dumps({"t": ""})))})
+    for text in ("x" * LIMIT, "é" * (LIMIT // 6)):
+        with pytest.raises(DocumentTooLarge, match=r"1,0\d\d bytes of JSON; the limit is 1,000") as refused:
+            validate({"t": text})
+        assert has_faulty_identity(refused.value)
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["_id", "title", "n", "a.b", ""]) | st.text(), values, max_size=5))
+def test_any_document_is_valid_or_refused_with_a_reason(document: dict[str, Any]) -> None:
+    try:
+        valid = validate(document)
+    except SidecarError as error:
+        assert error.status == 400
+        assert error.message
+        return
+    assert len(json.dumps(document)) <= LIMIT
+    assert orjson.loads(valid.source) == {key: value for key, value in document.items() if key != "_id"}

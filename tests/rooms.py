@@ -1,0 +1,125 @@
+"""The parts of a sidecar under its API, wired as `sidecar.app` wires them."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
+from sidecar.embedding.load import LoadModel
+from sidecar.embedding.model_cache import ModelCache
+from sidecar.embedding.model_table import ModelTable
+from sidecar.indexing.reader import DocumentReader
+from sidecar.indexing.requests import AddDocuments
+from sidecar.indexing.writer import DocumentWriter, WriterParts
+from sidecar.metrics import Metrics
+from sidecar.opensearch.bulk_writer import BulkLimits, BulkWriter
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.index_settings import IndexSettings
+from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.mapping_builder import build_index_body
+from sidecar.opensearch.transport import Transport
+from sidecar.searching.request import SearchMethod, SearchRequest
+from sidecar.searching.searcher import Searcher
+
+SETTINGS = IndexSettings(model="random/small", search_model="random/small", number_of_shards=1)
+Hit = dict[str, Any]
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class CallCounts:
+    """Counts the calls to the cluster by operation."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def __call__(self, operation: str, seconds: float) -> None:
+        with self._lock:
+            self.counts[operation] += 1
+
+    def __getitem__(self, operation: str) -> int:
+        return self.counts[operation]
+
+
+class Rooms:
+    """One sidecar without its HTTP face."""
+
+    def __init__(
+        self, transport: Transport, load: LoadModel, *, limits: EngineLimits = EngineLimits(2, 4096, 128)
+    ) -> None:
+        self.calls = CallCounts()
+        self.clock = Clock()
+        self.metrics = Metrics()
+        self.table = ModelTable()
+        self.cluster = Cluster(transport, is_embedded=True, observe=self.calls)
+        self.states = IndexStates(self.cluster, clock=self.clock)
+        self.models = ModelCache(load, 4.0)
+        self.engine = EmbeddingEngine(self.models, limits, self.metrics)
+        bulk = BulkWriter(self.cluster, retry_deadline_seconds=5, limits=BulkLimits())
+        parts = WriterParts(self.cluster, self.states, bulk, self.engine, self.table, self.metrics)
+        self.writer = DocumentWriter(parts, max_document_bytes=100_000)
+        self.reader = DocumentReader(self.cluster, self.states)
+        self.searcher = Searcher(cluster=self.cluster, states=self.states, engine=self.engine, table=self.table)
+
+    def __enter__(self) -> Rooms:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.engine.close()
+
+    def create(self, index: str, settings: IndexSettings = SETTINGS) -> str:
+        """Make an index of these settings; returns its name."""
+        spec = self.table.resolve(settings.model, settings.model_properties)
+        self.cluster.create_index(index, build_index_body(settings, spec.dimensions))
+        return index
+
+    def add(
+        self, index: str, documents: Sequence[object], fields: Sequence[str] = ("text",), *, prefix: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Add documents with these tensor fields, to be found at once."""
+        request = AddDocuments(documents, tuple(fields), None, refresh=True, text_chunk_prefix=prefix)
+        return self.writer.add(index, request)
+
+    def search(self, index: str, q: str, request: SearchRequest = SearchRequest(q="")) -> list[Hit]:
+        """The hits of a query; of ``request`` all but its ``q`` holds."""
+        return self.searcher.search(index, replace(request, q=q))
+
+    def find(self, index: str, q: str, *, method: SearchMethod = SearchMethod.TENSOR, limit: int = 10) -> list[str]:
+        """The ids of the hits of a query, best first."""
+        return [hit["_id"] for hit in self.search(index, q, SearchRequest(q="", method=method, limit=limit))]
+
+    def stored(self, index: str, document_id: str) -> dict[str, Any]:
+        """The whole stored document, embeddings included."""
+        found = self.cluster.read_document(index, document_id)
+        assert found is not None
+        return found
+
+    @property
+    def embedded_texts(self) -> int:
+        """Texts of documents that models ran on."""
+        return self._sample("sidecar_batch_texts_sum")
+
+    @property
+    def query_runs(self) -> int:
+        """Queries that were embedded."""
+        return self._sample("sidecar_query_embedding_seconds_count")
+
+    def _sample(self, name: str) -> int:
+        value = self.metrics.registry.get_sample_value(name)
+        assert value is not None
+        return int(value)

@@ -1,0 +1,165 @@
+"""Writes the README's generated tables: each stands between ``<!-- table: name -->`` and ``<!-- end -->``.
+
+``python tools/readme_tables.py`` brings README.md up to date; with ``--check`` it only tells whether it is (exit status 1
+where it is not). The tables come from the code that they describe: `sidecar.config`, `sidecar.errors`, the routes, the
+metrics and the model table.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from unittest import mock
+
+from flask import Blueprint, Flask
+
+import sidecar.api
+from sidecar.cli.serve import serve
+from sidecar.config import Settings, default_home, environment_name
+from sidecar.embedding.model_table import read_table
+from sidecar.errors import InvalidRequest, SidecarError
+from sidecar.metrics import Metrics
+
+README = Path(__file__).parent.parent / "README.md"
+
+_SECTION = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_BRACES = str.maketrans("<>", "{}")
+_METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+
+def settings_table() -> str:
+    """Every setting: its environment variable, its option of ``sidecar serve``, its default and its meaning."""
+    options = {parameter.name: parameter.opts[0] for parameter in serve.params}
+    rows = [
+        (_code(environment_name(name)), _code(options.get(name, "")), _default(name), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+    return _table(("Variable", "Option", "Default", "Meaning"), rows)
+
+
+def _default(name: str) -> str:
+    value = _default_home() if name == "home" else Settings.model_fields[name].default
+    if value is None or value in ("", ()):
+        return "unset"
+    if isinstance(value, bool):
+        return _code(str(value).lower())
+    return _code(f"{value:g}" if isinstance(value, float) else str(value))
+
+
+def _default_home() -> str:
+    """The home folder as any user finds it, whoever runs this."""
+    with mock.patch.dict(os.environ, {"HOME": "/~"}):
+        os.environ.pop("XDG_CACHE_HOME", None)
+        return str(default_home()).removeprefix("/")
+
+
+def models_table() -> str:
+    """Every model known by name."""
+    rows = [
+        (
+            _code(spec.name),
+            _code(spec.loader),
+            str(spec.dimensions),
+            str(spec.max_tokens),
+            _code(spec.text_query_prefix or ""),
+            _code(spec.text_chunk_prefix or ""),
+        )
+        for _, spec in sorted(read_table().items())
+    ]
+    return _table(("Name", "Loader", "Dimensions", "Tokens", "Query prefix", "Chunk prefix"), rows)
+
+
+def errors_table() -> str:
+    """Every status and code, and when it comes: the first sentences of the exceptions that have it."""
+    reasons: dict[tuple[int, str], list[str]] = {}
+    for error in _family(SidecarError):
+        if error is not InvalidRequest:  # a heading over others
+            reasons.setdefault((error.status, error.code), []).append(_first_sentence(error))
+    rows = [(str(status), _code(code), " ".join(told)) for (status, code), told in sorted(reasons.items())]
+    return _table(("Status", "`code`", "When"), rows)
+
+
+def _family(error: type[SidecarError]) -> Iterator[type[SidecarError]]:
+    yield error
+    for child in error.__subclasses__():
+        yield from _family(child)
+
+
+def routes_table() -> str:
+    """Every route, and what it does."""
+    app = Flask("routes", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    for blueprint in _blueprints():
+        app.register_blueprint(blueprint)
+    rows = [
+        (_code(f"{method} {rule.rule.translate(_BRACES)}"), _first_sentence(app.view_functions[rule.endpoint]))
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) & _METHODS)
+    ]
+    return _table(("Route", "What it does"), sorted(rows, key=lambda row: row[0].split()[1]))
+
+
+def _blueprints() -> Iterator[Blueprint]:
+    for module in pkgutil.iter_modules(sidecar.api.__path__):
+        for value in vars(importlib.import_module(f"sidecar.api.{module.name}")).values():
+            if isinstance(value, Blueprint) and value.import_name == f"sidecar.api.{module.name}":
+                yield value
+
+
+def metrics_table() -> str:
+    """Every metric of the sidecar's own."""
+    # A counter is collected without the suffix that it is served with.
+    rows = [
+        (_code(family.name + ("_total" if family.type == "counter" else "")), family.type, family.documentation)
+        for family in Metrics().registry.collect()
+    ]
+    return _table(("Metric", "Type", "Meaning"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "configuration": settings_table,
+    "errors": errors_table,
+    "metrics": metrics_table,
+    "models": models_table,
+    "routes": routes_table,
+}
+
+
+def rewritten(text: str) -> str:
+    """The README's text with all its tables made anew. Raises: KeyError for a table of an unknown name."""
+    return _SECTION.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", text)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _first_sentence(described: object) -> str:
+    paragraph = " ".join((described.__doc__ or "").split("\n\n")[0].split())
+    return paragraph.replace("``", "`")
+
+
+def main(arguments: list[str]) -> int:
+    """Bring the README up to date, or with ``--check`` only look. Returns the exit status."""
+    text = README.read_text("utf-8")
+    wanted = rewritten(text)
+    if arguments == ["--check"]:
+        if text != wanted:
+            print("README.md is out of date: run python tools/readme_tables.py", file=sys.stderr)
+        return int(text != wanted)
+    README.write_text(wanted, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
