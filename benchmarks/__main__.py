@@ -10,7 +10,7 @@ from benchmarks import embedding, indexing, load, memory, searching, starting
 from benchmarks.figures import Figure, print_table
 from benchmarks.server import Server
 from sidecar.config import load_settings
-from sidecar.embedding.engine import available_processors
+from sidecar.embedding.processors import available_processors
 from sidecar.opensearch.node import ensure_running
 
 Show = Callable[[str, list[Figure]], None]

@@ -8,7 +8,8 @@ import time
 from benchmarks.corpus import MODEL, QUERIES, chunk_texts, documents
 from benchmarks.figures import Figure, has_avx512, median_ms
 from benchmarks.raw import Reference, least_cosine, load_raw
-from sidecar.embedding.engine import EmbeddingEngine, EngineLimits, available_processors
+from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
+from sidecar.embedding.processors import available_processors
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_table import ModelTable
 from sidecar.metrics import Metrics

@@ -16,10 +16,11 @@ from sidecar.api.search import search
 from sidecar.api.services import EXTENSION, Services
 from sidecar.config import Settings
 from sidecar.embedding.conversion import ConversionCache
-from sidecar.embedding.engine import EmbeddingEngine, EngineLimits, available_processors
+from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
 from sidecar.embedding.load import ModelLoading
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_table import ModelSpec, ModelTable
+from sidecar.embedding.processors import available_processors
 from sidecar.errors import ConfigurationError, UnknownModel
 from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.writer import DocumentWriter, WriterParts
@@ -107,7 +108,6 @@ def _build_cluster(settings: Settings, address: ClusterAddress, metrics: Metrics
     )
     return Cluster(
         Transport(address, options),
-        is_embedded=settings.uses_embedded_node,
         observe=lambda operation, seconds: metrics.cluster.labels(operation).observe(seconds),
     )
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from sidecar.errors import ConfigurationError
 
@@ -166,11 +166,17 @@ def load_settings(**options: Any) -> Settings:
             near = difflib.get_close_matches(variable, known, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
             raise ConfigurationError(f"{variable} is not a setting of the sidecar.{hint}")
-    given = {environment_name(name): value for name, value in options.items() if value is not None}
+    # A setting whose variable has a name of its own is known to the model by that name alone.
+    given = {
+        name if environment_name(name).startswith(PREFIX) else environment_name(name): value
+        for name, value in options.items()
+        if value is not None
+    }
     try:
-        return Settings(
-            _env_file=ENV_FILE, **{known.get(k, k) if k.startswith(PREFIX) else k: v for k, v in given.items()}
-        )
+        return Settings(_env_file=ENV_FILE, **given)
+    except SettingsError as error:
+        field = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "")
+        raise ConfigurationError(f'{environment_name(field)}: must be a JSON list, as ["a", "b"]') from error
     except ValidationError as error:
         first = error.errors()[0]
         field = str(first["loc"][0])

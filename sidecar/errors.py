@@ -12,7 +12,6 @@ SidecarError
 |  +- ModelLoadError, ConversionFailed      the model's files, or their conversion to ONNX
 |  +- ModelCacheManagementError             the model does not fit into memory
 |  +- TooManyRequests                       the client must wait
-+- ModelError                               the model or its weights
 +- OpenSearchError                          the cluster
    +- OpenSearchUnreachable, OpenSearchTimeout, OpenSearchRejected, DiskFull
    +- EmbeddedNodeError                     the embedded node can't be had on this machine
@@ -188,7 +187,7 @@ class Unauthorized(InvalidRequest):
 
 
 class TooManyRequests(InvalidRequest):
-    """The queue of work is full; the client should come back after ``retry_after_seconds``."""
+    """The queue of work is full; come back after the seconds that the header ``Retry-After`` says."""
 
     status = 429
     code = "too_many_requests"

@@ -20,4 +20,4 @@ def transport(node: str) -> Iterator[Transport]:
 
 @pytest.fixture
 def cluster(transport: Transport) -> Cluster:
-    return Cluster(transport, is_embedded=True)
+    return Cluster(transport)

@@ -18,7 +18,7 @@ from sidecar.embedding import conversion
 from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.load import ModelLoading
 from sidecar.embedding.loader import Loader
-from sidecar.embedding.model_table import ModelTable
+from sidecar.embedding.model_table import ModelSpec, ModelTable
 from sidecar.errors import ConversionFailed, ModelLoadError
 from sidecar.opensearch.transport import Transport
 from tests.rooms import Rooms
@@ -106,6 +106,10 @@ def quiet() -> Iterator[None]:
 @pytest.fixture
 def rooms(transport: Transport, load_by_name: Callable[[str], Loader]) -> Iterator[Rooms]:
     """The write path and the read path of one sidecar on the run's node."""
-    loading = ModelLoading(ConversionCache(Path("unused")), "auto")
-    with Rooms(transport, lambda spec: load_by_name(spec.name) if spec.name == MINILM else loading.load(spec)) as made:
+    loading, table = ModelLoading(ConversionCache(Path("unused")), "auto"), ModelTable()
+
+    def load(spec: ModelSpec) -> Loader:
+        return load_by_name(spec.name) if spec.name in table.names() else loading.load(spec)
+
+    with Rooms(transport, load) as made:
         yield made

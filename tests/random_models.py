@@ -32,7 +32,7 @@ DENSE_WIDTH = 24
 POSITIONS = 64
 """The longest input of these models, in tokens; reached by long texts."""
 
-_SHAPE: dict[str, int] = {
+_SHAPE: dict[str, Any] = {
     "hidden_size": WIDTH,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,

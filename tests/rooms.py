@@ -27,6 +27,8 @@ from sidecar.searching.request import SearchMethod, SearchRequest
 from sidecar.searching.searcher import Searcher
 
 SETTINGS = IndexSettings(model="random/small", search_model="random/small", number_of_shards=1)
+LIMITS = EngineLimits(threads=2, queue_texts=4096, query_vectors=128)
+FIRST_PAGE = SearchRequest(q="")
 Hit = dict[str, Any]
 
 
@@ -57,14 +59,12 @@ class CallCounts:
 class Rooms:
     """One sidecar without its HTTP face."""
 
-    def __init__(
-        self, transport: Transport, load: LoadModel, *, limits: EngineLimits = EngineLimits(2, 4096, 128)
-    ) -> None:
+    def __init__(self, transport: Transport, load: LoadModel, *, limits: EngineLimits = LIMITS) -> None:
         self.calls = CallCounts()
         self.clock = Clock()
         self.metrics = Metrics()
         self.table = ModelTable()
-        self.cluster = Cluster(transport, is_embedded=True, observe=self.calls)
+        self.cluster = Cluster(transport, observe=self.calls)
         self.states = IndexStates(self.cluster, clock=self.clock)
         self.models = ModelCache(load, 4.0)
         self.engine = EmbeddingEngine(self.models, limits, self.metrics)
@@ -95,7 +95,7 @@ class Rooms:
         request = AddDocuments(documents, tuple(fields), None, refresh=True, text_chunk_prefix=prefix)
         return self.writer.add(index, request)
 
-    def search(self, index: str, q: str, request: SearchRequest = SearchRequest(q="")) -> list[Hit]:
+    def search(self, index: str, q: str, request: SearchRequest = FIRST_PAGE) -> list[Hit]:
         """The hits of a query; of ``request`` all but its ``q`` holds."""
         return self.searcher.search(index, replace(request, q=q))
 

@@ -1,4 +1,4 @@
-"""What is built from this tree: the wheel and the source distribution are whole, and the wheel works where it is installed."""
+"""What is built from this tree: wheel and source distribution are whole, and the wheel works where it is installed."""
 
 from __future__ import annotations
 
@@ -171,9 +171,7 @@ def test_installed_package_is_the_wheels(installed: Path, elsewhere: Callable[..
     assert Path(output.strip()).is_relative_to(installed.parent)
 
 
-def test_installed_command_tells_its_version(
-    installed: Path, elsewhere: Callable[..., subprocess.Popen[str]]
-) -> None:
+def test_installed_command_tells_its_version(installed: Path, elsewhere: Callable[..., subprocess.Popen[str]]) -> None:
     output, _ = elsewhere(installed / "sidecar", "--version").communicate(timeout=60)
     assert output == f"sidecar, version {sidecar.__version__}\n"
 

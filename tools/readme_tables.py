@@ -1,8 +1,8 @@
 """Writes the README's generated tables: each stands between ``<!-- table: name -->`` and ``<!-- end -->``.
 
-``python tools/readme_tables.py`` brings README.md up to date; with ``--check`` it only tells whether it is (exit status 1
-where it is not). The tables come from the code that they describe: `sidecar.config`, `sidecar.errors`, the routes, the
-metrics and the model table.
+``python tools/readme_tables.py`` brings README.md up to date; with ``--check`` it only tells whether it is (exit
+status 1 where it is not). The tables come from the code that they describe: `sidecar.config`, `sidecar.errors`, the
+routes, the metrics and the model table.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def errors_table() -> str:
     reasons: dict[tuple[int, str], list[str]] = {}
     for error in _family(SidecarError):
         if error is not InvalidRequest:  # a heading over others
-            reasons.setdefault((error.status, error.code), []).append(_first_sentence(error))
+            code = "" if "as_body" in vars(error) and error is not SidecarError else error.code
+            reasons.setdefault((error.status, code), []).append(_first_sentence(error))
     rows = [(str(status), _code(code), " ".join(told)) for (status, code), told in sorted(reasons.items())]
     return _table(("Status", "`code`", "When"), rows)
 
@@ -98,10 +99,10 @@ def routes_table() -> str:
         app.register_blueprint(blueprint)
     rows = [
         (_code(f"{method} {rule.rule.translate(_BRACES)}"), _first_sentence(app.view_functions[rule.endpoint]))
-        for rule in app.url_map.iter_rules()
+        for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule)
         for method in sorted((rule.methods or set()) & _METHODS)
     ]
-    return _table(("Route", "What it does"), sorted(rows, key=lambda row: row[0].split()[1]))
+    return _table(("Route", "What it does"), rows)
 
 
 def _blueprints() -> Iterator[Blueprint]:

@@ -27,9 +27,10 @@ REQUEST_DOCUMENTS = 200
 SETTINGS = {"index_defaults": {"model": MODEL}, "number_of_shards": 1}
 
 SEARCHES: Sequence[tuple[str, dict[str, Any]]] = (
-    ("by meaning", {"q": "temporarily silence what a function prints"}),
-    ("by meaning", {"q": "how many times does each word occur"}),
-    ("by meaning", {"q": "run another program and read what it says"}),
+    ("by meaning", {"q": "make a temporary directory that goes away by itself"}),
+    ("by meaning", {"q": "measure how long a piece of code takes"}),
+    ("by meaning", {"q": "guess what kind of file it is by its name"}),
+    ("by meaning", {"q": "find words that are spelled alike"}),
     ("by meaning, in one module", {"q": "wait until all workers are done", "filter": "module:concurrent"}),
     ("by its words", {"q": "leap year", "searchMethod": "LEXICAL"}),
 )
@@ -80,7 +81,7 @@ def _index(client: FlaskClient, documents: Sequence[dict[str, Any]]) -> None:
     created = client.post(f"/indexes/{INDEX}", json=SETTINGS)
     if created.status_code != 409:
         _checked(created)
-    with console.status(f"Loading model {MODEL}; the first time it is converted, which takes half a minute"):
+    with console.status(f"Loading model {MODEL}; the first time it is converted, which takes 10 to 20 s"):
         started = time.perf_counter()
         _post(client, f"/indexes/{INDEX}/search", {"q": "a first query loads the model", "limit": 1})
         console.print(f"Model {MODEL} loaded in {time.perf_counter() - started:.1f} s")
@@ -136,7 +137,8 @@ def _show(client: FlaskClient, kind: str, search: dict[str, Any]) -> None:
     hits = _post(client, f"/indexes/{INDEX}/search", body)["hits"]
     took_ms = (time.perf_counter() - started) * 1000
     filtered = f"  filter {search['filter']}" if "filter" in search else ""
-    console.print(f"[bold]{escape(search['q'])}[/bold]  [dim]({kind}{escape(filtered)}, {took_ms:.0f} ms)[/dim]")
+    title = f"[bold]{escape(search['q'])}[/bold]  [dim]({kind}{escape(filtered)}, {took_ms:.0f} ms)[/dim]"
+    console.print(title, soft_wrap=True)
     for hit in hits:
         console.print(f"  [green]{hit['_score']:.3f}[/green] [cyan]{escape(hit['title'])}[/cyan]")
         highlight = next(iter(hit["_highlights"].values())) if hit["_highlights"] else hit["body"]
@@ -159,7 +161,7 @@ def _say_how_to_go_on(settings: Settings) -> None:
     console.print("Go on with your own questions:\n\n  .venv/bin/sidecar serve\n", markup=False)
     console.print(
         f"  curl -s http://{settings.host}:{settings.port}/indexes/{INDEX}/search \\\n"
-        '    -H \'Content-Type: application/json\' -d \'{"q": "sort a list by a key", "limit": 3}\'\n',
+        '    -H \'Content-Type: application/json\' -d \'{"q": "average of a list of numbers", "limit": 3}\'\n',
         markup=False,
         soft_wrap=True,
     )

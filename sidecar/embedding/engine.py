@@ -44,13 +44,6 @@ class EngineLimits:
     query_vectors: int
 
 
-def available_processors() -> int:
-    """Processors that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class EmbeddingEngine:
     """Embeds texts with any model, for all threads of a process."""
 

@@ -11,6 +11,7 @@ from sidecar.embedding.loader import Embeddings
 from sidecar.errors import InvalidArgument
 from sidecar.indexing.chunking import Chunk
 from sidecar.indexing.content import ContentRules
+from sidecar.indexing.distinct import distinct
 from sidecar.indexing.validation import ValidDocument
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
 
@@ -26,6 +27,7 @@ MAX_CHUNKS = 10_000
 class _Part:
     """One field of one document that is to be embedded; ``rows`` are the places of its chunks in the window's texts."""
 
+    document_id: str
     position: int
     field: str
     content_hash: str
@@ -58,7 +60,7 @@ class Window:
             texts = [self.rules.prefix + chunk.text for chunk in chunks]
             # A text that stands in the window more than once is embedded once.
             rows = [self._rows.setdefault(text, len(self._rows)) for text in texts]
-            self._parts.append(_Part(document.position, name, hashes[name], chunks, rows))
+            self._parts.append(_Part(document.document_id, document.position, name, hashes[name], chunks, rows))
 
     @property
     def texts(self) -> list[str]:
@@ -77,7 +79,8 @@ class Window:
             vectors = normalized(vectors) if self.rules.normalize else vectors
             for part in self._parts:
                 spans = [(chunk.start, chunk.end) for chunk in part.chunks]
-                fields[part.position][part.field] = FieldEmbedding(vectors[part.rows], spans, part.content_hash)
+                rows = distinct(vectors[part.rows], part.document_id)
+                fields[part.position][part.field] = FieldEmbedding(rows, spans, part.content_hash)
         for document in self.documents:
             yield BulkAction(document.document_id, encode_source(document.source, fields[document.position]))
 

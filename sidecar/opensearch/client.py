@@ -13,6 +13,7 @@ from urllib.parse import quote
 import orjson
 
 from sidecar.errors import OpenSearchError
+from sidecar.opensearch.cluster_name import CLUSTER_NAME
 from sidecar.opensearch.error_answers import error_from_answer, index_not_found
 from sidecar.opensearch.transport import NDJSON, Request, Response, Transport
 
@@ -59,22 +60,22 @@ class Cluster:
     not exist.
     """
 
-    def __init__(self, transport: Transport, *, is_embedded: bool = False, observe: Observe | None = None) -> None:
+    def __init__(self, transport: Transport, *, observe: Observe | None = None) -> None:
         self._transport = transport
-        self._is_embedded = is_embedded
         self._observe = observe
-        self._version: Version | None = None
-
-    def version(self) -> Version:
-        """The cluster's version, read once."""
-        if self._version is None:
-            answer = self._json("version", Request("GET", "/")).get("version")
-            self._version = parse_version(str(answer.get("number") if isinstance(answer, dict) else answer))
-        return self._version
+        self._facts: ClusterFacts | None = None
 
     def facts(self) -> ClusterFacts:
-        """The cluster's version and whether it is the embedded node."""
-        return ClusterFacts(version=self.version(), is_embedded=self._is_embedded)
+        """The cluster's version and whether it is an embedded node, read once.
+
+        An embedded node is told by its cluster's name, for its URL may also be given as that of any cluster.
+        """
+        if self._facts is None:
+            answer = self._json("facts", Request("GET", "/"))
+            version = answer.get("version")
+            number = str(version.get("number") if isinstance(version, dict) else version)
+            self._facts = ClusterFacts(parse_version(number), answer.get("cluster_name") == CLUSTER_NAME)
+        return self._facts
 
     def create_index(self, index: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Create an index; returns the cluster's answer. Raises: IndexAlreadyExists, InvalidIndexName."""

@@ -253,3 +253,9 @@ def test_lexical_search_finds_words_and_phrases(sidecar: Sidecar, filled: str) -
 def test_device_is_checked(sidecar: Sidecar, filled: str, device: str, status: int, code: str | None) -> None:
     answered = sidecar.post(f"/indexes/{filled}/search?&device={device}", {"q": "x"})
     assert (answered.status_code, answered.json().get("code")) == (status, code)
+
+
+def test_bulk_search_says_that_it_is_not_there_yet(sidecar: Sidecar) -> None:
+    answer = sidecar.post("/indexes/bulk/search", json={"queries": []})
+    assert answer.status_code == 400
+    assert "not supported by this version" in answer.json()["message"]

@@ -28,6 +28,7 @@ class FaultyLoader(RandomLoader):
         self.may_run.set()
         self.begun = threading.Semaphore(0)
         self.short_by = 0
+        self._poison = POISON
 
     def prepare_text(self, texts: Sequence[str]) -> list[PreparedText]:
         return [PreparedText(text, len(text.split()) + 2) for text in texts]
@@ -37,9 +38,13 @@ class FaultyLoader(RandomLoader):
         self.batches.append(texts)
         self.begun.release()
         assert self.may_run.wait(timeout=30)
-        if any(POISON in text for text in texts):
+        if any(self._poison in text for text in texts):
             raise RuntimeError("the model choked")
         return super().run_text(batch)[: len(batch) - self.short_by]
+
+    def heal(self) -> None:
+        """Let no text make a run fail any more."""
+        self._poison = "\0no text has this"
 
     def wait_until_begun(self, runs: int = 1) -> None:
         """Return when so many more runs have begun."""

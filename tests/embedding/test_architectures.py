@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
 
 from sidecar.embedding.conversion import ConversionCache
-from sidecar.embedding.load import ModelLoading
+from sidecar.embedding.load import Backend, ModelLoading
+from sidecar.embedding.loader import Loader
 from sidecar.embedding.model_table import ModelTable
 from sidecar.errors import InvalidArgument, ModelLoadError
 from tests.fix_models import quiet
@@ -27,7 +27,7 @@ TEXTS = [
 ]
 
 
-def load(folder: Path, kind: str, *, dimensions: int = 32, backend: Literal["auto", "torch", "onnx"] = "auto"):  # noqa: ANN201
+def load(folder: Path, kind: str, *, dimensions: int = 32, backend: Backend = "auto") -> Loader:
     """The model in the folder, as `model_properties` name it."""
     properties = {"localpath": str(folder / "model"), "dimensions": dimensions, "tokens": 512, "type": kind}
     loading = ModelLoading(ConversionCache(folder / "converted"), backend)
@@ -124,7 +124,7 @@ def test_a_model_whose_conversion_is_not_faithful_runs_in_torch(tmp_path: Path) 
 
 @pytest.mark.usefixtures("converts_in_process")
 @pytest.mark.parametrize("backend", ["torch", "onnx"])
-def test_a_backend_that_is_asked_for_is_taken(backend: Literal["torch", "onnx"], tmp_path: Path) -> None:
+def test_a_backend_that_is_asked_for_is_taken(backend: Backend, tmp_path: Path) -> None:
     with quiet():
         build_bert_with_prompt(tmp_path / "model")
     assert load(tmp_path, "sbert", backend=backend).backend == backend
@@ -133,9 +133,7 @@ def test_a_backend_that_is_asked_for_is_taken(backend: Literal["torch", "onnx"],
 @pytest.mark.usefixtures("converts_in_process")
 @pytest.mark.parametrize("backend", ["auto", "torch"])
 @pytest.mark.parametrize("dimensions", [16, 64])
-def test_other_dimensions_than_the_models_are_refused(
-    backend: Literal["auto", "torch"], dimensions: int, tmp_path: Path
-) -> None:
+def test_other_dimensions_than_the_models_are_refused(backend: Backend, dimensions: int, tmp_path: Path) -> None:
     with quiet():
         build_mpnet(tmp_path / "model")
     with pytest.raises(InvalidArgument, match=f"gives vectors of 32 dimensions.*'dimensions' {dimensions}"):
@@ -144,7 +142,7 @@ def test_other_dimensions_than_the_models_are_refused(
 
 @pytest.mark.usefixtures("converts_in_process")
 @pytest.mark.parametrize("backend", ["auto", "torch"])
-def test_test_models_give_the_first_dimensions_of_a_real_one(backend: Literal["auto", "torch"], tmp_path: Path) -> None:
+def test_test_models_give_the_first_dimensions_of_a_real_one(backend: Backend, tmp_path: Path) -> None:
     with quiet():
         build_mpnet(tmp_path / "model")
     whole = load(tmp_path, "sbert", backend=backend).encode_text(TEXTS)

@@ -79,7 +79,7 @@ def test_short_texts_of_several_jobs_share_a_batch() -> None:
 
 def test_a_job_has_room_for_its_vectors() -> None:
     job = BatchQueue().add(prepared([3, 4, 5]), 7)
-    assert (job.vectors.shape, job.vectors.dtype, job.left) == ((3, 7), np.float32, 3)
+    assert (job.vectors.shape, job.vectors.dtype, job.left) == ((3, 7), np.dtype(np.float32), 3)
 
 
 @given(jobs)

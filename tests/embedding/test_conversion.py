@@ -17,7 +17,7 @@ import pytest
 from sidecar.embedding import conversion
 from sidecar.embedding.conversion import ConversionCache, ConvertedModel, read_converted
 from sidecar.embedding.load import ModelLoading
-from sidecar.embedding.loader import Loader
+from sidecar.embedding.loader import Embeddings, Loader
 from sidecar.embedding.loaders.onnx_text import OnnxTextLoader
 from sidecar.embedding.model_table import ModelTable
 from sidecar.errors import ConversionFailed, ModelLoadError
@@ -65,8 +65,9 @@ def conversions(converts_in_process: None, monkeypatch: pytest.MonkeyPatch) -> C
     return CountedConversions(monkeypatch)
 
 
-def vector(converted: ConvertedModel) -> np.ndarray:
-    return OnnxTextLoader(converted, 64, converted.dimensions).encode_text(["a text"])[0]
+def vector(converted: ConvertedModel) -> Embeddings:
+    vector: Embeddings = OnnxTextLoader(converted, 64, converted.dimensions).encode_text(["a text"])[0]
+    return vector
 
 
 def test_a_model_is_converted_once(cache: ConversionCache, model: Path, conversions: CountedConversions) -> None:
@@ -182,9 +183,7 @@ def test_a_killed_conversion_leaves_nothing_that_is_read_and_two_racing_ones_con
     killed.wait()
     assert not list(folder.rglob("facts.json"))
     assert left[0].is_dir()
-    racing = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
-    ]
+    racing = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     told = [process.communicate(timeout=120) for process in racing]
     assert [process.returncode for process in racing] == [0, 0]
     assert sum(log.count("converting model to ONNX") for _, log in told) == 1
@@ -229,7 +228,8 @@ from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.load import ModelLoading
 from sidecar.embedding.model_table import ModelTable
 from sidecar.opensearch.index_settings import DEFAULT_MODEL
-loader = ModelLoading(ConversionCache(Path({str(tmp_path / "converted")!r})), "auto").load(ModelTable().resolve(DEFAULT_MODEL))
+loading = ModelLoading(ConversionCache(Path({str(tmp_path / "converted")!r})), "auto")
+loader = loading.load(ModelTable().resolve(DEFAULT_MODEL))
 assert loader.backend == "onnx"
 np.save({str(tmp_path / "vector.npy")!r}, loader.encode_text(["a text"])[0])
 """

@@ -28,7 +28,25 @@ LEAST_COSINE = 0.9999
 CANONICAL_TEXT = "the quick brown fox jumps over the lazy dog"
 CANONICAL_START = [0.0354968, 0.0612862, 0.0526921, 0.0707050, 0.0331014]
 
-_WORDS = "search engines index vectors of meaning and find the nearest neighbours of a query while models learn".split()
+_WORDS = [
+    "search",
+    "engines",
+    "index",
+    "vectors",
+    "of",
+    "meaning",
+    "and",
+    "find",
+    "the",
+    "nearest",
+    "neighbours",
+    "of",
+    "a",
+    "query",
+    "while",
+    "models",
+    "learn",
+]
 TEXTS = {
     "one character": "a",
     "blank": " ",

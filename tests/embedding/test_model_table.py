@@ -1,14 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sidecar.embedding.load import ModelLoading
 from sidecar.embedding.conversion import ConversionCache
+from sidecar.embedding.load import ModelLoading
 from sidecar.embedding.model_table import ModelTable, read_table
 from sidecar.errors import BadRequest, InvalidArgument, UnknownModel
-from pathlib import Path
 
 TABLE = ModelTable()
 SHORT_NAMES = [name.split("/", 1)[1] for name, spec in read_table().items() if spec.loader == "sbert"]
@@ -64,7 +64,7 @@ def test_an_unknown_name_is_told_its_nearest_names(name: str, nearest: str) -> N
 
 
 def test_a_name_unlike_any_other_is_told_how_to_describe_a_model() -> None:
-    with pytest.raises(UnknownModel, match="'x9z'.*needs 'model_properties'"):
+    with pytest.raises(UnknownModel, match=r"'x9z'.*needs 'model_properties'"):
         TABLE.resolve("x9z")
 
 
@@ -75,7 +75,10 @@ def test_a_name_unlike_any_other_is_told_how_to_describe_a_model() -> None:
         ({"name": "org/some", "dimensions": 12, "tokens": 7, "type": "hf"}, ("hf", "org/some", 12, 7)),
         ({"name": "org/some", "dimensions": 12, "type": "sbert_onnx"}, ("sbert_onnx", "org/some", 12, 128)),
         ({"localpath": "/models/a", "dimensions": 12}, ("sbert", "/models/a", 12, 128)),
-        ({"name": "all-MiniLM-L6-v2", "dimensions": 384}, ("sbert", "sentence-transformers/all-MiniLM-L6-v2", 384, 256)),
+        (
+            {"name": "all-MiniLM-L6-v2", "dimensions": 384},
+            ("sbert", "sentence-transformers/all-MiniLM-L6-v2", 384, 256),
+        ),
         ({"name": "hf/e5-small-v2"}, ("hf", "intfloat/e5-small-v2", 384, 512)),
         ({"type": "random", "dimensions": 5}, ("random", "", 5, 128)),
     ],
@@ -127,8 +130,8 @@ def test_no_model_needs_dimensions_alone_and_embeds_nothing() -> None:
 
 
 def test_the_fingerprint_changes_with_what_changes_vectors_and_with_nothing_else() -> None:
-    properties = {"name": "org/some", "dimensions": 12}
+    properties: dict[str, Any] = {"name": "org/some", "dimensions": 12}
     one = TABLE.resolve("one", properties).fingerprint
     assert TABLE.resolve("two", {**properties, "text_query_prefix": "q"}).fingerprint == one
-    others = [{"tokens": 5}, {"dimensions": 13}, {"type": "hf"}, {"name": "org/other"}]
+    others: list[dict[str, Any]] = [{"tokens": 5}, {"dimensions": 13}, {"type": "hf"}, {"name": "org/other"}]
     assert len({one, *(TABLE.resolve("one", {**properties, **other}).fingerprint for other in others)}) == 5

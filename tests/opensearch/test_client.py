@@ -14,7 +14,7 @@ from sidecar.errors import (
     TooManyFields,
 )
 from sidecar.opensearch.address import ClusterAddress
-from sidecar.opensearch.client import Cluster, SourceFilter, encode_json, index_path, parse_version
+from sidecar.opensearch.client import Cluster, ClusterFacts, SourceFilter, encode_json, index_path, parse_version
 from sidecar.opensearch.transport import Transport, TransportOptions
 from tests.fault_server import FaultServer, answer
 
@@ -37,24 +37,28 @@ def cluster_at(server: FaultServer) -> Cluster:
 def test_facts_hold_the_version_which_is_read_once() -> None:
     with FaultServer([answer(b'{"version":{"number":"2.19.1"}}')]) as server:
         cluster = cluster_at(server)
-        assert [cluster.facts().version, cluster.facts().version] == [(2, 19, 1)] * 2
+        assert [cluster.facts(), cluster.facts()] == [ClusterFacts((2, 19, 1), is_embedded=False)] * 2
         assert len(server.requests) == 1
 
 
 def test_version_asks_whether_it_is_opensearch_when_it_is_something_else() -> None:
     with FaultServer([answer(b"<html>")]) as server, pytest.raises(OpenSearchError, match="is it OpenSearch"):
-        cluster_at(server).version()
+        cluster_at(server).facts()
     other = answer(b'{"version":{"number":"x"}}')
     with FaultServer([other]) as server, pytest.raises(OpenSearchError, match="is it OpenSearch"):
-        cluster_at(server).version()
+        cluster_at(server).facts()
 
 
 def test_version_is_read_again_after_a_failure() -> None:
     with FaultServer([b"", answer(b'{"version":{"number":"3.5.0-SNAPSHOT"}}')]) as server:
         cluster = cluster_at(server)
         with pytest.raises(OpenSearchUnreachable):
-            cluster.version()
-        assert cluster.version() == (3, 5, 0)
+            cluster.facts()
+        assert cluster.facts().version == (3, 5, 0)
+
+
+def test_an_embedded_node_is_known_whatever_way_its_url_was_given(cluster: Cluster) -> None:
+    assert cluster.facts().is_embedded
 
 
 def test_parse_version_refuses_what_is_no_version() -> None:

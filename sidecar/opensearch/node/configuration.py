@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 from sidecar.config import Settings
+from sidecar.opensearch.cluster_name import CLUSTER_NAME
 from sidecar.opensearch.node.account import FILE_MODE, Account, make_node_folder, make_shared_folder
 from sidecar.opensearch.node.java import Java
 from sidecar.opensearch.node.places import NodeFolder
@@ -70,7 +71,7 @@ def write_configuration(folder: NodeFolder, *, port: int, account: Account | Non
     for part in (folder.config, folder.logs, folder.temporary, folder.data):
         make_node_folder(part, account)
     values = {
-        "cluster.name": "vector-sidecar",
+        "cluster.name": CLUSTER_NAME,
         "node.name": "embedded",
         "discovery.type": "single-node",
         "network.host": "127.0.0.1",
