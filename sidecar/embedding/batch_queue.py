@@ -13,7 +13,7 @@ import numpy as np
 from sidecar.embedding.loader import MAX_BATCH_TEXTS, Embeddings, PreparedText, batch_length
 
 SHORT_TOKENS = 16
-"""Texts up to this length, and others that differ by a quarter, share a batch: padding them costs less than two runs."""
+"""Texts up to this length, and others that differ by a quarter, share a batch: padding costs less than two runs."""
 
 
 @dataclass(slots=True, eq=False)

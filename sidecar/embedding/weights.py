@@ -99,7 +99,10 @@ def _from_hub_cache(repository: str, looked: list[str]) -> Weights | None:
 
 
 def _missing(folder: Path) -> str | None:
-    """What keeps the folder from being a model's, as the end of a sentence; other tools leave half a model in caches."""
+    """What keeps the folder from being a model's, as the end of a sentence; other tools leave half a model in caches.
+
+    None where nothing is missing.
+    """
     if not folder.is_dir():
         return "is not there"
     if not any((folder / name).is_file() for name in ("config.json", "modules.json")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,15 @@ from sidecar.opensearch.embedded_paths import ROOT, embedded_key, nested_path
 ContentHashes = Mapping[str, str]
 """field -> content hash of a document about to be written"""
 
+CHUNKS_AT_ONCE = 2000
+"""Vectors are read for so many chunks at a time: as JSON and Python's numbers they take ten times an array's memory."""
+
+MAX_READABLE_CHUNKS = 149
+"""Of a document with more, over all its fields, k-NN's derived source gives back the vectors of another document (seen
+on 3.5.0 from 150 nested entries on; `DerivedSourceLuceneHelper.getFirstChild` looks 150 back). It is embedded anew."""
+
+_FACTS = SourceFilter(includes=(f"{ROOT}.*.hash", f"{ROOT}.*.start"))
+
 
 def find_kept_embeddings(
     cluster: Cluster, index: str, wanted: Mapping[str, ContentHashes]
@@ -23,35 +32,46 @@ def find_kept_embeddings(
     Reads are real-time. Most documents are new, so the hashes are read first, and vectors only where one is equal.
     """
     ids = list(wanted)
-    hashes = SourceFilter(includes=(f"{ROOT}.*.hash",))
-    stored = cluster.read_documents(index, ids, fields=hashes)
-    unchanged = {
-        document_id: fields
-        for document_id, source in zip(ids, stored, strict=True)
-        if source and (fields := _equal_fields(source, wanted[document_id]))
-    }
-    if not unchanged:
-        return {}
-    paths = {nested_path(field) for fields in unchanged.values() for field in fields}
-    full = cluster.read_documents(
-        index, list(unchanged), fields=SourceFilter(includes=tuple(f"{p}.*" for p in sorted(paths)))
-    )
-    return {
-        document_id: _embeddings(source, unchanged[document_id], wanted[document_id])
-        for document_id, source in zip(unchanged, full, strict=True)
-        if source
-    }
+    stored = cluster.read_documents(index, ids, fields=_FACTS)
+    unchanged: dict[str, list[str]] = {}
+    chunks: dict[str, int] = {}
+    for document_id, source in zip(ids, stored, strict=True):
+        fields = _equal_fields(source or {}, wanted[document_id])
+        count = _count(source or {})
+        if fields and count <= MAX_READABLE_CHUNKS:
+            unchanged[document_id] = fields
+            chunks[document_id] = count
+    found: dict[str, dict[str, FieldEmbedding]] = {}
+    for group in _groups(chunks):
+        paths = {nested_path(field) for document_id in group for field in unchanged[document_id]}
+        vectors = SourceFilter(includes=tuple(f"{path}.*" for path in sorted(paths)))
+        for document_id, source in zip(group, cluster.read_documents(index, group, fields=vectors), strict=True):
+            if source and _count(source) <= MAX_READABLE_CHUNKS:
+                found[document_id] = _embeddings(source, unchanged[document_id], wanted[document_id])
+    return found
+
+
+def _groups(chunks: Mapping[str, int]) -> Iterator[list[str]]:
+    group: list[str] = []
+    size = 0
+    for document_id, count in chunks.items():
+        if group and size + count > CHUNKS_AT_ONCE:
+            yield group
+            group, size = [], 0
+        group.append(document_id)
+        size += count
+    if group:
+        yield group
 
 
 def _equal_fields(source: Mapping[str, Any], hashes: ContentHashes) -> list[str]:
-    stored = source.get(ROOT, {})
-    return [field for field, wanted in hashes.items() if _stored_hash(_chunks(stored, field)) == wanted]
+    return [field for field, wanted in hashes.items() if _stored_hash(_chunks(source, field)) == wanted]
 
 
 def _embeddings(source: Mapping[str, Any], fields: Sequence[str], hashes: ContentHashes) -> dict[str, FieldEmbedding]:
     result = {}
     for field in fields:
-        chunks = _chunks(source.get(ROOT, {}), field)
+        chunks = _chunks(source, field)
         # The document may have changed between the two reads; then it is embedded.
         if _stored_hash(chunks) == hashes[field]:
             vectors = np.array([chunk["vector"] for chunk in chunks], dtype=np.float32)
@@ -60,8 +80,13 @@ def _embeddings(source: Mapping[str, Any], fields: Sequence[str], hashes: Conten
     return result
 
 
-def _chunks(stored: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:
-    chunks = stored.get(embedded_key(field), [])
+def _count(source: Mapping[str, Any]) -> int:
+    fields = source.get(ROOT, {}).values()
+    return sum(len(chunks) if isinstance(chunks, list) else 1 for chunks in fields)
+
+
+def _chunks(source: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:
+    chunks = source.get(ROOT, {}).get(embedded_key(field), [])
     return chunks if isinstance(chunks, list) else [chunks]
 
 

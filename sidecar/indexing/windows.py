@@ -89,6 +89,6 @@ def _check_chunks(counts: Mapping[str, int]) -> None:
     if sum(counts.values()) > MAX_CHUNKS:
         field = max(counts, key=lambda name: counts[name])
         raise InvalidArgument(
-            f"the document has {sum(counts.values()):,} chunks, most of them ({counts[field]:,}) of field {field!r}; the "
-            f"limit is {MAX_CHUNKS:,}. Embed fewer fields, or raise split_length of a new index"
+            f"the document has {sum(counts.values()):,} chunks, most of them ({counts[field]:,}) of field {field!r}; "
+            f"the limit is {MAX_CHUNKS:,}. Embed fewer fields, or raise split_length of a new index"
         )

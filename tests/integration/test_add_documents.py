@@ -227,6 +227,18 @@ def test_kept_embeddings_are_the_same_bits_after_many_rounds(rooms: Rooms, index
     assert rooms.embedded_texts == 2
 
 
+def test_long_documents_that_are_sent_again_find_themselves(rooms: Rooms, index_name: str) -> None:
+    """k-NN gives the vectors of another document for one of 150 chunks: they must not be written back."""
+    rooms.create(index_name, replace(SETTINGS, text_preprocessing=TextPreprocessing(split_length=1)))
+    texts = [" ".join(f"Sentence {n} of {name}." for n in range(200)) for name in ("first", "second", "third")]
+    documents = [{"_id": f"{number}", "text": text} for number, text in enumerate(texts)]
+    for number in range(2):
+        rooms.add(index_name, [document | {"n": number} for document in documents])
+        for wanted, name in enumerate(("first", "second", "third")):
+            hit, *_ = rooms.search(index_name, f"Sentence 150 of {name}.")
+            assert (hit["_id"], hit["_score"]) == (f"{wanted}", pytest.approx(1, abs=1e-5))
+
+
 def test_only_the_changed_field_is_embedded(rooms: Rooms, index: str) -> None:
     rooms.add(index, [{"_id": "1", "text": "Same.", "title": "Old."}], ["text", "title"])
     before = rooms.embedded_texts
