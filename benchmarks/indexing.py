@@ -14,9 +14,9 @@ from benchmarks.server import Client, Server
 from sidecar.cli.demo_corpus import read_documents
 
 INDEX = "bench-indexing"
-_REQUEST_DOCUMENTS = 250
+_REQUEST_DOCUMENTS = 500
 _CLIENTS = 2
-_WARM_UP_DOCUMENTS = 1000
+_WARM_UP_DOCUMENTS = 3000
 
 
 def add(client: Client, index: str, docs: list[dict[str, Any]], *, refresh: bool = True) -> None:

@@ -85,7 +85,9 @@ class Rooms:
     def create(self, index: str, settings: IndexSettings = SETTINGS) -> str:
         """Make an index of these settings; returns its name."""
         spec = self.table.resolve(settings.model, settings.model_properties)
-        self.cluster.create_index(index, build_index_body(settings, spec.dimensions))
+        self.cluster.create_index(
+            index, build_index_body(settings, spec.dimensions, version=self.cluster.facts().version)
+        )
         return index
 
     def add(

@@ -38,10 +38,11 @@ def create_index(index: str) -> Response:
     if body is not None and not isinstance(body, dict):
         raise Unprocessable([not_a("dict", "body")])
     limits = SettingsLimits(parts.settings.max_replicas, parts.settings.max_ef_construction)
-    settings = parse_index_settings(body, limits=limits, facts=parts.cluster.facts())
+    facts = parts.cluster.facts()
+    settings = parse_index_settings(body, limits=limits, facts=facts)
     dimensions = _check_models(settings, parts)
     check_index_name(index)
-    parts.cluster.create_index(index, build_index_body(settings, dimensions))
+    parts.cluster.create_index(index, build_index_body(settings, dimensions, version=facts.version))
     parts.states.invalidate(index)
     return json_answer({"acknowledged": True, "shards_acknowledged": True, "index": index})
 

@@ -25,11 +25,16 @@ _FACTS = SourceFilter(includes=(f"{ROOT}.*.hash", f"{ROOT}.*.start"))
 
 
 def find_kept_embeddings(
-    cluster: Cluster, index: str, wanted: Mapping[str, ContentHashes]
+    cluster: Cluster,
+    index: str,
+    wanted: Mapping[str, ContentHashes],
+    *,
+    max_chunks: int | None = MAX_READABLE_CHUNKS,
 ) -> dict[str, dict[str, FieldEmbedding]]:
     """The stored embeddings that are still right: document id -> field -> embedding.
 
     Reads are real-time. Most documents are new, so the hashes are read first, and vectors only where one is equal.
+    Documents with more than ``max_chunks`` are left out; None where the index stores its vectors.
     """
     ids = list(wanted)
     stored = cluster.read_documents(index, ids, fields=_FACTS)
@@ -38,7 +43,7 @@ def find_kept_embeddings(
     for document_id, source in zip(ids, stored, strict=True):
         fields = _equal_fields(source or {}, wanted[document_id])
         count = _count(source or {})
-        if fields and count <= MAX_READABLE_CHUNKS:
+        if fields and (max_chunks is None or count <= max_chunks):
             unchanged[document_id] = fields
             chunks[document_id] = count
     found: dict[str, dict[str, FieldEmbedding]] = {}
@@ -46,7 +51,7 @@ def find_kept_embeddings(
         paths = {nested_path(field) for document_id in group for field in unchanged[document_id]}
         vectors = SourceFilter(includes=tuple(f"{path}.*" for path in sorted(paths)))
         for document_id, source in zip(group, cluster.read_documents(index, group, fields=vectors), strict=True):
-            if source and _count(source) <= MAX_READABLE_CHUNKS:
+            if source and (max_chunks is None or _count(source) <= max_chunks):
                 found[document_id] = _embeddings(source, unchanged[document_id], wanted[document_id])
     return found
 

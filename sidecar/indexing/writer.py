@@ -12,7 +12,7 @@ from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.model_table import NO_MODEL, ModelSpec, ModelTable
 from sidecar.errors import BadRequest, InvalidArgument, SidecarError
 from sidecar.indexing.content import ContentRules
-from sidecar.indexing.kept_embeddings import find_kept_embeddings
+from sidecar.indexing.kept_embeddings import MAX_READABLE_CHUNKS, find_kept_embeddings
 from sidecar.indexing.requests import AddDocuments
 from sidecar.indexing.validation import ValidDocument, has_faulty_identity, validate_document
 from sidecar.indexing.windows import MAX_TEXTS, Window
@@ -177,6 +177,7 @@ class _Addition:
             self._parts.cluster,
             self._state.name,
             {document_id: hashes[document.position] for document_id, document in wanted.items()},
+            max_chunks=None if self._state.stores_vectors else MAX_READABLE_CHUNKS,
         )
         self._parts.metrics.unchanged.inc(sum(len(fields) for fields in found.values()))
         return {wanted[document_id].position: fields for document_id, fields in found.items()}

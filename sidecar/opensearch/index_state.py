@@ -21,8 +21,9 @@ class IndexState:
 
     `embedded_fields` are the fields that have a nested path for their chunks, sorted. `field_types` maps the
     dotted name of every field of the documents, sub-fields as `title.keyword` included and embeddings left
-    out, to its type. `meta` is the mapping's whole `_meta`. `etag` changes with anything that the cluster
-    says of the index; `uuid` when the index is made anew.
+    out, to its type. `meta` is the mapping's whole `_meta`. `stores_vectors` is False where the cluster may put a
+    document's vectors together anew when it is read (k-NN's derived source). `etag` changes with anything that
+    the cluster says of the index; `uuid` when the index is made anew.
     """
 
     name: str
@@ -32,6 +33,7 @@ class IndexState:
     embedded_fields: tuple[str, ...]
     field_types: Mapping[str, str]
     meta: Mapping[str, Any]
+    stores_vectors: bool
     etag: str
 
 
@@ -72,12 +74,18 @@ def parse_index_state(name: str, answer: bytes) -> IndexState:
             embedded_fields=tuple(sorted(_embedded_fields(properties))),
             field_types=dict(_field_types(properties)),
             meta=meta,
+            stores_vectors=_stores_vectors(indexes[0]["settings"]["index"]),
             etag=etag_of(answer),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise OpenSearchError(
             f"The settings in the mapping of index '{name}' (_meta.sidecar) are spoilt: {error!r}."
         ) from error
+
+
+def _stores_vectors(settings: Mapping[str, Any]) -> bool:
+    # The key has a dot, for `knn` has a value of its own.
+    return str(settings.get("knn.derived_source", {}).get("enabled", "true")) == "false"
 
 
 def _embedded_fields(properties: Mapping[str, Any]) -> Iterator[str]:

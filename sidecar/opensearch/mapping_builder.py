@@ -15,10 +15,15 @@ from sidecar.opensearch.index_settings import IndexSettings
 # Version of the object under `_meta.sidecar`; raised when an older sidecar could no longer read it.
 FORMAT = 1
 META_KEY = "sidecar"
+DERIVED_SOURCE = "index.knn.derived_source.enabled"
+DERIVED_SOURCE_SINCE = (3, 0, 0)
+"""The first version that has it on by default."""
 
 
-def build_index_body(settings: IndexSettings, dimensions: int) -> dict[str, Any]:
-    """The body of `PUT /{index}`: settings, dynamic template, and what the sidecar must remember of it.
+def build_index_body(
+    settings: IndexSettings, dimensions: int, *, version: tuple[int, int, int] | None = None
+) -> dict[str, Any]:
+    """The body of `PUT /{index}` for a cluster of that version: settings, dynamic template, and what to remember of it.
 
     The template raises two limits: nested paths from 50 to 200, one for each embedded field, and fields from
     1,000 to 2,000, since each embedded field takes five. A user's own fields so keep about the default room.
@@ -26,6 +31,10 @@ def build_index_body(settings: IndexSettings, dimensions: int) -> dict[str, Any]
     body = _template("index.json")
     body["settings"]["number_of_shards"] = settings.number_of_shards
     body["settings"]["number_of_replicas"] = settings.number_of_replicas
+    if version is not None and version >= DERIVED_SOURCE_SINCE:
+        # Derived source answers with the vectors of another document where one has 150 nested entries or more (k-NN
+        # 3.5.0), and whatever rewrites documents in the cluster would store them. Stored vectors take more disk.
+        body["settings"][DERIVED_SOURCE] = False
     body["mappings"]["_meta"] = {
         META_KEY: {"format": FORMAT, "settings": settings.to_wire(), "dimensions": dimensions, "fields": {}}
     }

@@ -132,3 +132,9 @@ def test_index_counts_documents_and_chunks(cluster: Cluster, index: str) -> None
 def test_index_refuses_embeddings_that_nothing_declares(cluster: Cluster, index: str) -> None:
     (item,) = store(cluster, index, {"__embeddings": {"body": [{"vector": [1.0, 0.5]}]}})
     assert (item["status"], item["error"]["type"]) == (400, "strict_dynamic_mapping_exception")
+
+
+def test_vectors_are_stored_where_the_cluster_would_derive_them_by_default() -> None:
+    setting = "index.knn.derived_source.enabled"
+    assert build_index_body(SETTINGS, 3, version=(3, 5, 0))["settings"][setting] is False
+    assert setting not in build_index_body(SETTINGS, 3, version=(2, 11, 0))["settings"]
