@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 30.0
 """Between two tries to have what the first one could not get: a port that was taken, a hub that was away."""
+WATCH_SECONDS = 1.0
+"""Between two looks whether the embedded node still runs."""
 
 
 class Startup:
@@ -64,7 +66,7 @@ class Startup:
     def close(self) -> None:
         """Stop the work and end the use of the embedded node, which stops with its last user.
 
-        A node that is just starting is waited for: it could not be told to stop before.
+        A node that is just starting is stopped; a model that is just being loaded is waited for.
         """
         self._stopping.set()
         for thread in self._threads:
@@ -86,13 +88,29 @@ class Startup:
                 if self._stopping.is_set():
                     return
                 logger.error("no embedded OpenSearch: %s", error.message)
-                self._node_progress = error.message
-                self._address.fail(EmbeddedNodeError(error.message))
+                self._lose(error.message)
                 self._stopping.wait(RETRY_SECONDS)
             else:
                 self._address.announce(self._node.url)
                 logger.info("the embedded OpenSearch is there url=%s", self._node.url)
+                self._watch(self._node)
+
+    def _watch(self, node: RunningNode) -> None:
+        """Return when the node must be had anew: it died, or was stopped by hand and started again."""
+        while not self._stopping.wait(WATCH_SECONDS):
+            if not node.has_ended():
+                continue
+            if node.is_wanted():
+                logger.error("the embedded OpenSearch died and is started again pid=%d", node.pid)
+                self._lose("The embedded OpenSearch died; it is being started again. Try again in some seconds.")
+                node.release()
+                self._node = None
                 return
+            self._lose("The embedded OpenSearch was stopped by hand. Start it with: sidecar opensearch start")
+
+    def _lose(self, reason: str) -> None:
+        self._node_progress = reason
+        self._address.fail(EmbeddedNodeError(reason))
 
     def _note_progress(self, progress: Progress) -> None:
         if self._stopping.is_set():

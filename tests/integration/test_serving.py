@@ -188,6 +188,19 @@ def test_embedded_node_comes_behind_the_open_port_and_goes_with_the_server(home:
         assert nodes_of(home) == []
 
 
+def test_embedded_node_that_dies_is_started_again_with_its_data(home: Path) -> None:
+    with Sidecar(embedded(home)) as sidecar:
+        there = sidecar.wait_for_log("the embedded OpenSearch is there", seconds=3 * PATIENCE_SECONDS)
+        assert sidecar.post("/indexes/first", SMALL).status_code == 200
+        sidecar.log.remove(there.string)
+        (node,) = nodes_of(home)
+        node.kill()
+        sidecar.wait_for_log("the embedded OpenSearch is there", seconds=3 * PATIENCE_SECONDS)
+        assert sidecar.get("/indexes").json() == {"results": [{"index_name": "first"}]}
+        assert sidecar.stop() == 0
+        assert nodes_of(home) == []
+
+
 def test_sigterm_leaves_no_node_when_it_was_just_starting(home: Path) -> None:
     with Sidecar(embedded(home)) as sidecar:
         sidecar.wait_for_log("embedded node started")

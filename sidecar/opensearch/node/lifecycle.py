@@ -23,7 +23,7 @@ from sidecar.opensearch.node.disk import check_disk
 from sidecar.opensearch.node.distribution import install
 from sidecar.opensearch.node.java import find_java
 from sidecar.opensearch.node.places import NodeFolder, Places, places_of
-from sidecar.opensearch.node.process import LOOPBACK, choose_port, find_node, launch, stop_process
+from sidecar.opensearch.node.process import LOOPBACK, choose_port, find_node, has_ended, launch, stop_process
 from sidecar.opensearch.node.progress import Report, silent
 from sidecar.opensearch.node.readiness import wait_ready
 from sidecar.opensearch.node.state import (
@@ -70,6 +70,14 @@ class RunningNode:
                 self._process.poll()
         if self._ephemeral:
             ephemeral_nodes.remove(self._folder)
+
+    def has_ended(self) -> bool:
+        """True where the node's process is gone, whatever ended it."""
+        return has_ended(self.pid)
+
+    def is_wanted(self) -> bool:
+        """False where the node was stopped by hand, and not started again since."""
+        return read_state(self._folder) is not None
 
     def __enter__(self) -> RunningNode:
         return self

@@ -57,8 +57,9 @@ def wait_ready(pid: int, *, folder: NodeFolder, url: str, report: Report) -> Non
     """
     began = time.monotonic()
     answered: float | None = None
-    report(Progress(f"starting OpenSearch at {url}"))
     while True:
+        # At each turn, so that a caller can end the waiting by an error of its own.
+        report(Progress(f"starting OpenSearch at {url}"))
         health = ask(url, "/_cluster/health")
         if health is not None:
             if health.get("status") != "red":
