@@ -34,7 +34,7 @@ class SidecarError(Exception):
         self.message = message
 
     def as_body(self) -> dict[str, Any]:
-        """The JSON body of the answer: ``message``, ``code``, ``type`` and ``link`` (wire API, section 6)."""
+        """The JSON body of the answer: ``message``, ``code``, ``type`` and ``link``."""
         link = None if self.type == "invalid_request" else ""
         return {"message": self.message, "code": self.code, "type": self.type, "link": link}
 
@@ -151,7 +151,7 @@ class ModelCacheManagementError(InvalidRequest):
 class HardwareUnavailable(InvalidRequest):
     """The asked-for device is not on this machine."""
 
-    code = "hardware_compatability_error"  # sic: the spelling of the wire API
+    code = "hardware_compatability_error"  # sic: the spelling that clients know
 
 
 class BodyTooLarge(InvalidRequest):
@@ -164,7 +164,7 @@ class BodyTooLarge(InvalidRequest):
 class Unprocessable(InvalidRequest):
     """The body or a parameter has not the shape that the route reads; nothing was done.
 
-    Unlike all others it answers with a list of places and reasons (wire API, section 6), each of ``problems`` an
+    Unlike all others it answers with a list of places and reasons, each of ``problems`` an
     object of ``loc``, ``msg`` and ``type``.
     """
 

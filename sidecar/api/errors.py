@@ -31,7 +31,7 @@ def _answer_own(error: SidecarError) -> Response:
 
 
 def _answer_framework(error: HTTPException) -> Response:
-    """Unknown routes and methods, and requests that end too early, in the framework's shape (wire API, section 6)."""
+    """Unknown routes and methods, and requests that end too early, in the framework's shape."""
     if isinstance(error, NotFound) and (target := _without_slash()) is not None:
         return Response(status=307, headers={"Location": target})
     answer = json_answer({"detail": error.name}, error.code or 500)

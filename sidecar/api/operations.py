@@ -14,7 +14,7 @@ from sidecar.opensearch.cluster_health import ClusterHealth, read_health
 operations = Blueprint("operations", __name__)
 
 CONTRACT_VERSION = "1.5.1"
-"""Clients compare it with the least version they work with (wire API, section 8)."""
+"""Clients compare it with the least version they work with."""
 
 
 @operations.get("/")

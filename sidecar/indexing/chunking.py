@@ -1,4 +1,4 @@
-"""Cutting a field's text into chunks (wire API, section 3.5)."""
+"""Cutting a field's text into chunks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names fields and ids documents may have (wire API, section 3)."""
+"""Which names fields and ids documents may have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks one document by the contract's rules (wire API, sections 3.1 and 3.2)."""
+"""Checks one document by the contract's rules."""
 
 from __future__ import annotations
 

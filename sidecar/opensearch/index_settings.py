@@ -1,4 +1,4 @@
-"""The settings of an index, as its creator gave them over the defaults (wire API, section 2)."""
+"""The settings of an index, as its creator gave them over the defaults."""
 
 from __future__ import annotations
 

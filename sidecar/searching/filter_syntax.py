@@ -1,4 +1,4 @@
-"""Reading a filter string: Lucene's classic query syntax (wire API, section 4.4)."""
+"""Reading a filter string: Lucene's classic query syntax."""
 
 from __future__ import annotations
 

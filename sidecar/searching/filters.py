@@ -1,4 +1,4 @@
-"""Filter strings as OpenSearch queries (wire API, section 4.4)."""
+"""Filter strings as OpenSearch queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lexical search: the words of a query in the words of the text fields (wire API, section 4.5)."""
+"""Lexical search: the words of a query in the words of the text fields."""
 
 from __future__ import annotations
 

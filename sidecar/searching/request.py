@@ -15,7 +15,7 @@ class SearchMethod(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """One search (wire API, section 4).
+    """One search.
 
     ``limit`` hits are returned from ``offset`` on. ``searchable_attributes`` None means all fields, and
     ``attributes_to_retrieve`` None all. ``text_query_prefix``, where not None, takes the place of the index's own.

@@ -1,4 +1,4 @@
-"""Bodies: content types, JSON that is none, sizes (wire API, section 6)."""
+"""Bodies: content types, JSON that is none, sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cluster that is away, comes back, is full or read-only, as the client sees it (checklist 54)."""
+"""A cluster that is away, comes back, is full or read-only, as the client sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adding, reading and deleting documents (wire API, sections 1.1 to 1.3; checklist 14 to 27)."""
+"""Adding, reading and deleting documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all routes share: unknown ones, methods, slashes, ids of requests, unforeseen errors (wire API, section 6)."""
+"""What all routes share: unknown ones, methods, slashes, ids of requests, unforeseen errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making, looking at and deleting indexes (wire API, sections 1 and 2; checklist 2 to 12 and 28)."""
+"""Making, looking at and deleting indexes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET and DELETE /models (wire API, section 5; checklist 52)."""
+"""GET and DELETE /models."""
 
 from __future__ import annotations
 

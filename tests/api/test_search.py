@@ -1,4 +1,4 @@
-"""The search route (wire API, section 4; checklist 33, 35 to 40 and 46). What searches find: tests/searching."""
+"""The search route. What searches find: tests/searching."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ OWN_3 = ClusterFacts(version=(3, 5, 0), is_embedded=False)
 LIMITS = SettingsLimits()
 OWN_2_11 = ClusterFacts(version=(2, 11, 0), is_embedded=False)
 
-# As wire API, section 2, prints them.
+# As clients of this API generation know them.
 DEFAULTS: dict[str, Any] = {
     "index_defaults": {
         "treat_urls_and_pointers_as_images": False,

@@ -1,4 +1,4 @@
-"""Chunks of a text: wire API, section 3.5."""
+"""Chunks of a text."""
 
 from __future__ import annotations
 

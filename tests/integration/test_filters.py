@@ -1,4 +1,4 @@
-"""What filter strings find in a real OpenSearch: wire API, section 4.4 and its checklist, 39 and 40."""
+"""What filter strings find in a real OpenSearch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lexical queries find in a real OpenSearch: wire API, section 4.5 and its checklist, 46."""
+"""What lexical queries find in a real OpenSearch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filter strings: wire API, section 4.4. What they find is in tests/integration/test_filters.py."""
+"""Filter strings. What they find is in tests/integration/test_filters.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lexical queries: wire API, section 4.5. What they find is in tests/integration/test_lexical.py."""
+"""Lexical queries. What they find is in tests/integration/test_lexical.py."""
 
 from __future__ import annotations
 

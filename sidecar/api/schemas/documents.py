@@ -1,4 +1,4 @@
-"""Bodies that add, read and delete documents (wire API, sections 1.1 to 1.3)."""
+"""Bodies that add, read and delete documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names indexes may have (wire API, section 2)."""
+"""Which names indexes may have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The body of a search (wire API, section 4)."""
+"""The body of a search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings that a client sends with a new index: parsed, checked and completed (wire API, section 2)."""
+"""The settings that a client sends with a new index: parsed, checked and completed."""
 
 from __future__ import annotations
 
