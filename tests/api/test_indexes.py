@@ -7,33 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.default_settings import DEFAULTS
 from tests.fix_opensearch import request
 from tests.fix_server import SMALL, Sidecar
-
-DEFAULTS = {
-    "index_defaults": {
-        "treat_urls_and_pointers_as_images": False,
-        "model": "hf/all_datasets_v4_MiniLM-L6",
-        "normalize_embeddings": True,
-        "text_preprocessing": {
-            "split_length": 2,
-            "split_overlap": 0,
-            "split_method": "sentence",
-            "override_text_chunk_prefix": None,
-            "override_text_query_prefix": None,
-        },
-        "image_preprocessing": {"patch_method": None},
-        "ann_parameters": {
-            "name": "hnsw",
-            "space_type": "cosinesimil",
-            "engine": "lucene",
-            "parameters": {"ef_construction": 128, "m": 16},
-        },
-        "search_model": "hf/all_datasets_v4_MiniLM-L6",
-    },
-    "number_of_shards": 3,
-    "number_of_replicas": 0,
-}
 
 
 def ann(**parameters: object) -> dict[str, Any]:

@@ -11,37 +11,12 @@ from sidecar.api.schemas.settings import PATCH_METHODS, SPLIT_METHODS, SettingsL
 from sidecar.errors import InvalidArgument, SidecarError
 from sidecar.opensearch.client import ClusterFacts
 from sidecar.opensearch.index_settings import IndexSettings
+from tests.default_settings import DEFAULTS
 
 EMBEDDED = ClusterFacts(version=(3, 5, 0), is_embedded=True)
 OWN_3 = ClusterFacts(version=(3, 5, 0), is_embedded=False)
 LIMITS = SettingsLimits()
 OWN_2_11 = ClusterFacts(version=(2, 11, 0), is_embedded=False)
-
-# As clients of this API generation know them.
-DEFAULTS: dict[str, Any] = {
-    "index_defaults": {
-        "treat_urls_and_pointers_as_images": False,
-        "model": "hf/all_datasets_v4_MiniLM-L6",
-        "normalize_embeddings": True,
-        "text_preprocessing": {
-            "split_length": 2,
-            "split_overlap": 0,
-            "split_method": "sentence",
-            "override_text_chunk_prefix": None,
-            "override_text_query_prefix": None,
-        },
-        "image_preprocessing": {"patch_method": None},
-        "ann_parameters": {
-            "name": "hnsw",
-            "space_type": "cosinesimil",
-            "engine": "lucene",
-            "parameters": {"ef_construction": 128, "m": 16},
-        },
-        "search_model": "hf/all_datasets_v4_MiniLM-L6",
-    },
-    "number_of_shards": 3,
-    "number_of_replicas": 0,
-}
 
 
 def parse(body: Any, facts: ClusterFacts = EMBEDDED, limits: SettingsLimits = LIMITS) -> IndexSettings:
