@@ -82,7 +82,7 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
     )
     preload = _models_to_preload(settings, table)
     engine = EmbeddingEngine(models, _engine_limits(settings), metrics)
-    bulk = BulkWriter(cluster, retry_deadline_seconds=settings.opensearch_retry_deadline)
+    bulk = BulkWriter(cluster, retry_deadline_seconds=settings.opensearch_retry_deadline, on_repeat=metrics.retries.inc)
     return Services(
         settings=settings,
         metrics=metrics,

@@ -159,7 +159,7 @@ def load_settings(**options: Any) -> Settings:
     Options that are None count as not given.
     Raises: ConfigurationError, naming the variable, for an unknown ``SIDECAR_`` name or a bad value.
     """
-    known = {environment_name(name): name for name in Settings.model_fields}
+    known = [environment_name(name) for name in Settings.model_fields]
     file_values = {key: value for key, value in dotenv_values(ENV_FILE).items() if value is not None}
     for variable in [*file_values, *os.environ]:
         if variable.startswith(PREFIX) and variable not in known:

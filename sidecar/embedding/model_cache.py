@@ -68,7 +68,7 @@ class ModelCache:
     def used_bytes(self) -> int:
         """Memory of all loaded models, as estimated by their loaders."""
         with self._lock:
-            return sum(model.size_bytes for model in self._models.values())
+            return self._used_bytes_locked()
 
     def eject(self, name: str, device: str) -> None:
         """Forget the model of that name; it is loaded again at its next use. Raises: ModelNotInCache."""
@@ -97,14 +97,15 @@ class ModelCache:
         logger.info("loaded model name=%s backend=%s seconds=%.2f", spec.name, loader.backend, seconds)
         future.set_result(loader)
 
+    def _used_bytes_locked(self) -> int:
+        return sum(model.size_bytes for model in self._models.values())
+
     def _make_room_locked(self, name: str, size_bytes: int) -> None:
         if size_bytes > self._budget_bytes:
             raise ModelCacheManagementError(
                 f"model {name!r} needs {size_bytes / GIGABYTE:.2f} GB; all models together may have "
                 f"{self._budget_bytes / GIGABYTE:.2f} GB. Raise SIDECAR_MODEL_MEMORY or choose a smaller model"
             )
-        used = sum(model.size_bytes for model in self._models.values())
-        while used + size_bytes > self._budget_bytes:
+        while self._used_bytes_locked() + size_bytes > self._budget_bytes:
             _, evicted = self._models.popitem(last=False)
-            used -= evicted.size_bytes
             logger.info("evicted model names=%s", ",".join(sorted(evicted.names)))

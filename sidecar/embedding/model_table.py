@@ -75,6 +75,11 @@ def _from_row(row: Mapping[str, str]) -> ModelSpec:
     )
 
 
+def first_prefix(*candidates: str | None) -> str:
+    """The prefix that holds: the first that is not None, where an empty one switches prefixes off; else none."""
+    return next((prefix for prefix in candidates if prefix is not None), "")
+
+
 class ModelTable:
     """Finds the model that a name, or a name with properties, stands for."""
 

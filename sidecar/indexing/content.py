@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from sidecar.embedding.model_table import ModelSpec
+from sidecar.embedding.model_table import ModelSpec, first_prefix
 from sidecar.indexing.chunking import Chunk, SplitMethod, TextPreprocessing, split_text
 from sidecar.opensearch.index_settings import IndexSettings
 
@@ -23,10 +23,9 @@ class ContentRules:
     def of_index(cls, settings: IndexSettings, spec: ModelSpec, request_prefix: str | None) -> ContentRules:
         """The rules of an index. The first prefix that is not None holds: request, index, model."""
         text = settings.text_preprocessing
-        candidates = (request_prefix, text.override_text_chunk_prefix, spec.text_chunk_prefix, "")
         return cls(
             TextPreprocessing(text.split_length, text.split_overlap, SplitMethod(text.split_method)),
-            next(prefix for prefix in candidates if prefix is not None),
+            first_prefix(request_prefix, text.override_text_chunk_prefix, spec.text_chunk_prefix),
             settings.normalize_embeddings,
             spec.fingerprint,
         )

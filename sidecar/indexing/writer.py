@@ -132,6 +132,7 @@ class _Addition:
         valid = self._valid_documents()
         while group := list(islice(valid, _LOOK_AHEAD)):
             self._declare_fields(group)
+            self._note_new_fields(group)
             hashes = {d.position: {f: self._rules.content_hash(t) for f, t in d.texts.items()} for d in group}
             kept = self._kept(group, hashes)
             for document in group:
@@ -158,6 +159,8 @@ class _Addition:
         fields = list(dict.fromkeys(field for document in group for field in document.texts))
         if any(field not in self._state.embedded_fields for field in fields):
             self._state = self._parts.states.ensure_embedded_fields(self._state.name, fields)
+
+    def _note_new_fields(self, group: Sequence[ValidDocument]) -> None:
         for document in group:
             if not self.has_new_fields:
                 source = self._request.documents[document.position]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tenacity import RetryCallState, Retrying, retry_if_result
 from tenacity.wait import wait_random_exponential
@@ -20,6 +20,14 @@ _FIRST_WAIT_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 5.0
 
 
+OnRepeat = Callable[[int], object]
+"""Called with the number of actions that are sent again, each time that some are."""
+
+
+def uncounted(actions: int) -> None:
+    """The `OnRepeat` of callers that do not count."""
+
+
 class BulkSender:
     """Sends the bodies of one stream, one after the other; not for use by several threads.
 
@@ -29,8 +37,11 @@ class BulkSender:
     tried once; where no answer came at all, not even that.
     """
 
-    def __init__(self, cluster: Cluster, index: str, *, retry_deadline_seconds: float) -> None:
+    def __init__(
+        self, cluster: Cluster, index: str, *, retry_deadline_seconds: float, on_repeat: OnRepeat = uncounted
+    ) -> None:
         self._cluster = cluster
+        self.on_repeat = on_repeat
         self._index = index
         self._retry_deadline_seconds = retry_deadline_seconds
         self._refused_since: float | None = None
@@ -85,6 +96,8 @@ class _Attempts:
     def once(self) -> bool:
         """Send what is left; True where some of it was refused for now."""
         pending = [self._actions[position] for position in self._pending]
+        if self._results:
+            self._sender.on_repeat(len(pending))
         self.lost = None
         try:
             results = self._sender.send_once(pending, self._refresh)

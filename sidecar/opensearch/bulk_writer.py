@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from sidecar.opensearch.bulk_actions import BulkAction, ItemResult
-from sidecar.opensearch.bulk_sender import BulkSender
+from sidecar.opensearch.bulk_sender import BulkSender, OnRepeat, uncounted
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.error_answers import disk_full, index_not_found
 
@@ -30,15 +30,23 @@ class BulkWriter:
     """Writes to the cluster in bulk; safe to use from any thread."""
 
     def __init__(
-        self, cluster: Cluster, *, retry_deadline_seconds: float = 30.0, limits: BulkLimits = BulkLimits()
+        self,
+        cluster: Cluster,
+        *,
+        retry_deadline_seconds: float = 30.0,
+        limits: BulkLimits = BulkLimits(),
+        on_repeat: OnRepeat = uncounted,
     ) -> None:
         self._cluster = cluster
         self._retry_deadline_seconds = retry_deadline_seconds
         self._limits = limits
+        self._on_repeat = on_repeat
 
     def open(self, index: str, *, refresh: bool = False) -> BulkStream:
         """A stream of actions on one index. With `refresh`, searches see them when `finish` returns."""
-        sender = BulkSender(self._cluster, index, retry_deadline_seconds=self._retry_deadline_seconds)
+        sender = BulkSender(
+            self._cluster, index, retry_deadline_seconds=self._retry_deadline_seconds, on_repeat=self._on_repeat
+        )
         return BulkStream(self._cluster, sender, self._limits, index=index, refresh=refresh)
 
     def write(self, index: str, actions: Iterable[BulkAction], *, refresh: bool = False) -> list[ItemResult]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -78,12 +77,3 @@ class Combination:
 
 Leaf = Present | Value | Wildcard | Regexp | Fuzzy | Between
 Node = Everything | Nothing | Leaf | Combination
-
-
-def leaves(node: Node) -> Iterator[Leaf]:
-    """The conditions on single fields in the filter, in no special order."""
-    if isinstance(node, Combination):
-        for part in (*node.every, *node.some, *node.no):
-            yield from leaves(part)
-    elif not isinstance(node, Everything | Nothing):
-        yield node

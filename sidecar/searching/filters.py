@@ -20,7 +20,6 @@ from sidecar.searching.filter_tree import (
     Regexp,
     Value,
     Wildcard,
-    leaves,
 )
 from sidecar.searching.filter_values import MATCH_NONE, Query
 
@@ -32,14 +31,6 @@ MAX_CONDITIONS = 1_000
 
 _ID = "_id"
 _WHOLE_VALUE = ".keyword"
-
-
-def filter_fields(text: str) -> set[str]:
-    """The dotted names of the fields that a filter string speaks of, whose types ``build_filter`` needs.
-
-    Raises: InvalidArgument for a syntax error.
-    """
-    return {leaf.field for leaf in leaves(parse_filter(text))} - {_ID}
 
 
 def build_filter(text: str, field_types: FieldTypes) -> Query:

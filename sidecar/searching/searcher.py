@@ -7,7 +7,7 @@ from typing import Any
 
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.loader import Embeddings
-from sidecar.embedding.model_table import ModelTable
+from sidecar.embedding.model_table import ModelTable, first_prefix
 from sidecar.errors import InvalidArgument, OpenSearchError
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import IndexState
@@ -70,8 +70,7 @@ class Searcher:
         settings = state.settings
         spec = self._table.resolve(settings.search_model, settings.search_model_properties)
         override = settings.text_preprocessing.override_text_query_prefix
-        prefixes = (request.text_query_prefix, override, spec.text_query_prefix, "")
-        prefix = next(prefix for prefix in prefixes if prefix is not None)
+        prefix = first_prefix(request.text_query_prefix, override, spec.text_query_prefix)
         return self._engine.embed_query(spec, prefix + request.q, normalize=settings.normalize_embeddings)
 
     def _hits(

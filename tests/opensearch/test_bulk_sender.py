@@ -65,6 +65,16 @@ def test_send_repeats_only_the_items_that_were_refused_for_now() -> None:
     assert results[2].error == MISFIT
 
 
+def test_send_tells_how_many_actions_it_repeats() -> None:
+    repeated: list[int] = []
+    replies = [items(("1", 201), ("2", 429), ("3", 503)), items(("2", 429), ("3", 201)), items(("2", 201))]
+    with FaultServer(replies) as server:
+        cluster = Cluster(Transport(ClusterAddress(server.url), TransportOptions()))
+        sender = BulkSender(cluster, "a", retry_deadline_seconds=60, on_repeat=repeated.append)
+        sender.send(actions("1", "2", "3"))
+    assert repeated == [2, 1]
+
+
 def test_send_repeats_all_when_the_whole_request_is_refused_for_now() -> None:
     busy = answer(orjson.dumps({"error": BUSY, "status": 429}), "429 Too Many Requests")
     starting = answer(b'{"error":{"type":"cluster_block_exception","reason":"state not recovered"}}', "503 X")

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.errors import InvalidArgument
-from sidecar.searching.filters import MAX_CONDITIONS, build_filter, filter_fields
+from sidecar.searching.filters import MAX_CONDITIONS, build_filter
 
 NONE: dict[str, Any] = {"match_none": {}}
 TYPES = {
@@ -201,11 +201,6 @@ def test_build_filter_names_the_limit_when_there_are_too_many_conditions() -> No
     text = " OR ".join(f"n:>{number}" for number in range(MAX_CONDITIONS + 1))
     with pytest.raises(InvalidArgument, match="1,001 conditions; the limit is 1,000"):
         build_filter(text, TYPES)
-
-
-def test_filter_fields_gives_the_dotted_names() -> None:
-    text = r"color:a AND (n:[1 TO 2] OR NOT my\ field:x*) AND (_exists_:d combo.sub:(b OR ok:true) _id:1 *:* x)"
-    assert filter_fields(text) == {"color", "n", "my field", "d", "combo.sub", "ok"}
 
 
 SIGNS = [

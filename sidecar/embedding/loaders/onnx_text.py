@@ -44,7 +44,6 @@ class OnnxTextLoader:
             ) from error
         self._inputs = [node.name for node in self._session.get_inputs()]
         self._strip = model.strips_text
-        self._truncate = model.dimensions > dimensions
         self.dimensions = dimensions
         self.memory_bytes = size_bytes * (1 if self._lone_session is self._session else 2)
 
@@ -69,7 +68,7 @@ class OnnxTextLoader:
         is_lone = len(batch) == 1 and longest <= LONE_TEXT_TOKENS
         session = self._lone_session if is_lone else self._session
         vectors: Embeddings = session.run(None, arrays)[0]
-        return vectors[:, : self.dimensions] if self._truncate else vectors
+        return vectors[:, : self.dimensions]
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         return encode_in_batches(self, texts)

@@ -30,7 +30,6 @@ class TorchTextLoader:
             self.model_dimensions = int(self._encode(["dimensions"]).shape[1])
         except Exception as error:
             raise ModelLoadError(f"the model files in {weights.folder} can't be loaded: {error}") from error
-        self._truncate = self.model_dimensions > dimensions
         self.dimensions = dimensions
         self.memory_bytes = sum(p.numel() * p.element_size() for p in self._model.parameters())
 
@@ -41,7 +40,7 @@ class TorchTextLoader:
 
     def run_text(self, batch: Sequence[PreparedText]) -> Embeddings:
         vectors = self._encode([prepared.payload.encode("utf-8", "replace").decode("utf-8") for prepared in batch])
-        return vectors[:, : self.dimensions] if self._truncate else vectors
+        return vectors[:, : self.dimensions]
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         return encode_in_batches(self, texts)
