@@ -19,7 +19,8 @@ from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
 from sidecar.embedding.load import ModelLoading
 from sidecar.embedding.model_cache import ModelCache
-from sidecar.embedding.model_table import ModelSpec, ModelTable
+from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.model_table import ModelTable
 from sidecar.embedding.processors import available_processors
 from sidecar.errors import ConfigurationError, UnknownModel
 from sidecar.indexing.reader import DocumentReader

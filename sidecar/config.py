@@ -125,6 +125,35 @@ class Settings(BaseSettings):
         description="What runs plain model names: ONNX Runtime where it gives torch's vectors (auto), or always one.",
     )
 
+    device: str = Field(
+        default="", description="Where models run: cpu, cuda, cuda:1. Unset: the first CUDA device, else cpu."
+    )
+    endpoints: dict[str, str] = Field(
+        default_factory=dict,
+        description="JSON object of inference endpoints that models of type `endpoint` may use though their address is "
+        "private, or that want a token: start of the URL -> token, empty for none.",
+    )
+    embedding_url: str | None = Field(
+        default=None,
+        description="Another sidecar that runs all models in this one's place: its URL, as http://host:8882.",
+    )
+
+    # Images and other files
+    media_roots: tuple[Path, ...] = Field(
+        default=(), description="JSON list of folders whose files documents and queries may name by path."
+    )
+    media_allow_private: bool = Field(
+        default=False, description="Fetch images and model files from private addresses too: this machine, its network."
+    )
+    media_max_bytes: int = Field(default=20 * 1024 * 1024, ge=1024, description="Largest image file, in bytes.")
+    media_max_pixels: int = Field(default=100_000_000, ge=1, description="Largest image, in pixels.")
+    media_timeout: float = Field(default=3.0, gt=0, description="Seconds in which an image must have been fetched.")
+    media_threads: int = Field(default=20, ge=1, description="Images that are fetched at the same time.")
+    media_exact: bool = Field(
+        default=False,
+        description="Decode JPEG images at full size always. Otherwise at no less than twice the size the model sees.",
+    )
+
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe level that is logged."

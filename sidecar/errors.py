@@ -8,8 +8,10 @@ SidecarError
 |  +- IndexNotFound, IndexAlreadyExists, DocumentNotFound, ModelNotInCache, NotASidecarIndex
 |  +- BodyTooLarge, Unauthorized, HardwareUnavailable
 |  +- Unprocessable                         the request has not the shape that its route reads
+|  +- MediaError                            an image or another file that a document or query names
 |  +- UnknownModel                          no model of that name
 |  +- ModelLoadError, ConversionFailed      the model's files, or their conversion to ONNX
+|  +- EndpointError                         the inference endpoint that runs the model
 |  +- ModelCacheManagementError             the model does not fit into memory
 |  +- TooManyRequests                       the client must wait
 +- OpenSearchError                          the cluster
@@ -202,6 +204,14 @@ class TooManyRequests(InvalidRequest):
 
 class UnknownModel(InvalidArgument):
     """No model of that name is in the table, and no ``model_properties`` say what it is."""
+
+
+class MediaError(InvalidArgument):
+    """A file can't be had, or is not what its name says; the message has its pointer, shortened, and the reason."""
+
+
+class EndpointError(InvalidRequest):
+    """An inference endpoint refused, failed or did not answer in time; the next request tries again."""
 
 
 class ModelLoadError(InvalidRequest):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sidecar.config import Settings
 from sidecar.embedding.model_cache import ModelCache
-from sidecar.embedding.model_table import ModelSpec
+from sidecar.embedding.model_spec import ModelSpec
 from sidecar.errors import EmbeddedNodeError, SidecarError
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster

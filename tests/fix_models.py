@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import importlib.metadata
 import io
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from sidecar.embedding import conversion
+from sidecar.embedding import conversion_run
 from sidecar.embedding.conversion import ConversionCache
+from sidecar.embedding.conversion_run import Subject
 from sidecar.embedding.load import ModelLoading
 from sidecar.embedding.loader import Loader
-from sidecar.embedding.model_table import ModelSpec, ModelTable
-from sidecar.errors import ConversionFailed, ModelLoadError
+from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.model_table import ModelTable
 from sidecar.opensearch.transport import Transport
 from tests.rooms import Rooms
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 _ROOT = Path(__file__).parent.parent
-_CONVERTS = ("conversion.py", "convert_text.py", "torch_text.py", "loaders/onnx_text.py")
+_CONVERTS = ("conversion.py", "conversion_run.py", "convert_text.py", "torch_text.py", "loaders/onnx_text.py")
 
 
 @pytest.fixture(scope="session")
@@ -76,29 +78,29 @@ def reference_minilm() -> SentenceTransformer:
 def converts_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Conversion by the same code without a process of its own, which takes ten seconds only to import torch."""
 
-    def run(source: Path, pooling: str, target: Path, repository: str) -> None:
-        from sidecar.embedding.convert_text import convert
+    def run(module: str, arguments: Sequence[str], subject: Subject) -> tuple[int, str]:
+        converter = importlib.import_module(f"sidecar.embedding.{module}")
+        with quiet() as told:
+            try:
+                converter.main(arguments)
+            except SystemExit as error:
+                return int(error.code or 0), told.getvalue()
+            except Exception as error:
+                return 1, str(error)
+        return 0, ""
 
-        try:
-            with quiet():
-                convert(source, pooling, target)
-        except SystemExit as error:
-            raise ModelLoadError(f"the files of model {repository!r} in {source} can't be loaded") from error
-        except Exception as error:
-            raise ConversionFailed(f"model {repository!r} in {source} can't be converted to ONNX: {error}") from error
-
-    monkeypatch.setattr(conversion, "_run_converter", run)
+    monkeypatch.setattr(conversion_run, "run_child", run)
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Without the warnings and progress bars of model libraries."""
+def quiet() -> Iterator[io.StringIO]:
+    """Without the warnings and progress bars of model libraries; gives what was written to standard error."""
     before = logging.root.manager.disable
-    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()) as told:
         warnings.simplefilter("ignore")
         logging.disable(logging.WARNING)
         try:
-            yield
+            yield told
         finally:
             logging.disable(before)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sidecar.embedding.loader import MAX_BATCH_TEXTS, Embeddings, PreparedText, batch_length
+from sidecar.embedding.loader import MAX_BATCH_TEXTS, Embeddings, Prepared, batch_length
 
 SHORT_TOKENS = 16
 """Texts up to this length, and others that differ by a quarter, share a batch: padding costs less than two runs."""
@@ -29,7 +29,7 @@ class Job:
 class Waiting:
     """One text in the queue, and where its vector goes."""
 
-    prepared: PreparedText
+    prepared: Prepared
     job: Job
     row: int
     number: int
@@ -53,7 +53,7 @@ class BatchQueue:
     def __len__(self) -> int:
         return len(self._by_length)
 
-    def add(self, prepared: Sequence[PreparedText], dimensions: int) -> Job:
+    def add(self, prepared: Sequence[Prepared], dimensions: int) -> Job:
         """Queue one job of at least one text."""
         job = Job(np.empty((len(prepared), dimensions), dtype=np.float32), len(prepared))
         entries = []

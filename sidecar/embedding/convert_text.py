@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ import torch
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
-from sidecar.embedding.conversion import UNREADABLE_STATUS, read_converted
+from sidecar.embedding.conversion import read_converted
+from sidecar.embedding.conversion_run import UNREADABLE_STATUS
 from sidecar.embedding.loaders.onnx_text import OnnxTextLoader
 from sidecar.embedding.torch_text import load_sentence_transformer, max_positions
 
@@ -129,7 +131,13 @@ def _cosines(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
     return np.asarray((left * right).sum(axis=1))
 
 
+def main(arguments: Sequence[str]) -> None:
+    """Convert; the arguments are SOURCE, POOLING and TARGET."""
+    source, pooling, target = arguments
+    convert(Path(source), pooling, Path(target))
+
+
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
     warnings.filterwarnings("ignore")
-    convert(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    main(sys.argv[1:])

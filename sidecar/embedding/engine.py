@@ -1,4 +1,4 @@
-"""The engine: every text that a process embeds passes here, so that work is batched and queries come first.
+"""The engine: all that a process embeds passes here, so that work is batched and queries come first.
 
 Documents wait in one queue per model, from which threads of low priority take batches of like length. Queries never
 wait for them: the asking thread runs the model itself (`QueryLane`), and the scheduler prefers it to those threads.
@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -21,9 +21,9 @@ import numpy as np
 from cachetools import LRUCache
 
 from sidecar.embedding.batch_queue import BatchQueue, Job, Waiting
-from sidecar.embedding.loader import Embeddings, Loader, Modality
+from sidecar.embedding.loader import Embeddings, Loader, Modality, Prepared, runner
 from sidecar.embedding.model_cache import ModelCache
-from sidecar.embedding.model_table import ModelSpec
+from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.query_lane import QueryLane
 from sidecar.errors import InvalidArgument, TooManyRequests
 from sidecar.metrics import Metrics
@@ -34,10 +34,14 @@ BULK_NICENESS = 10
 """Of the threads that embed documents: queries, and a cluster on the same machine, get the processor first."""
 
 
+_Work = tuple[Loader, Modality]
+"""What is batched together: inputs of one kind for one model."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
-    """``threads`` run models on documents; ``queue_texts`` may wait per process before new work is refused;
-    ``query_vectors`` are kept for repeated queries."""
+    """``threads`` run models on documents; ``queue_texts`` texts and other inputs may wait per process before new work
+    is refused; ``query_vectors`` are kept for repeated queries."""
 
     threads: int
     queue_texts: int
@@ -45,18 +49,18 @@ class EngineLimits:
 
 
 class EmbeddingEngine:
-    """Embeds texts with any model, for all threads of a process."""
+    """Embeds texts, images and other inputs with any model, for all threads of a process."""
 
     def __init__(self, models: ModelCache, limits: EngineLimits, metrics: Metrics) -> None:
         self.models = models
         self._limits = limits
         self._metrics = metrics
         self._work = threading.Condition()
-        self._queues: OrderedDict[Loader, BatchQueue] = OrderedDict()
+        self._queues: OrderedDict[_Work, BatchQueue] = OrderedDict()
         self._waiting = 0
         self._closed = False
         # Weak: a model that the cache has evicted must not stay in memory for its lane.
-        self._lanes: WeakKeyDictionary[Loader, QueryLane] = WeakKeyDictionary()
+        self._lanes: WeakKeyDictionary[Loader, dict[Modality, QueryLane]] = WeakKeyDictionary()
         self._vectors: LRUCache[tuple[object, ...], Embeddings] = LRUCache(max(1, limits.query_vectors))
         self._cache_lock = threading.Lock()
         self._threads = [
@@ -71,15 +75,26 @@ class EmbeddingEngine:
 
         Raises: ModelLoadError and its like when the model can't be loaded.
         """
-        key = (spec.identity, normalize, text)
+        return self._kept_query(
+            (spec.identity, normalize, text), lambda: self._embed_query_text(spec, text), normalize=normalize
+        )
+
+    def embed_prepared_query(self, loader: Loader, modality: Modality, prepared: Prepared) -> Embeddings:
+        """The vector of one input that is a query. Returns: float32, shape (dimensions,), not normalised."""
+        return self._lane(loader, modality).embed(runner(loader, modality), prepared)
+
+    def _embed_query_text(self, spec: ModelSpec, text: str) -> Embeddings:
+        loader = self.loader(spec, Modality.TEXT)
+        return self.embed_prepared_query(loader, Modality.TEXT, loader.prepare_text([text])[0])
+
+    def _kept_query(self, key: tuple[object, ...], embed: Callable[[], Embeddings], *, normalize: bool) -> Embeddings:
         with self._cache_lock:
             vector = self._vectors.get(key)
         if vector is not None:
             self._metrics.query_cache_hits.inc()
             return vector
-        loader = self._text_loader(spec)
         started = time.perf_counter()
-        vector = self._lane(loader).embed(loader.run_text, loader.prepare_text([text])[0])
+        vector = embed()
         if normalize:
             vector = normalized(vector)
         self._metrics.query_embedding.observe(time.perf_counter() - started)
@@ -104,19 +119,30 @@ class EmbeddingEngine:
         Cancelling the future drops what has not begun.
         Raises: ModelLoadError and its like when the model can't be loaded; nothing is queued then.
         """
-        loader = self._text_loader(spec)
-        prepared = loader.prepare_text(texts)
+        loader = self.loader(spec, Modality.TEXT)
+        return self.submit_prepared(loader, Modality.TEXT, loader.prepare_text(texts))
+
+    def submit_prepared(self, loader: Loader, modality: Modality, prepared: Sequence[Prepared]) -> Future[Embeddings]:
+        """Queue inputs that the loader has prepared; as `submit`. Safe to call from any thread."""
         if not prepared:
             return _nothing(loader.dimensions)
         with self._work:
             if self._closed:
                 raise TooManyRequests("the sidecar is stopping; send the documents to it again in a moment")
-            queue = self._queues.setdefault(loader, BatchQueue())
+            queue = self._queues.setdefault((loader, modality), BatchQueue())
             job = queue.add(prepared, loader.dimensions)
             self._count_locked(len(prepared))
             self._work.notify(min(len(prepared), len(self._threads)))
         job.future.add_done_callback(lambda future: self._drop(queue, job) if future.cancelled() else None)
         return job.future
+
+    def loader(self, spec: ModelSpec, modality: Modality) -> Loader:
+        """The loaded model, loading it now where it is not. Raises: InvalidArgument where it embeds no such input."""
+        loader = self.models.get(spec)
+        if modality not in loader.modalities:
+            what = {Modality.TEXT: "text", Modality.IMAGE: "images", Modality.MEDIA: "files"}[modality]
+            raise InvalidArgument(f"model {spec.name!r} does not embed {what}")
+        return loader
 
     def close(self) -> None:
         """Stop the threads once the queues are empty; queries still work."""
@@ -126,15 +152,10 @@ class EmbeddingEngine:
         for thread in self._threads:
             thread.join()
 
-    def _text_loader(self, spec: ModelSpec) -> Loader:
-        loader = self.models.get(spec)
-        if Modality.TEXT not in loader.modalities:
-            raise InvalidArgument(f"model {spec.name!r} does not embed text")
-        return loader
-
-    def _lane(self, loader: Loader) -> QueryLane:
+    def _lane(self, loader: Loader, modality: Modality) -> QueryLane:
         with self._cache_lock:
-            return self._lanes.setdefault(loader, QueryLane(self._limits.threads))
+            lanes = self._lanes.setdefault(loader, {})
+            return lanes.setdefault(modality, QueryLane(self._limits.threads))
 
     def _drop(self, queue: BatchQueue, job: Job) -> None:
         with self._work:
@@ -151,53 +172,55 @@ class EmbeddingEngine:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BULK_NICENESS)
         while True:
             with self._work:
-                loader, batch = self._take_locked()
+                work, batch = self._take_locked()
                 while not batch:
                     if self._closed:
                         return
                     self._work.wait()
-                    loader, batch = self._take_locked()
-            assert loader is not None
-            self._run_batch(loader, batch)
+                    work, batch = self._take_locked()
+            assert work is not None
+            self._run_batch(work, batch)
+            # Held any longer, an evicted model would stay in memory until the next batch.
+            del work, batch
 
-    def _take_locked(self) -> tuple[Loader | None, list[Waiting]]:
-        for loader in list(self._queues):
-            batch = self._queues[loader].take()
+    def _take_locked(self) -> tuple[_Work | None, list[Waiting]]:
+        for work in list(self._queues):
+            batch = self._queues[work].take()
             if batch:
                 # Models take turns, so that a long job of one does not hold up another's.
-                self._queues.move_to_end(loader)
+                self._queues.move_to_end(work)
                 self._count_locked(-len(batch))
-                return loader, batch
-            del self._queues[loader]
+                return work, batch
+            del self._queues[work]
         return None, []
 
-    def _run_batch(self, loader: Loader, batch: list[Waiting]) -> None:
+    def _run_batch(self, work: _Work, batch: list[Waiting]) -> None:
         tokens = [waiting.prepared.tokens for waiting in batch]
         try:
-            vectors = loader.run_text([waiting.prepared for waiting in batch])
+            vectors = runner(*work)([waiting.prepared for waiting in batch])
             for waiting, vector in zip(batch, vectors, strict=True):
                 waiting.job.vectors[waiting.row] = vector
         except Exception as error:
-            self._take_failure(loader, batch, error)
+            self._take_failure(work, batch, error)
             return
         self._metrics.batch_texts.observe(len(batch))
         self._metrics.tokens.inc(sum(tokens))
         self._metrics.padding.inc(max(tokens) * len(tokens) - sum(tokens))
         self._finish(batch)
 
-    def _take_failure(self, loader: Loader, batch: list[Waiting], error: Exception) -> None:
+    def _take_failure(self, work: _Work, batch: list[Waiting], error: Exception) -> None:
         jobs = {id(waiting.job): waiting.job for waiting in batch}
         if len(jobs) > 1:
             # It may be for one text that the model fails: the other jobs must not suffer for it.
             for job in jobs.values():
-                self._run_batch(loader, [waiting for waiting in batch if waiting.job is job])
+                self._run_batch(work, [waiting for waiting in batch if waiting.job is job])
             return
         logger.error("a batch failed texts=%d", len(batch), exc_info=error)
         job = batch[0].job
         with self._work:
             is_first = job.left > 0
             job.left = 0
-        queue = self._queues.get(loader)
+        queue = self._queues.get(work)
         if queue is not None:
             self._drop(queue, job)
         if is_first and job.future.set_running_or_notify_cancel():

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Embeddings = NDArray[np.float32]
 """float32 vectors, shape (n, dimensions)."""
 
 
 class Modality(str, Enum):
-    """What a model can embed."""
+    """What a model can embed. ``MEDIA`` is whatever else a plug-in reads from a file."""
 
     TEXT = "text"
     IMAGE = "image"
+    MEDIA = "media"
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedText:
-    """A text as the model takes it, and its length in tokens (special tokens counted), by which batches are formed."""
+class Prepared:
+    """A text, an image or the like as the model takes it, and its cost in tokens, by which batches are formed.
+
+    A text costs its tokens, special ones counted; an image about as many as the model makes of it (patches).
+    """
 
     payload: Any
     tokens: int
@@ -37,25 +44,70 @@ class Loader(Protocol):
     backend: str
     memory_bytes: int
 
-    def prepare_text(self, texts: Sequence[str]) -> list[PreparedText]:
+    def prepare_text(self, texts: Sequence[str]) -> list[Prepared]:
         """Tokenise, in the order given; each text is cut at the model's ``max_tokens`` without notice."""
 
-    def run_text(self, batch: Sequence[PreparedText]) -> Embeddings:
+    def run_text(self, batch: Sequence[Prepared]) -> Embeddings:
         """Embed one batch of prepared texts. Returns: float32, shape (len(batch), dimensions), not normalised."""
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed texts, in the order given. Returns: float32, shape (len(texts), dimensions), not normalised."""
 
 
+class ImageLoader(Loader, Protocol):
+    """A loaded model that embeds images, and texts, into one space."""
+
+    image_size: tuple[int, int]
+    """(height, width) in pixels of what the model sees."""
+
+    def prepare_image(self, image: Image) -> Prepared:
+        """Resize, crop and so on, as the model was trained. Takes an RGB image, upright, of any size."""
+
+    def run_image(self, batch: Sequence[Prepared]) -> Embeddings:
+        """Embed one batch of prepared images. Returns: float32, shape (len(batch), dimensions), not normalised."""
+
+    def encode_image(self, images: Sequence[Image]) -> Embeddings:
+        """Embed RGB images, in the order given. Returns: float32, shape (len(images), dimensions), not normalised."""
+
+
+class MediaLoader(Loader, Protocol):
+    """A loaded model, of a plug-in, that embeds files of other kinds: sound, video, 3-D shapes."""
+
+    media_suffixes: frozenset[str]
+    """Ends of file names, lower case and with the dot, that are this model's: ``.wav``."""
+
+    def prepare_media(self, content: bytes, name: str) -> list[Prepared]:
+        """The parts of a file that are embedded, at least one. ``name`` is its address, cut to a readable length.
+
+        Raises: ValueError, saying what is wrong with the content; the document fails with that reason.
+        """
+
+    def run_media(self, batch: Sequence[Prepared]) -> Embeddings:
+        """Embed one batch of prepared parts. Returns: float32, shape (len(batch), dimensions), not normalised."""
+
+
+RunBatch = Callable[[Sequence[Prepared]], Embeddings]
+
+
+def runner(loader: Loader, modality: Modality) -> RunBatch:
+    """The loader's method that embeds prepared batches of that kind; the loader must have the modality."""
+    run: RunBatch = getattr(loader, f"run_{modality.value}")
+    return run
+
+
 def encode_in_batches(loader: Loader, texts: Sequence[str]) -> Embeddings:
     """``encode_text`` for a loader that prepares and runs: in batches of like length, in the order given."""
-    prepared = loader.prepare_text(texts)
-    result = np.empty((len(texts), loader.dimensions), dtype=np.float32)
-    order = sorted(range(len(texts)), key=lambda position: prepared[position].tokens)
+    return run_in_batches(loader.run_text, loader.prepare_text(texts), loader.dimensions)
+
+
+def run_in_batches(run: RunBatch, prepared: Sequence[Prepared], dimensions: int) -> Embeddings:
+    """Embed by ``run`` in batches of like cost. Returns: float32, shape (len(prepared), dimensions), in order."""
+    result = np.empty((len(prepared), dimensions), dtype=np.float32)
+    order = sorted(range(len(prepared)), key=lambda position: prepared[position].tokens)
     while order:
         size = batch_length([prepared[position].tokens for position in order[-MAX_BATCH_TEXTS:]])
         batch, order = order[-size:], order[:-size]
-        result[batch] = loader.run_text([prepared[position] for position in batch])
+        result[batch] = run([prepared[position] for position in batch])
     return result
 
 

@@ -8,24 +8,24 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidecar.embedding.loader import Loader
-from sidecar.embedding.model_table import ModelSpec
+from sidecar.embedding.model_spec import ModelSpec
 from sidecar.errors import ModelCacheManagementError, ModelNotInCache
 
 logger = logging.getLogger(__name__)
 
 GIGABYTE = 1024**3
-DEVICE = "cpu"
-_Identity = tuple[str, str, int, int]
+_Identity = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model in memory, and the names it was asked for by."""
+    """A model in memory, the device it is on, and the names it was asked for by."""
 
     names: frozenset[str]
+    device: str
     loader: Loader
     size_bytes: int
 
@@ -50,7 +50,7 @@ class ModelCache:
             if model is not None:
                 self._models.move_to_end(spec.identity)
                 if spec.name not in model.names:
-                    self._models[spec.identity] = LoadedModel(model.names | {spec.name}, model.loader, model.size_bytes)
+                    self._models[spec.identity] = replace(model, names=model.names | {spec.name})
                 return model.loader
             future = self._loading.get(spec.identity)
             is_first = future is None
@@ -63,7 +63,7 @@ class ModelCache:
     def loaded(self) -> list[tuple[str, str]]:
         """(model name, device) of every name whose model is in memory."""
         with self._lock:
-            return [(name, DEVICE) for model in self._models.values() for name in sorted(model.names)]
+            return [(name, model.device) for model in self._models.values() for name in sorted(model.names)]
 
     def used_bytes(self) -> int:
         """Memory of all loaded models, as estimated by their loaders."""
@@ -74,7 +74,7 @@ class ModelCache:
         """Forget the model of that name; it is loaded again at its next use. Raises: ModelNotInCache."""
         with self._lock:
             for identity, model in self._models.items():
-                if name in model.names and device == DEVICE:
+                if name in model.names and device == model.device:
                     del self._models[identity]
                     return
         raise ModelNotInCache(f"model {name!r} is not loaded on device {device!r}; GET /models lists what is")
@@ -86,7 +86,7 @@ class ModelCache:
             size = int(spec.size_gigabytes * GIGABYTE) if spec.size_gigabytes else loader.memory_bytes
             with self._lock:
                 self._make_room_locked(spec.name, size)
-                self._models[spec.identity] = LoadedModel(frozenset({spec.name}), loader, size)
+                self._models[spec.identity] = LoadedModel(frozenset({spec.name}), spec.device, loader, size)
                 del self._loading[spec.identity]
         except BaseException as error:
             with self._lock:

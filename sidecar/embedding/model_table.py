@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 import difflib
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import resources
-from typing import Any
+from typing import Any, cast
 
+from sidecar.embedding.kinds import NO_MODEL, property_types
+from sidecar.embedding.model_spec import ModelSpec, Precision
 from sidecar.errors import InvalidArgument, UnknownModel
 
 DEFAULT_TOKENS = 128
 DEFAULT_TYPE = "sbert"
-NO_MODEL = "no_model"
-PROPERTY_TYPES = ("sbert", "hf", "sbert_onnx", "random", "test", NO_MODEL)
 _PROPERTY_KEYS = {
     "name",
     "dimensions",
@@ -26,35 +25,6 @@ _PROPERTY_KEYS = {
     "text_query_prefix",
     "text_chunk_prefix",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
-    """What the sidecar must know of a model before it loads it.
-
-    ``repository`` is a hub repository or a local folder. ``max_tokens`` counts special tokens; longer texts are cut.
-    ``size_gigabytes`` is the user's own estimate of the loaded size, or None.
-    """
-
-    name: str
-    loader: str
-    repository: str
-    dimensions: int
-    max_tokens: int
-    text_query_prefix: str | None = None
-    text_chunk_prefix: str | None = None
-    size_gigabytes: float | None = None
-
-    @property
-    def identity(self) -> tuple[str, str, int, int]:
-        """Equal for models that give the same vectors: one copy in memory serves them all."""
-        return (self.loader, self.repository, self.dimensions, self.max_tokens)
-
-    @property
-    def fingerprint(self) -> str:
-        """16 hexadecimal digits that change when the model's vectors do."""
-        text = "\0".join(str(part) for part in self.identity)
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def read_table() -> dict[str, ModelSpec]:
@@ -72,6 +42,7 @@ def _from_row(row: Mapping[str, str]) -> ModelSpec:
         max_tokens=int(row["max_tokens"]),
         text_query_prefix=row["text_query_prefix"] or None,
         text_chunk_prefix=row["text_chunk_prefix"] or None,
+        precision=cast(Precision, row["precision"]),
     )
 
 
@@ -125,9 +96,9 @@ class ModelTable:
                 f"given: {dimensions!r}"
             )
         loader = properties.get("type") or (base.loader if base else _default_type(name))
-        if loader not in PROPERTY_TYPES:
+        if loader not in property_types():
             raise InvalidArgument(
-                f"model_properties of model {name!r}: 'type' must be one of {', '.join(PROPERTY_TYPES)}, "
+                f"model_properties of model {name!r}: 'type' must be one of {', '.join(property_types())}, "
                 f"given: {loader!r}"
             )
         tokens = properties.get("tokens", base.max_tokens if base else DEFAULT_TOKENS)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from sidecar.embedding.loader import MAX_BATCH_TOKENS, Embeddings, PreparedText
-
-RunBatch = Callable[[Sequence[PreparedText]], Embeddings]
+from sidecar.embedding.loader import MAX_BATCH_TOKENS, Embeddings, Prepared, RunBatch
 
 
 class _Query:
     __slots__ = ("error", "prepared", "vector")
 
-    def __init__(self, prepared: PreparedText) -> None:
+    def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
         self.vector: Embeddings | None = None
         self.error: BaseException | None = None
@@ -38,7 +35,7 @@ class QueryLane:
         self._waiting: deque[_Query] = deque()
         self._changed = threading.Condition()
 
-    def embed(self, run: RunBatch, prepared: PreparedText) -> Embeddings:
+    def embed(self, run: RunBatch, prepared: Prepared) -> Embeddings:
         """Embed one query by ``run``, the same for all queries of a lane. Raises what it raises.
 
         Returns: float32, shape (dimensions,).

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from sidecar.embedding.model_table import ModelSpec, first_prefix
+from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.model_table import first_prefix
 from sidecar.indexing.chunking import Chunk, SplitMethod, TextPreprocessing, split_text
 from sidecar.opensearch.index_settings import IndexSettings
 

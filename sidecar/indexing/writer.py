@@ -9,7 +9,9 @@ from itertools import islice
 from typing import Any
 
 from sidecar.embedding.engine import EmbeddingEngine
-from sidecar.embedding.model_table import NO_MODEL, ModelSpec, ModelTable
+from sidecar.embedding.kinds import NO_MODEL
+from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.model_table import ModelTable
 from sidecar.errors import BadRequest, InvalidArgument, SidecarError
 from sidecar.indexing.content import ContentRules
 from sidecar.indexing.kept_embeddings import MAX_READABLE_CHUNKS, find_kept_embeddings

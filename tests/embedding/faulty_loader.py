@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from sidecar.embedding.loader import Embeddings, PreparedText
+from sidecar.embedding.loader import Embeddings, Prepared
 from sidecar.embedding.loaders.random import RandomLoader
-from sidecar.embedding.model_table import ModelSpec
+from sidecar.embedding.model_spec import ModelSpec
 
 POISON = "poison"
 DIMENSIONS = 8
@@ -30,10 +30,10 @@ class FaultyLoader(RandomLoader):
         self.short_by = 0
         self._poison = POISON
 
-    def prepare_text(self, texts: Sequence[str]) -> list[PreparedText]:
-        return [PreparedText(text, len(text.split()) + 2) for text in texts]
+    def prepare_text(self, texts: Sequence[str]) -> list[Prepared]:
+        return [Prepared(text, len(text.split()) + 2) for text in texts]
 
-    def run_text(self, batch: Sequence[PreparedText]) -> Embeddings:
+    def run_text(self, batch: Sequence[Prepared]) -> Embeddings:
         texts = [prepared.payload for prepared in batch]
         self.batches.append(texts)
         self.begun.release()

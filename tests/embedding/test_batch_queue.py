@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.embedding.batch_queue import SHORT_TOKENS, BatchQueue, Waiting
-from sidecar.embedding.loader import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, PreparedText
+from sidecar.embedding.loader import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, Prepared
 
 jobs = st.lists(st.lists(st.integers(1, 700), min_size=1, max_size=40), min_size=1, max_size=12)
 
 
-def prepared(tokens: list[int]) -> list[PreparedText]:
-    return [PreparedText(None, count) for count in tokens]
+def prepared(tokens: list[int]) -> list[Prepared]:
+    return [Prepared(None, count) for count in tokens]
 
 
 def take_all(queue: BatchQueue) -> list[list[Waiting]]:

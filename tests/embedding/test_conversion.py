@@ -8,14 +8,15 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sidecar.embedding import conversion
+from sidecar.embedding import conversion_run
 from sidecar.embedding.conversion import ConversionCache, ConvertedModel, read_converted
+from sidecar.embedding.conversion_run import Subject
 from sidecar.embedding.load import ModelLoading
 from sidecar.embedding.loader import Embeddings, Loader
 from sidecar.embedding.loaders.onnx_text import OnnxTextLoader
@@ -51,13 +52,13 @@ class CountedConversions:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
-        convert = conversion._run_converter
+        convert = conversion_run.run_child
 
-        def counted(source: Path, pooling: str, target: Path, repository: str) -> None:
+        def counted(module: str, arguments: Sequence[str], subject: Subject) -> tuple[int, str]:
             self.count += 1
-            convert(source, pooling, target, repository)
+            return convert(module, arguments, subject)
 
-        monkeypatch.setattr(conversion, "_run_converter", counted)
+        monkeypatch.setattr(conversion_run, "run_child", counted)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sidecar.embedding.engine import EmbeddingEngine, EngineLimits, normalized
 from sidecar.embedding.loader import Loader
 from sidecar.embedding.loaders.random import RandomLoader
 from sidecar.embedding.model_cache import ModelCache
-from sidecar.embedding.model_table import ModelSpec
+from sidecar.embedding.model_spec import ModelSpec
 from sidecar.errors import TooManyRequests
 from sidecar.metrics import Metrics
 from tests.embedding.faulty_loader import DIMENSIONS, POISON, FaultyLoader, spec_of

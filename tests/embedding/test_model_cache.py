@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sidecar.embedding.loader import Loader
-from sidecar.embedding.model_cache import DEVICE, ModelCache
-from sidecar.embedding.model_table import ModelSpec
+from sidecar.embedding.model_cache import ModelCache
+from sidecar.embedding.model_spec import CPU, ModelSpec
 from sidecar.errors import ModelCacheManagementError, ModelLoadError, ModelNotInCache
 from tests.embedding.faulty_loader import FaultyLoader, spec_of
 
@@ -110,15 +110,15 @@ def test_models_that_give_the_same_vectors_are_one_under_all_their_names(loading
     cache = ModelCache(loading, 1)
     other = ModelSpec("other name", "random", "a", 8, 128, text_query_prefix="q: ")
     assert cache.get(spec_of("a")) is cache.get(other)
-    assert cache.loaded() == [("a", DEVICE), ("other name", DEVICE)]
+    assert cache.loaded() == [("a", CPU), ("other name", CPU)]
 
 
 def test_ejected_models_are_loaded_anew(loading: Loading) -> None:
     cache = ModelCache(loading, 1)
     cache.get(spec_of("a"))
-    cache.eject("a", DEVICE)
+    cache.eject("a", CPU)
     assert cache.loaded() == []
-    for name, device in (("a", DEVICE), ("b", DEVICE)):
+    for name, device in (("a", CPU), ("b", CPU)):
         with pytest.raises(ModelNotInCache, match=f"'{name}' is not loaded"):
             cache.eject(name, device)
     cache.get(spec_of("a"))

@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from sidecar.embedding.loader import Embeddings, PreparedText
-from sidecar.embedding.query_lane import QueryLane, RunBatch
+from sidecar.embedding.loader import Embeddings, Prepared, RunBatch
+from sidecar.embedding.query_lane import QueryLane
 from tests.embedding.faulty_loader import POISON, FaultyLoader
 
 
@@ -106,7 +106,7 @@ def test_a_thread_whose_query_another_runs_waits_without_running_empty_batches(l
 def test_no_more_runs_go_on_than_the_lane_has(loader: FaultyLoader) -> None:
     running = threading.Semaphore(2)
 
-    def run(batch: Sequence[PreparedText]) -> Embeddings:
+    def run(batch: Sequence[Prepared]) -> Embeddings:
         assert running.acquire(blocking=False), "a third run"
         try:
             return loader.run_text(batch)

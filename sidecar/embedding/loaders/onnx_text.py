@@ -10,7 +10,7 @@ import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from sidecar.embedding.conversion import ConvertedModel
-from sidecar.embedding.loader import Embeddings, Modality, PreparedText, encode_in_batches
+from sidecar.embedding.loader import Embeddings, Modality, Prepared, encode_in_batches
 from sidecar.embedding.processors import available_processors
 from sidecar.errors import ModelLoadError
 
@@ -47,15 +47,15 @@ class OnnxTextLoader:
         self.dimensions = dimensions
         self.memory_bytes = size_bytes * (1 if self._lone_session is self._session else 2)
 
-    def prepare_text(self, texts: Sequence[str]) -> list[PreparedText]:
+    def prepare_text(self, texts: Sequence[str]) -> list[Prepared]:
         cleaned = [_without_surrogates(text.strip() if self._strip else text) for text in texts]
         if len(cleaned) == 1:
             encodings = [self._tokenizer.encode(cleaned[0])]
         else:
             encodings = self._tokenizer.encode_batch_fast(cleaned)
-        return [PreparedText((encoding.ids, encoding.type_ids), max(1, len(encoding.ids))) for encoding in encodings]
+        return [Prepared((encoding.ids, encoding.type_ids), max(1, len(encoding.ids))) for encoding in encodings]
 
-    def run_text(self, batch: Sequence[PreparedText]) -> Embeddings:
+    def run_text(self, batch: Sequence[Prepared]) -> Embeddings:
         longest = max(prepared.tokens for prepared in batch)
         shape = (len(batch), longest)
         arrays = {name: np.zeros(shape, dtype=np.int64) for name in self._inputs}

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sidecar.embedding.loader import Embeddings, Modality, PreparedText, encode_in_batches
+from sidecar.embedding.load import LoadContext
+from sidecar.embedding.loader import Embeddings, Modality, Prepared, encode_in_batches
+from sidecar.embedding.model_spec import ModelSpec
 
 
 class RandomLoader:
@@ -20,10 +22,10 @@ class RandomLoader:
     def __init__(self, dimensions: int) -> None:
         self.dimensions = dimensions
 
-    def prepare_text(self, texts: Sequence[str]) -> list[PreparedText]:
-        return [PreparedText(text, 1) for text in texts]
+    def prepare_text(self, texts: Sequence[str]) -> list[Prepared]:
+        return [Prepared(text, 1) for text in texts]
 
-    def run_text(self, batch: Sequence[PreparedText]) -> Embeddings:
+    def run_text(self, batch: Sequence[Prepared]) -> Embeddings:
         vectors = np.empty((len(batch), self.dimensions), dtype=np.float32)
         for row, prepared in enumerate(batch):
             digest = hashlib.blake2b(prepared.payload.encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -33,3 +35,8 @@ class RandomLoader:
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         return encode_in_batches(self, texts)
+
+
+def load(spec: ModelSpec, context: LoadContext) -> RandomLoader:
+    """Vectors of the dimensions asked for."""
+    return RandomLoader(spec.dimensions)

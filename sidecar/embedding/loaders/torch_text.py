@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sidecar.embedding.loader import Embeddings, Modality, PreparedText, encode_in_batches
+from sidecar.embedding.loader import Embeddings, Modality, Prepared, encode_in_batches
 from sidecar.embedding.torch_text import load_sentence_transformer, max_positions
 from sidecar.embedding.weights import Weights
 from sidecar.errors import ModelLoadError
@@ -33,12 +33,12 @@ class TorchTextLoader:
         self.dimensions = dimensions
         self.memory_bytes = sum(p.numel() * p.element_size() for p in self._model.parameters())
 
-    def prepare_text(self, texts: Sequence[str]) -> list[PreparedText]:
+    def prepare_text(self, texts: Sequence[str]) -> list[Prepared]:
         # The model tokenises by itself; four characters a token is near enough to form batches by.
         limit = self._model.max_seq_length or 512
-        return [PreparedText(text, min(limit, len(text) // 4 + 2)) for text in texts]
+        return [Prepared(text, min(limit, len(text) // 4 + 2)) for text in texts]
 
-    def run_text(self, batch: Sequence[PreparedText]) -> Embeddings:
+    def run_text(self, batch: Sequence[Prepared]) -> Embeddings:
         vectors = self._encode([prepared.payload.encode("utf-8", "replace").decode("utf-8") for prepared in batch])
         return vectors[:, : self.dimensions]
 

@@ -1,0 +1,35 @@
+"""The kinds of models there are: a file under `loaders/` and a line here each, or a plug-in.
+
+A plug-in is an installed Python package with an entry point in the group ``sidecar.loaders``: its name is the kind, its
+object a `sidecar.embedding.load.LoadModel`.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from functools import lru_cache
+
+ENTRY_POINTS = "sidecar.loaders"
+NO_MODEL = "no_model"
+
+LOADERS = {
+    "sbert": "sidecar.embedding.loaders.text:load_sbert",
+    "hf": "sidecar.embedding.loaders.text:load_hf",
+    "sbert_onnx": "sidecar.embedding.loaders.text:load_onnx",
+    "random": "sidecar.embedding.loaders.random:load",
+    "test": "sidecar.embedding.loaders.text:load_sbert",
+    NO_MODEL: "sidecar.embedding.loaders.no_model:load",
+}
+"""Kind of model -> module and function; the module is imported when the first model of its kind is loaded."""
+
+
+@lru_cache
+def plugins() -> dict[str, importlib.metadata.EntryPoint]:
+    """The installed plug-ins: kind of model -> entry point. A plug-in can't take the place of a kind of our own."""
+    found = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    return {point.name: point for point in found if point.name not in LOADERS}
+
+
+def property_types() -> tuple[str, ...]:
+    """What may stand as ``type`` in model properties: the kinds of `LOADERS`, then those of plug-ins."""
+    return (*LOADERS, *plugins())
