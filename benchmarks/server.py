@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from http.client import HTTPConnection
 from types import TracebackType
 from typing import Any
@@ -45,10 +46,10 @@ def free_port() -> int:
 class Server:
     """``sidecar serve`` on a free port, against the given cluster."""
 
-    def __init__(self, cluster_url: str) -> None:
+    def __init__(self, cluster_url: str, settings: Mapping[str, str] | None = None) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        environment = os.environ | {"OPENSEARCH_URL": cluster_url, "SIDECAR_LOG_LEVEL": "warning"}
+        environment = os.environ | {"OPENSEARCH_URL": cluster_url, "SIDECAR_LOG_LEVEL": "warning", **(settings or {})}
         command = [sys.executable, "-m", "sidecar", "serve", "--port", str(self.port)]
         self.started = time.perf_counter()
         self._process = subprocess.Popen(command, env=environment)
