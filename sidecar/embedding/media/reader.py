@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+import base64
+import os
+import sys
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
+from urllib.parse import unquote
 
-from sidecar.embedding.loader import Loader, Modality
+from sidecar.embedding.engine import BULK_NICENESS
+from sidecar.embedding.loader import ImageLoader, Loader, MediaLoader, Modality
+from sidecar.embedding.media.attention import AttentionModel
+from sidecar.embedding.media.fetching import Fetcher, FetchRules
+from sidecar.embedding.media.patching import PATCHED_SIDE, cut, parse_patch_method
+from sidecar.embedding.media.paths import read_path
+from sidecar.embedding.media.pointers import data_uri_type, is_base64_image, shortened
 from sidecar.embedding.media.prepared import MediaSource, PreparedMedia
+from sidecar.embedding.media.shared_fetches import SharedFetches
+from sidecar.embedding.media.unreadable import Unreadable
+from sidecar.embedding.processors import available_processors
+from sidecar.errors import MediaError
+
+_WEB_SCHEMES = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +46,89 @@ class MediaReader:
 
     def __init__(self, rules: MediaRules) -> None:
         self._rules = rules
+        self._roots = tuple(root.expanduser().resolve() for root in rules.roots)
+        self._fetcher = Fetcher(
+            FetchRules(rules.allow_private, rules.max_bytes, rules.timeout_seconds, rules.timeout_seconds)
+        )
+        self._fetches = SharedFetches(self._fetcher.fetch)
+        self._attention = AttentionModel()
+        # Many threads wait for the network; as many as there are processors decode, so that few images are in memory.
+        # Queries have places of their own: they don't wait behind documents.
+        self._bulk_places = threading.BoundedSemaphore(available_processors())
+        self._query_places = threading.BoundedSemaphore(available_processors())
+        self._pool = ThreadPoolExecutor(rules.threads, thread_name_prefix="media", initializer=_lower_priority)
 
     def submit(self, loader: Loader, modality: Modality, source: MediaSource) -> Future[PreparedMedia]:
         """`read` in the pool; cancelling the future drops it when it has not begun."""
-        raise NotImplementedError
+        return self._pool.submit(self._read, loader, modality, source, self._bulk_places)
 
     def read(self, loader: Loader, modality: Modality, source: MediaSource) -> PreparedMedia:
         """Read the file, decode it and prepare its parts for the loader, in the calling thread.
 
-        Raises: MediaError naming the pointer, shortened, and what is wrong.
+        Raises: MediaError naming the pointer, shortened, and what is wrong. InvalidArgument for an unknown patch
+        method; ModelLoadError where the patch method's own model can't be had.
         """
-        raise NotImplementedError
+        return self._read(loader, modality, source, self._query_places)
 
     def close(self) -> None:
         """End the threads; what waits is dropped."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._fetcher.close()
+
+    def _read(
+        self, loader: Loader, modality: Modality, source: MediaSource, places: threading.BoundedSemaphore
+    ) -> PreparedMedia:
+        try:
+            content = self._content(source)
+            with places:
+                if modality is Modality.IMAGE:
+                    return self._prepare_image(cast(ImageLoader, loader), source, content)
+                return _prepare_media(cast(MediaLoader, loader), source, content)
+        except Unreadable as error:
+            raise MediaError(f"{shortened(source.pointer)!r} can't be read: {error}") from error
+
+    def _content(self, source: MediaSource) -> bytes:
+        pointer = source.pointer
+        if data_uri_type(pointer) is not None:
+            return self._from_base64(unquote(pointer[pointer.index(",") + 1 :]))
+        if pointer[:8].lower().startswith(_WEB_SCHEMES):
+            return self._fetches.fetch(pointer, source.headers)
+        if is_base64_image(pointer):
+            return self._from_base64(pointer)
+        return read_path(pointer, self._roots, self._rules.max_bytes)
+
+    def _from_base64(self, text: str) -> bytes:
+        limit = self._rules.max_bytes
+        letters = "".join(text.split()).rstrip("=")
+        size = len(letters) * 3 // 4
+        if size > limit:
+            raise Unreadable(f"the file has {size:,} bytes; the limit is {limit:,}. Send a smaller one")
+        try:
+            return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
+        except ValueError as error:
+            raise Unreadable("it is not base64. Encode the file again") from error
+
+    def _prepare_image(self, loader: ImageLoader, source: MediaSource, content: bytes) -> PreparedMedia:
+        # Imported late: a sidecar of text models needs no Pillow.
+        from sidecar.embedding.media.decoding import decode_image
+
+        method = parse_patch_method(source.patch_method)
+        needed = None if self._rules.exact else max(loader.image_size if method is None else (PATCHED_SIDE,))
+        decoded = decode_image(content, max_pixels=self._rules.max_pixels, needed=needed)
+        if method is None:
+            return PreparedMedia([loader.prepare_image(decoded.image)], [None])
+        parts = cut(decoded, method, self._attention)
+        return PreparedMedia([loader.prepare_image(image) for image, _ in parts], [box for _, box in parts])
+
+
+def _prepare_media(loader: MediaLoader, source: MediaSource, content: bytes) -> PreparedMedia:
+    try:
+        parts = loader.prepare_media(content, shortened(source.pointer))
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
+    return PreparedMedia(parts, [None] * len(parts))
+
+
+def _lower_priority() -> None:
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BULK_NICENESS)
