@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test bench lint format serve constraints clean
+.PHONY: install demo test test-slow bench bench-gpu lint format serve constraints clean
 
 install: $(STAMP)
 
@@ -20,6 +20,9 @@ serve: install
 
 test: install
 	$(BIN)/python -m pytest
+
+test-slow: install
+	$(BIN)/python -m pytest -m slow --timeout 1800
 
 bench: install
 	$(BIN)/python -m benchmarks

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Flask
 from prometheus_client import ProcessCollector
 
 from sidecar.api.documents import documents
+from sidecar.api.embeddings import embeddings
 from sidecar.api.errors import register_error_handlers
 from sidecar.api.indexes import indexes
 from sidecar.api.keys import require_keys
@@ -16,13 +19,16 @@ from sidecar.api.search import search
 from sidecar.api.services import EXTENSION, Services
 from sidecar.config import Settings
 from sidecar.embedding.conversion import ConversionCache
+from sidecar.embedding.devices import resolve_device
 from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
-from sidecar.embedding.load import ModelLoading
+from sidecar.embedding.load import Access, ModelLoading
+from sidecar.embedding.media.reader import MediaReader, MediaRules
+from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable
 from sidecar.embedding.processors import available_processors
-from sidecar.errors import ConfigurationError, UnknownModel
+from sidecar.errors import ConfigurationError, HardwareUnavailable, InvalidArgument, UnknownModel
 from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.writer import DocumentWriter, WriterParts
 from sidecar.metrics import Metrics
@@ -34,7 +40,7 @@ from sidecar.opensearch.transport import Transport, TransportOptions
 from sidecar.searching.searcher import Searcher
 from sidecar.startup import Startup
 
-_BLUEPRINTS = (operations, indexes, documents, search, models)
+_BLUEPRINTS = (operations, indexes, documents, search, models, embeddings)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -63,6 +69,7 @@ def create_app(settings: Settings) -> Flask:
 def close_app(app: Flask) -> None:
     """End the app's threads and its use of the embedded node; to be called when no request is served any more."""
     parts: Services = app.extensions[EXTENSION]
+    parts.media.close()
     parts.engine.close()
     release_node(app)
 
@@ -79,10 +86,12 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
     states = IndexStates(cluster)
     table = ModelTable()
     models = ModelCache(
-        ModelLoading(ConversionCache(settings.models_folder), settings.backend).load, settings.model_memory
+        ModelLoading(ConversionCache(settings.models_folder), settings.backend, _access(settings)).load,
+        settings.model_memory,
     )
     preload = _models_to_preload(settings, table)
     engine = EmbeddingEngine(models, _engine_limits(settings), metrics)
+    media = MediaEmbedder(engine, MediaReader(_media_rules(settings)))
     bulk = BulkWriter(cluster, retry_deadline_seconds=settings.opensearch_retry_deadline, on_repeat=metrics.retries.inc)
     return Services(
         settings=settings,
@@ -90,12 +99,14 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
         cluster=cluster,
         states=states,
         engine=engine,
+        media=media,
         table=table,
         writer=DocumentWriter(
-            WriterParts(cluster, states, bulk, engine, table, metrics), max_document_bytes=settings.max_document_bytes
+            WriterParts(cluster, states, bulk, engine, media, table, metrics),
+            max_document_bytes=settings.max_document_bytes,
         ),
         reader=DocumentReader(cluster, states),
-        searcher=Searcher(cluster=cluster, states=states, engine=engine, table=table),
+        searcher=Searcher(cluster=cluster, states=states, engine=engine, media=media, table=table),
         startup=Startup(settings, address=address, cluster=cluster, models=models, preload=preload),
     )
 
@@ -121,8 +132,37 @@ def _engine_limits(settings: Settings) -> EngineLimits:
     )
 
 
-def _models_to_preload(settings: Settings, table: ModelTable) -> list[ModelSpec]:
+def _media_rules(settings: Settings) -> MediaRules:
+    return MediaRules(
+        roots=settings.media_roots,
+        allow_private=settings.media_allow_private,
+        max_bytes=settings.media_max_bytes,
+        max_pixels=settings.media_max_pixels,
+        timeout_seconds=settings.media_timeout,
+        threads=settings.media_threads,
+        exact=settings.media_exact,
+    )
+
+
+def _access(settings: Settings) -> Access:
+    return Access(
+        downloads=settings.home / "downloads",
+        allow_private=settings.media_allow_private,
+        endpoints=settings.endpoints,
+        sidecar_url=settings.embedding_url,
+    )
+
+
+def _default_device(settings: Settings) -> str:
     try:
-        return [table.resolve(name) for name in settings.preload_models]
+        return resolve_device(settings.device or None)
+    except (InvalidArgument, HardwareUnavailable) as error:
+        raise ConfigurationError(f"SIDECAR_DEVICE: {error.message}") from error
+
+
+def _models_to_preload(settings: Settings, table: ModelTable) -> list[ModelSpec]:
+    device = _default_device(settings)
+    try:
+        return [replace(table.resolve(name), device=device) for name in settings.preload_models]
     except UnknownModel as error:
         raise ConfigurationError(f"SIDECAR_PRELOAD_MODELS: {error.message}") from error

@@ -120,9 +120,10 @@ class Settings(BaseSettings):
         default=16_384, ge=1, description="Texts that may wait to be embedded before new documents get 429."
     )
     query_cache: int = Field(default=2048, ge=0, description="Query vectors kept in memory; 0 switches the cache off.")
-    backend: Literal["auto", "torch", "onnx"] = Field(
+    backend: Literal["auto", "torch", "onnx", "openvino"] = Field(
         default="auto",
-        description="What runs plain model names: ONNX Runtime where it gives torch's vectors (auto), or always one.",
+        description="What runs plain model names: auto is ONNX Runtime, or OpenVINO where it is installed and faster "
+        "here, as long as they give torch's vectors; else always the one named.",
     )
 
     device: str = Field(

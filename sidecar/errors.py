@@ -12,6 +12,7 @@ SidecarError
 |  +- UnknownModel                          no model of that name
 |  +- ModelLoadError, ConversionFailed      the model's files, or their conversion to ONNX
 |  +- EndpointError                         the inference endpoint that runs the model
+|  |  +- EndpointUnavailable                it is away, too slow or too busy
 |  +- ModelCacheManagementError             the model does not fit into memory
 |  +- TooManyRequests                       the client must wait
 +- OpenSearchError                          the cluster
@@ -212,6 +213,10 @@ class MediaError(InvalidArgument):
 
 class EndpointError(InvalidRequest):
     """An inference endpoint refused, failed or did not answer in time; the next request tries again."""
+
+
+class EndpointUnavailable(EndpointError):
+    """An inference endpoint is away, too slow or too busy, whatever it was sent."""
 
 
 class ModelLoadError(InvalidRequest):

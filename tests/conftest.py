@@ -1,6 +1,7 @@
 pytest_plugins = [
     "tests.fix_cluster",
     "tests.fix_models",
+    "tests.fix_clip",
     "tests.fix_opensearch",
     "tests.fix_server",
 ]

@@ -30,15 +30,26 @@ if TYPE_CHECKING:
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 _ROOT = Path(__file__).parent.parent
-_CONVERTS = ("conversion.py", "conversion_run.py", "convert_text.py", "torch_text.py", "loaders/onnx_text.py")
+_CONVERTS = (
+    *(
+        "conversion.py",
+        "conversion_run.py",
+        "convert_text.py",
+        "torch_text.py",
+        "text_tokens.py",
+        "loaders/onnx_text.py",
+    ),
+    *("precision_*.py", "quantize_*.py", "calibration_*.py"),
+)
 
 
 @pytest.fixture(scope="session")
 def models_folder() -> Path:
     """Converted models, kept between runs for as long as what converts them stays the same."""
     digest = hashlib.blake2b(digest_size=6)
-    for name in _CONVERTS:
-        digest.update((_ROOT / "sidecar" / "embedding" / name).read_bytes())
+    for pattern in _CONVERTS:
+        for path in sorted((_ROOT / "sidecar" / "embedding").glob(pattern)):
+            digest.update(path.read_bytes())
     for library in ("torch", "transformers", "sentence-transformers", "tokenizers", "onnxruntime"):
         digest.update(importlib.metadata.version(library).encode())
     return _ROOT / ".cache" / "test-models" / digest.hexdigest()
@@ -46,8 +57,8 @@ def models_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def load_by_name(models_folder: Path) -> Callable[[str], Loader]:
-    """Loads a model of the table, once for each name."""
-    loading, table = ModelLoading(ConversionCache(models_folder), "auto"), ModelTable()
+    """Loads a model of the table in ONNX Runtime, once for each name."""
+    loading, table = ModelLoading(ConversionCache(models_folder), "onnx"), ModelTable()
     loaded: dict[str, Loader] = {}
 
     def load(name: str) -> Loader:

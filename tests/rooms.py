@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
-from sidecar.embedding.load import LoadModel
+from sidecar.embedding.loader import Loader
+from sidecar.embedding.media.reader import MediaReader, MediaRules
+from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_cache import ModelCache
+from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable
 from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.requests import AddDocuments
@@ -28,6 +31,7 @@ from sidecar.searching.searcher import Searcher
 
 SETTINGS = IndexSettings(model="random/small", search_model="random/small", number_of_shards=1)
 LIMITS = EngineLimits(threads=2, queue_texts=4096, query_vectors=128)
+MEDIA = MediaRules()
 FIRST_PAGE = SearchRequest(q="")
 Hit = dict[str, Any]
 
@@ -59,7 +63,14 @@ class CallCounts:
 class Rooms:
     """One sidecar without its HTTP face."""
 
-    def __init__(self, transport: Transport, load: LoadModel, *, limits: EngineLimits = LIMITS) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        load: Callable[[ModelSpec], Loader],
+        *,
+        limits: EngineLimits = LIMITS,
+        media: MediaRules = MEDIA,
+    ) -> None:
         self.calls = CallCounts()
         self.clock = Clock()
         self.metrics = Metrics()
@@ -68,11 +79,14 @@ class Rooms:
         self.states = IndexStates(self.cluster, clock=self.clock)
         self.models = ModelCache(load, 4.0)
         self.engine = EmbeddingEngine(self.models, limits, self.metrics)
+        self.media = MediaEmbedder(self.engine, MediaReader(media))
         bulk = BulkWriter(self.cluster, retry_deadline_seconds=5, limits=BulkLimits())
-        parts = WriterParts(self.cluster, self.states, bulk, self.engine, self.table, self.metrics)
+        parts = WriterParts(self.cluster, self.states, bulk, self.engine, self.media, self.table, self.metrics)
         self.writer = DocumentWriter(parts, max_document_bytes=100_000)
         self.reader = DocumentReader(self.cluster, self.states)
-        self.searcher = Searcher(cluster=self.cluster, states=self.states, engine=self.engine, table=self.table)
+        self.searcher = Searcher(
+            cluster=self.cluster, states=self.states, engine=self.engine, media=self.media, table=self.table
+        )
 
     def __enter__(self) -> Rooms:
         return self
@@ -80,22 +94,30 @@ class Rooms:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.media.close()
         self.engine.close()
 
     def create(self, index: str, settings: IndexSettings = SETTINGS) -> str:
         """Make an index of these settings; returns its name."""
         spec = self.table.resolve(settings.model, settings.model_properties)
-        self.cluster.create_index(
-            index, build_index_body(settings, spec.dimensions, version=self.cluster.facts().version)
-        )
+        of_fields = {
+            field: self.table.resolve(own.model, own.model_properties).dimensions
+            for field, own in settings.field_models.items()
+        }
+        version = self.cluster.facts().version
+        body = build_index_body(settings, spec.dimensions, field_dimensions=of_fields, version=version)
+        self.cluster.create_index(index, body)
         return index
 
     def add(
         self, index: str, documents: Sequence[object], fields: Sequence[str] = ("text",), *, prefix: str | None = None
     ) -> list[dict[str, Any]]:
         """Add documents with these tensor fields, to be found at once."""
-        request = AddDocuments(documents, tuple(fields), None, refresh=True, text_chunk_prefix=prefix)
-        return self.writer.add(index, request)
+        return self.send(index, AddDocuments(documents, tuple(fields), None, text_chunk_prefix=prefix))
+
+    def send(self, index: str, request: AddDocuments) -> list[dict[str, Any]]:
+        """Add documents, to be found at once."""
+        return self.writer.add(index, replace(request, refresh=True))
 
     def search(self, index: str, q: str, request: SearchRequest = FIRST_PAGE) -> list[Hit]:
         """The hits of a query; of ``request`` all but its ``q`` holds."""

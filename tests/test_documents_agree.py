@@ -18,15 +18,20 @@ from pydantic import BaseModel
 
 from sidecar.api.schemas import documents, search
 from sidecar.config import Settings, environment_name, load_settings
-from sidecar.embedding import model_table
 from sidecar.embedding.kinds import LOADERS
+from sidecar.embedding.model_locations import LOCATION_KEYS
+from sidecar.embedding.model_options import OPTION_KEYS, SHARED_KEYS
+from sidecar.embedding.model_properties import ALIASES
 from sidecar.opensearch.index_settings import IndexSettings
 from tests.fix_server import Sidecar
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+MODELS = (ROOT / "docs" / "models.md").read_text("utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+
+DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 
 SETTINGS = {environment_name(field) for field in Settings.model_fields}
 VARIABLE = re.compile(r"\b(?:SIDECAR|OPENSEARCH)_[A-Z]\w*")
@@ -35,21 +40,21 @@ NOT_YET = {"mappings", "modelAuth", "imageDownloadHeaders", "image_download_head
 NOT_YET |= {"boost", "scoreModifiers", "context", "reRanker"}
 
 
-def table(head: str) -> list[list[str]]:
-    """The rows of the README's table whose first line starts so, as cells."""
-    lines = README.partition(f"\n| {head}")[2].splitlines()[2:]
+def table(head: str, text: str = README) -> list[list[str]]:
+    """The rows of the document's table whose first line starts so, as cells."""
+    lines = text.partition(f"\n| {head}")[2].splitlines()[2:]
     rows = []
     for line in lines:
         if not line.startswith("|"):
             break
         rows.append([cell.strip() for cell in line.strip("|").split(" | ")])
-    assert rows, f"README.md has no table that starts with {head!r}"
+    assert rows, f"there is no table that starts with {head!r}"
     return rows
 
 
-def keys(head: str) -> set[str]:
+def keys(head: str, text: str = README) -> set[str]:
     """All names in backticks in the first cells of a table."""
-    return {name for row in table(head) for name in re.findall(r"`([^`]+)`", row[0])}
+    return {name for row in table(head, text) for name in re.findall(r"`([^`]+)`", row[0])}
 
 
 def wire_keys(model: type[BaseModel]) -> set[str]:
@@ -64,7 +69,7 @@ def flat(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
             yield path + key, entry
 
 
-def test_generated_tables_of_the_readme_are_up_to_date() -> None:
+def test_generated_tables_are_up_to_date() -> None:
     done = subprocess.run(
         [sys.executable, "tools/readme_tables.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -100,27 +105,35 @@ def test_keys_that_are_not_there_yet_are_told() -> None:
 
 
 def test_properties_table_has_every_property() -> None:
-    assert keys("Property |") == model_table._PROPERTY_KEYS
+    own = {key for keys in OPTION_KEYS.values() for key in keys}
+    assert keys("Property | Meaning", MODELS) == {*SHARED_KEYS, *LOCATION_KEYS, *own}
 
 
 def test_property_types_are_told() -> None:
-    (told,) = (row[1] for row in table("Property |") if row[0] == "`type`")
-    assert set(re.findall(r"`(\w+)`", told)) == set(LOADERS)
+    (told,) = (row[1] for row in table("Property | Meaning", MODELS) if row[0] == "`type`")
+    assert set(re.findall(r"`(\w+)`", told)) == {*LOADERS, *ALIASES}
 
 
-@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "Dockerfile"])
+@pytest.mark.parametrize("name", [*DOCUMENTS, "CHANGELOG.md", "Dockerfile"])
 def test_every_variable_that_is_named_is_a_setting(name: str) -> None:
     assert set(VARIABLE.findall((ROOT / name).read_text("utf-8"))) - SETTINGS == set()
 
 
-def test_every_link_within_the_readme_leads_somewhere() -> None:
-    headings = {re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-") for line in _headings()}
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        assert target[1:] in headings if target.startswith("#") else (ROOT / target).exists(), target
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_link_within_the_documents_leads_somewhere(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        place, _, heading = target.partition("#")
+        if target.startswith("http"):
+            continue
+        found = (ROOT / name).parent / place if place else ROOT / name
+        assert found.exists(), target
+        assert not heading or heading in _headings(found.read_text("utf-8")), target
 
 
-def _headings() -> list[str]:
-    return [line for line in README.splitlines() if re.match(r"#{1,4} ", line)]
+def _headings(text: str) -> set[str]:
+    lines = [line for line in text.splitlines() if re.match(r"#{1,4} ", line)]
+    return {re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-") for line in lines}
 
 
 @pytest.fixture

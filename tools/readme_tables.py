@@ -1,7 +1,7 @@
-"""Writes the README's generated tables: each stands between ``<!-- table: name -->`` and ``<!-- end -->``.
+"""Writes the generated tables of the documents: each stands between ``<!-- table: name -->`` and ``<!-- end -->``.
 
-``python tools/readme_tables.py`` brings README.md up to date; with ``--check`` it only tells whether it is (exit
-status 1 where it is not). The tables come from the code that they describe: `sidecar.config`, `sidecar.errors`, the
+``python tools/readme_tables.py`` brings them up to date; with ``--check`` it only tells whether they are (exit
+status 1 where they are not). The tables come from the code that they describe: `sidecar.config`, `sidecar.errors`, the
 routes, the metrics and the model table.
 """
 
@@ -25,7 +25,8 @@ from sidecar.embedding.model_table import read_table
 from sidecar.errors import InvalidRequest, SidecarError
 from sidecar.metrics import Metrics
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = ("README.md", "docs/models.md")
 
 _SECTION = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _BRACES = str.maketrans("<>", "{}")
@@ -132,7 +133,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def rewritten(text: str) -> str:
-    """The README's text with all its tables made anew. Raises: KeyError for a table of an unknown name."""
+    """The document's text with all its tables made anew. Raises: KeyError for a table of an unknown name."""
     return _SECTION.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", text)
 
 
@@ -151,15 +152,17 @@ def _first_sentence(described: object) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Bring the README up to date, or with ``--check`` only look. Returns the exit status."""
-    text = README.read_text("utf-8")
-    wanted = rewritten(text)
-    if arguments == ["--check"]:
-        if text != wanted:
-            print("README.md is out of date: run python tools/readme_tables.py", file=sys.stderr)
-        return int(text != wanted)
-    README.write_text(wanted, "utf-8")
-    return 0
+    """Bring the documents up to date, or with ``--check`` only look. Returns the exit status."""
+    status = 0
+    for name in DOCUMENTS:
+        text = (ROOT / name).read_text("utf-8")
+        wanted = rewritten(text)
+        if arguments != ["--check"]:
+            (ROOT / name).write_text(wanted, "utf-8")
+        elif text != wanted:
+            print(f"{name} is out of date: run python tools/readme_tables.py", file=sys.stderr)
+            status = 1
+    return status
 
 
 if __name__ == "__main__":

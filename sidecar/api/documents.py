@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from sidecar.api.answers import json_answer
 from sidecar.api.bodies import require_json
-from sidecar.api.parameters import check_device, check_unsupported_flags, read_flag
+from sidecar.api.parameters import check_unsupported_flags, read_device, read_flag
 from sidecar.api.schemas.documents import (
     LEGACY_PARAMETERS,
     AddParameters,
@@ -29,9 +29,12 @@ def add_documents(index: str) -> Response:
     """Add or replace documents; each has its own outcome in the answer."""
     started = time.perf_counter()
     body = require_json()
-    check_device()
-    legacy = {name: request.args.getlist(name) for name in LEGACY_PARAMETERS if name in request.args}
-    parameters = AddParameters(refresh=read_flag("refresh"), legacy=legacy)
+    parameters = AddParameters(
+        refresh=read_flag("refresh"),
+        device=read_device(),
+        use_existing_tensors=read_flag("use_existing_tensors"),
+        legacy={name: request.args.getlist(name) for name in LEGACY_PARAMETERS if name in request.args},
+    )
     parts = services()
     addition = parse_add_documents(body, parameters, max_documents=parts.settings.max_add_documents)
     items = parts.writer.add(index, addition)

@@ -6,15 +6,15 @@ from flask import Blueprint, Response
 
 from sidecar.api.answers import json_answer
 from sidecar.api.bodies import NO_BODY, read_json
+from sidecar.api.index_models import check_models
 from sidecar.api.operations import health_body
 from sidecar.api.schemas.names import check_index_name, check_reserved_index_name, is_reserved_index_name
 from sidecar.api.schemas.problems import not_a
 from sidecar.api.schemas.settings import SettingsLimits, parse_index_settings
-from sidecar.api.services import Services, services
-from sidecar.errors import InvalidArgument, Unprocessable
+from sidecar.api.services import services
+from sidecar.errors import Unprocessable
 from sidecar.opensearch.cluster_health import read_health
 from sidecar.opensearch.embedded_paths import nested_path
-from sidecar.opensearch.index_settings import IndexSettings
 from sidecar.opensearch.mapping_builder import build_index_body
 
 indexes = Blueprint("indexes", __name__, url_prefix="/indexes")
@@ -40,9 +40,10 @@ def create_index(index: str) -> Response:
     limits = SettingsLimits(parts.settings.max_replicas, parts.settings.max_ef_construction)
     facts = parts.cluster.facts()
     settings = parse_index_settings(body, limits=limits, facts=facts)
-    dimensions = _check_models(settings, parts)
+    dimensions = check_models(settings, parts.table)
     check_index_name(index)
-    parts.cluster.create_index(index, build_index_body(settings, dimensions, version=facts.version))
+    made = build_index_body(settings, dimensions.own, field_dimensions=dimensions.of_fields, version=facts.version)
+    parts.cluster.create_index(index, made)
     parts.states.invalidate(index)
     return json_answer({"acknowledged": True, "shards_acknowledged": True, "index": index})
 
@@ -84,20 +85,3 @@ def refresh(index: str) -> Response:
     parts = services()
     parts.states.get(index)
     return json_answer({"_shards": parts.cluster.refresh(index)})
-
-
-def _check_models(settings: IndexSettings, parts: Services) -> int:
-    """The dimensions of the index's vectors. Raises: UnknownModel, InvalidArgument."""
-    if settings.treat_urls_and_pointers_as_images:
-        raise InvalidArgument(
-            "index_defaults.treat_urls_and_pointers_as_images: images are not supported by this version. "
-            "Leave it out, or give false."
-        )
-    model = parts.table.resolve(settings.model, settings.model_properties)
-    search_model = parts.table.resolve(settings.search_model, settings.search_model_properties)
-    if model.dimensions != search_model.dimensions:
-        raise InvalidArgument(
-            f"index_defaults.search_model {search_model.name!r} has {search_model.dimensions} dimensions, but model "
-            f"{model.name!r} has {model.dimensions}; they must be equal."
-        )
-    return model.dimensions

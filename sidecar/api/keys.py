@@ -11,10 +11,12 @@ from sidecar.errors import Unauthorized
 
 FREE_PATHS = frozenset({"/", "/health", "/ready", "/metrics"})
 """What load balancers and monitors ask for, without a key."""
+BEARER_PATHS = "/v1/"
+"""Where clients of OpenAI's API send their key as a bearer token; elsewhere `Authorization` is not looked at."""
 
 
 def require_keys(app: Flask, keys: Sequence[str]) -> None:
-    """Let requests in that carry one of the keys as `x-api-key`; without any key, all."""
+    """Let requests in that carry one of the keys, under `/v1/` also as a bearer token; without any key, all."""
     if not keys:
         return
     known = [key.encode() for key in keys]
@@ -22,9 +24,17 @@ def require_keys(app: Flask, keys: Sequence[str]) -> None:
     def check_key() -> None:
         if request.path in FREE_PATHS:
             return
-        given = request.headers.get("x-api-key", "").encode("latin-1", "replace")
+        given = _given_key().encode("latin-1", "replace")
         # Each comparison takes a time that does not tell how much of the key was right.
         if not any(hmac.compare_digest(given, key) for key in known):
             raise Unauthorized("The header x-api-key has no valid API key. Ask the operator of this sidecar for one.")
 
     app.before_request(check_key)
+
+
+def _given_key() -> str:
+    key = request.headers.get("x-api-key", "")
+    if key or not request.path.startswith(BEARER_PATHS):
+        return key
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""

@@ -1,4 +1,4 @@
-"""Routes for those who run the sidecar: greeting, health, readiness, metrics."""
+"""Routes for those who run the sidecar: greeting, health, readiness, metrics, devices."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from sidecar.api.answers import json_answer
 from sidecar.api.services import services
+from sidecar.embedding.devices import cuda_devices, processor_use
+from sidecar.embedding.model_cache import GIGABYTE
 from sidecar.opensearch.cluster_health import ClusterHealth, read_health
 
 operations = Blueprint("operations", __name__)
@@ -40,6 +42,34 @@ def ready() -> Response:
 def metrics() -> Response:
     """All metrics in Prometheus' text format."""
     return Response(services().metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+@operations.get("/device/cpu")
+def show_processor() -> Response:
+    """How busy the machine's processors and memory are."""
+    use = processor_use()
+    return json_answer(
+        {
+            "cpu_usage_percent": f"{use.busy_percent:.1f} %",
+            "memory_used_percent": f"{use.memory_percent:.1f} %",
+            "memory_used_gb": f"{use.memory_bytes / GIGABYTE:.1f}",
+        }
+    )
+
+
+@operations.get("/device/cuda")
+def show_cuda_devices() -> Response:
+    """The graphics cards that models can run on, and their memory."""
+    devices = [
+        {
+            "device_id": device.number,
+            "device_name": device.name,
+            "memory_used": f"{device.used_bytes / GIGABYTE:.1f} GiB",
+            "total_memory": f"{device.total_bytes / GIGABYTE:.1f} GiB",
+        }
+        for device in cuda_devices()
+    ]
+    return json_answer({"cuda_devices": devices})
 
 
 def health_body(health: ClusterHealth) -> dict[str, Any]:

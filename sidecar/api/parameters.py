@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from flask import request
 
 from sidecar.api.schemas.problems import missing, not_a
-from sidecar.errors import HardwareUnavailable, InvalidArgument, Unprocessable
+from sidecar.api.services import services
+from sidecar.embedding.devices import resolve_device
+from sidecar.errors import InvalidArgument, Unprocessable
 
 _BOOLEANS = {
     **dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True),
     **dict.fromkeys(("false", "0", "no", "off", "f", "n"), False),
 }
-_ACCELERATOR = re.compile(r"cuda\d*")
 
 
 def read_flag(name: str) -> bool:
@@ -34,15 +33,18 @@ def require_parameter(name: str) -> str:
     return value
 
 
-def check_device() -> None:
-    """Raises: InvalidArgument for a `device` that is none, HardwareUnavailable for one that is not here."""
-    if not request.query_string or (device := request.args.get("device")) is None:
-        return
-    name = device.lower()
-    if _ACCELERATOR.fullmatch(name):
-        raise HardwareUnavailable(f"device {device!r} is not on this machine. Leave `device` out, or give cpu.")
-    if name != "cpu":
-        raise InvalidArgument(f"device {device!r} is none; give cpu, cuda, or cuda and a number as cuda1.")
+def read_device() -> str:
+    """The device that the request is to run on, ``cpu`` or ``cuda:N``: its ``device``, else the operator's choice.
+
+    Raises: InvalidArgument for a word that is no device (``cuda1`` is one, ``cuda:1`` is not); HardwareUnavailable for
+    one that is not on this machine.
+    """
+    given = request.args.get("device") if request.query_string else None
+    if given is None:
+        return resolve_device(services().settings.device or None)
+    if ":" in given:
+        raise InvalidArgument(f"device {given!r} is none; leave the colon out, as in cuda1.")
+    return resolve_device(given)
 
 
 def check_unsupported_flags(*names: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from flask import Blueprint, Response
 
 from sidecar.api.answers import json_answer
 from sidecar.api.bodies import require_json
-from sidecar.api.parameters import check_device
+from sidecar.api.parameters import read_device
 from sidecar.api.schemas.search import parse_search
 from sidecar.api.services import services
 from sidecar.errors import InvalidArgument
@@ -27,9 +28,9 @@ def search_index(index: str) -> Response:
     """Search an index by meaning (TENSOR) or by words (LEXICAL)."""
     started = time.perf_counter()
     body = require_json()
-    check_device()
+    device = read_device()
     parts = services()
-    asked = parse_search(body, max_documents=parts.settings.max_retrievable_documents)
+    asked = replace(parse_search(body, max_documents=parts.settings.max_retrievable_documents), device=device)
     hits = parts.searcher.search(index, asked)
     return json_answer(
         {

@@ -9,6 +9,7 @@ from flask import current_app
 
 from sidecar.config import Settings
 from sidecar.embedding.engine import EmbeddingEngine
+from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_table import ModelTable
 from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.writer import DocumentWriter
@@ -30,6 +31,7 @@ class Services:
     cluster: Cluster
     states: IndexStates
     engine: EmbeddingEngine
+    media: MediaEmbedder
     table: ModelTable
     writer: DocumentWriter
     reader: DocumentReader

@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
-from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
-from sidecar.embedding.conversion import read_converted
+from sidecar.embedding.conversion import FACTS, GRAPH, TOKENIZER, read_converted
 from sidecar.embedding.conversion_run import UNREADABLE_STATUS
 from sidecar.embedding.loaders.onnx_text import OnnxTextLoader
+from sidecar.embedding.precision_check import least_cosine
+from sidecar.embedding.precision_files import graph_bytes
+from sidecar.embedding.precision_float16 import save_graph
 from sidecar.embedding.torch_text import load_sentence_transformer, max_positions
 
 OPSET = 17
@@ -70,20 +73,20 @@ def convert(source: Path, pooling: str, target: Path) -> None:
     tokenizer = model.tokenizer
     if not getattr(tokenizer, "is_fast", False):
         raise ValueError(f"the tokenizer {type(tokenizer).__name__} has no fast form")
-    tokenizer.backend_tokenizer.save(str(target / "tokenizer.json"))
-    export(model, target / "model.onnx")
+    tokenizer.backend_tokenizer.save(str(target / TOKENIZER))
+    export(model, target / GRAPH)
     limit = max_positions(model)
     facts = {
         "dimensions": int(model.get_sentence_embedding_dimension() or 0),
         "max_tokens": limit,
         "strips_text": strips_text(model),
-        "graph_bytes": (target / "model.onnx").stat().st_size,
-        "tokenizer_bytes": (target / "tokenizer.json").stat().st_size,
+        "graph_bytes": graph_bytes(target / GRAPH),
+        "tokenizer_bytes": (target / TOKENIZER).stat().st_size,
         "cosine": 0.0,
     }
-    facts_path = target / "facts.json"
+    facts_path = target / FACTS
     facts_path.write_text(json.dumps(facts), encoding="utf-8")
-    facts["cosine"] = least_cosine(source, pooling, target)
+    facts["cosine"] = _agreement(source, pooling, target)
     facts_path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
@@ -102,6 +105,18 @@ def export(model: SentenceTransformer, path: Path) -> None:
         opset_version=OPSET,
         dynamo=False,
     )
+    _gather_weights(path)
+
+
+def _gather_weights(path: Path) -> None:
+    """Bring the weights of a graph of over 2 GiB, which the exporter scatters over files beside it, into one file."""
+    others = [other for other in path.parent.iterdir() if other.name not in (path.name, TOKENIZER)]
+    if not others:
+        return
+    model = onnx.load(str(path))
+    for other in others:
+        other.unlink()
+    save_graph(model, path)
 
 
 def strips_text(model: SentenceTransformer) -> bool:
@@ -111,7 +126,7 @@ def strips_text(model: SentenceTransformer) -> bool:
     return bool(taken != model.tokenizer(text)["input_ids"])
 
 
-def least_cosine(source: Path, pooling: str, target: Path) -> float:
+def _agreement(source: Path, pooling: str, target: Path) -> float:
     """The least cosine of the converted graph's vectors to torch's, one text at a time and all together."""
     converted = read_converted(target)
     if converted is None:
@@ -122,13 +137,7 @@ def least_cosine(source: Path, pooling: str, target: Path) -> float:
     loader = OnnxTextLoader(converted, converted.max_tokens, converted.dimensions)
     together = loader.encode_text(PROBE_TEXTS)
     alone = np.concatenate([loader.encode_text([text]) for text in PROBE_TEXTS])
-    return float(min(_cosines(wanted, together).min(), _cosines(wanted, alone).min()))
-
-
-def _cosines(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
-    left = left / np.linalg.norm(left, axis=1, keepdims=True)
-    right = right / np.linalg.norm(right, axis=1, keepdims=True)
-    return np.asarray((left * right).sum(axis=1))
+    return min(least_cosine(wanted, together), least_cosine(wanted, alone))
 
 
 def main(arguments: Sequence[str]) -> None:

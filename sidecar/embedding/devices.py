@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+import psutil
+
 from sidecar.embedding.model_spec import CPU
 from sidecar.errors import HardwareUnavailable, InvalidArgument
 
@@ -23,6 +25,21 @@ class CudaDevice:
     total_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessorUse:
+    """How busy the machine's processors are, and how much of its memory is used."""
+
+    busy_percent: float
+    memory_percent: float
+    memory_bytes: int
+
+
+def processor_use() -> ProcessorUse:
+    """The use of the whole machine, measured over a tenth of a second, for which the caller waits."""
+    memory = psutil.virtual_memory()
+    return ProcessorUse(psutil.cpu_percent(interval=0.1), memory.percent, memory.used)
+
+
 def resolve_device(name: str | None) -> str:
     """``cpu`` or ``cuda:N`` for a client's word: ``cpu``, ``cuda``, ``cuda1``, ``cuda:1``, in any case.
 
@@ -31,19 +48,25 @@ def resolve_device(name: str | None) -> str:
     """
     if name is None:
         return "cuda:0" if cuda_count() else CPU
-    word = name.lower()
+    word = spelled(name)
     if word == CPU:
         return CPU
-    match = _CUDA.fullmatch(word)
-    if match is None:
+    kind, _, number = word.partition(":")
+    if kind != "cuda" or not number:
         raise InvalidArgument(f"device {name!r} is none; give cpu, cuda, or cuda and a number as cuda1.")
-    number = int(match[1] or 0)
-    if number >= cuda_count():
+    if int(number) >= cuda_count():
         here = f"it has {cuda_count()} CUDA devices" if cuda_count() else "it has no CUDA device"
         raise HardwareUnavailable(
             f"device {name!r} is not on this machine: {here}. Leave `device` out, or give {_known()}."
         )
-    return f"cuda:{number}"
+    return word
+
+
+def spelled(name: str) -> str:
+    """``cpu`` or ``cuda:N`` for a word of `resolve_device`, whatever this machine has; any other word as it is."""
+    word = name.lower()
+    match = _CUDA.fullmatch(word)
+    return word if match is None else f"cuda:{int(match[1] or 0)}"
 
 
 @lru_cache

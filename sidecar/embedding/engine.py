@@ -25,7 +25,7 @@ from sidecar.embedding.loader import Embeddings, Loader, Modality, Prepared, run
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.query_lane import QueryLane
-from sidecar.errors import InvalidArgument, TooManyRequests
+from sidecar.errors import EndpointUnavailable, InvalidArgument, TooManyRequests
 from sidecar.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -210,13 +210,16 @@ class EmbeddingEngine:
 
     def _take_failure(self, work: _Work, batch: list[Waiting], error: Exception) -> None:
         jobs = {id(waiting.job): waiting.job for waiting in batch}
-        if len(jobs) > 1:
+        if len(jobs) > 1 and not isinstance(error, EndpointUnavailable):
             # It may be for one text that the model fails: the other jobs must not suffer for it.
             for job in jobs.values():
                 self._run_batch(work, [waiting for waiting in batch if waiting.job is job])
             return
         logger.error("a batch failed texts=%d", len(batch), exc_info=error)
-        job = batch[0].job
+        for job in jobs.values():
+            self._fail(work, job, error)
+
+    def _fail(self, work: _Work, job: Job, error: Exception) -> None:
         with self._work:
             is_first = job.left > 0
             job.left = 0

@@ -11,13 +11,19 @@ from functools import lru_cache
 
 ENTRY_POINTS = "sidecar.loaders"
 NO_MODEL = "no_model"
+ENDPOINT = "endpoint"
 
 LOADERS = {
     "sbert": "sidecar.embedding.loaders.text:load_sbert",
     "hf": "sidecar.embedding.loaders.text:load_hf",
     "sbert_onnx": "sidecar.embedding.loaders.text:load_onnx",
+    "clip": "sidecar.embedding.loaders.clip:load_clip",
+    "open_clip": "sidecar.embedding.loaders.clip:load_clip",
+    "clip_onnx": "sidecar.embedding.loaders.clip:load_clip_onnx",
+    "fp16_clip": "sidecar.embedding.loaders.clip:load_clip",
     "random": "sidecar.embedding.loaders.random:load",
     "test": "sidecar.embedding.loaders.text:load_sbert",
+    ENDPOINT: "sidecar.embedding.loaders.endpoint:load",
     NO_MODEL: "sidecar.embedding.loaders.no_model:load",
 }
 """Kind of model -> module and function; the module is imported when the first model of its kind is loaded."""
@@ -33,3 +39,8 @@ def plugins() -> dict[str, importlib.metadata.EntryPoint]:
 def property_types() -> tuple[str, ...]:
     """What may stand as ``type`` in model properties: the kinds of `LOADERS`, then those of plug-ins."""
     return (*LOADERS, *plugins())
+
+
+def runs_here(kind: str) -> bool:
+    """Whether a model of that kind runs in this process even where another sidecar runs the others."""
+    return kind in ("random", ENDPOINT, NO_MODEL) or kind not in LOADERS

@@ -76,8 +76,7 @@ class MediaEmbedder:
     def _loader(self, spec: ModelSpec, pointer: str) -> tuple[Loader, Modality]:
         loader = self._engine.models.get(spec)
         suffixes: frozenset[str] = getattr(loader, "media_suffixes", frozenset())
-        is_other = pointer.split("?", maxsplit=1)[0].lower().endswith(tuple(suffixes)) if suffixes else False
-        modality = Modality.MEDIA if is_other else Modality.IMAGE
+        modality = Modality.MEDIA if has_suffix(pointer, suffixes) else Modality.IMAGE
         return self._engine.loader(spec, modality), modality
 
 

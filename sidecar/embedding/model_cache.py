@@ -31,7 +31,7 @@ class LoadedModel:
 
 
 class ModelCache:
-    """Loads models on first use and evicts within a memory budget."""
+    """Loads models on first use and evicts within a memory budget, which each device has for itself."""
 
     def __init__(self, load: Callable[[ModelSpec], Loader], budget_gigabytes: float) -> None:
         self._load = load
@@ -68,7 +68,7 @@ class ModelCache:
     def used_bytes(self) -> int:
         """Memory of all loaded models, as estimated by their loaders."""
         with self._lock:
-            return self._used_bytes_locked()
+            return sum(model.size_bytes for model in self._models.values())
 
     def eject(self, name: str, device: str) -> None:
         """Forget the model of that name; it is loaded again at its next use. Raises: ModelNotInCache."""
@@ -85,7 +85,7 @@ class ModelCache:
             loader = self._load(spec)
             size = int(spec.size_gigabytes * GIGABYTE) if spec.size_gigabytes else loader.memory_bytes
             with self._lock:
-                self._make_room_locked(spec.name, size)
+                self._make_room_locked(spec, size)
                 self._models[spec.identity] = LoadedModel(frozenset({spec.name}), spec.device, loader, size)
                 del self._loading[spec.identity]
         except BaseException as error:
@@ -97,15 +97,18 @@ class ModelCache:
         logger.info("loaded model name=%s backend=%s seconds=%.2f", spec.name, loader.backend, seconds)
         future.set_result(loader)
 
-    def _used_bytes_locked(self) -> int:
-        return sum(model.size_bytes for model in self._models.values())
-
-    def _make_room_locked(self, name: str, size_bytes: int) -> None:
+    def _make_room_locked(self, spec: ModelSpec, size_bytes: int) -> None:
         if size_bytes > self._budget_bytes:
             raise ModelCacheManagementError(
-                f"model {name!r} needs {size_bytes / GIGABYTE:.2f} GB; all models together may have "
+                f"model {spec.name!r} needs {size_bytes / GIGABYTE:.2f} GB; all models together may have "
                 f"{self._budget_bytes / GIGABYTE:.2f} GB. Raise SIDECAR_MODEL_MEMORY or choose a smaller model"
             )
-        while self._used_bytes_locked() + size_bytes > self._budget_bytes:
-            _, evicted = self._models.popitem(last=False)
+        # The least recently used first.
+        beside = [(identity, model) for identity, model in self._models.items() if model.device == spec.device]
+        room = self._budget_bytes - sum(model.size_bytes for _, model in beside)
+        for identity, evicted in beside:
+            if room >= size_bytes:
+                return
+            room += evicted.size_bytes
+            del self._models[identity]
             logger.info("evicted model names=%s", ",".join(sorted(evicted.names)))

@@ -21,7 +21,7 @@ class ModelAuth:
     """
 
     kind: str
-    values: tuple[tuple[str, str], ...]
+    values: tuple[tuple[str, str], ...] = field(repr=False)
 
     def value(self, key: str) -> str | None:
         """The credential of that key."""

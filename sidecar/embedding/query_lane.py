@@ -8,6 +8,7 @@ from collections import deque
 import numpy as np
 
 from sidecar.embedding.loader import MAX_BATCH_TOKENS, Embeddings, Prepared, RunBatch
+from sidecar.errors import EndpointUnavailable
 
 
 class _Query:
@@ -83,8 +84,9 @@ def _embed_queries(run: RunBatch, batch: list[_Query]) -> None:
             # A copy, for a row that is kept would keep the whole batch's array in memory.
             query.vector = np.array(vector)
     except Exception as error:
-        if len(batch) == 1:
-            batch[0].error = error
+        if len(batch) == 1 or isinstance(error, EndpointUnavailable):
+            for query in batch:
+                query.error = error
             return
         # It may be for one text that the model fails: the others' callers must not suffer for it.
         for query in batch:

@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -38,9 +39,10 @@ class Weights:
     revision: str
 
 
-def find_weights(repository: str) -> Weights:
+def find_weights(repository: str, *, token: str | None = None) -> Weights:
     """The files of the repository or local folder; downloads them from the hub when no other place has them.
 
+    ``token`` is the hub's, for a private repository; None is that of the machine, if any.
     Raises: ModelLoadError naming every place that was looked at.
     """
     looked: list[str] = []
@@ -51,7 +53,7 @@ def find_weights(repository: str) -> Weights:
         raise ModelLoadError(
             f"model files not found: {'; '.join(looked)}. Give a folder that holds the model's config.json and weights"
         )
-    return _from_hub(repository, looked)
+    return _from_hub(repository, looked, token)
 
 
 def find_local_weights(repository: str, looked: list[str] | None = None) -> Weights | None:
@@ -112,6 +114,12 @@ def _missing(folder: Path) -> str | None:
     return None
 
 
+def package_folder(repository: str) -> Path | None:
+    """The model's folder in an installed weights package; None where there is none."""
+    weights = _from_package(repository, [])
+    return None if weights is None else weights.folder
+
+
 def _from_package(repository: str, looked: list[str]) -> Weights | None:
     text = resources.files("sidecar.embedding").joinpath("weights_packages.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):
@@ -126,21 +134,52 @@ def _from_package(repository: str, looked: list[str]) -> Weights | None:
     return None
 
 
-def _from_hub(repository: str, looked: list[str]) -> Weights:
+def hub_file(repository: str, names: Sequence[str], *, token: str | None = None) -> Path:
+    """One file of a hub repository, the first of the names that it has: from the cache, else from the hub.
+
+    Raises: ModelLoadError naming what was looked for, and where.
+    """
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    for name in names:
+        try:
+            cached = try_to_load_from_cache(repository, name)
+        except ValueError as error:
+            raise ModelLoadError(f"{repository!r} can't be a repository of the hub: {error}") from error
+        if isinstance(cached, str):
+            return Path(cached)
+    logger.info("downloading model file repository=%s", repository)
+    for name in names:
+        try:
+            return Path(hf_hub_download(repository, name, token=token))
+        except EntryNotFoundError as error:
+            if isinstance(error, LocalEntryNotFoundError):
+                raise _hub_refused(repository, [], error) from error
+        except Exception as error:
+            raise _hub_refused(repository, [], error) from error
+    raise ModelLoadError(f"the hub's repository {repository!r} has no file {' or '.join(names)}. Name it by 'filename'")
+
+
+def _from_hub(repository: str, looked: list[str], token: str | None) -> Weights:
     from huggingface_hub import snapshot_download
 
     logger.info("downloading model files repository=%s", repository)
     try:
-        folder = Path(snapshot_download(repository, ignore_patterns=_NOT_NEEDED))
+        folder = Path(snapshot_download(repository, ignore_patterns=_NOT_NEEDED, token=token))
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        looked.append(f"the Hugging Face hub did not give it ({type(error).__name__}: {reason})")
-        raise ModelLoadError(
-            f"model {repository!r} can't be had: {'; '.join(looked)}. Check the name, the network and HF_TOKEN, "
-            "or name a local folder by 'localpath' in model_properties"
-        ) from error
+        raise _hub_refused(repository, looked, error) from error
     missing = _missing(folder)
     if missing:
         looked.append(f"what the Hugging Face hub gave, {folder}, {missing}")
         raise ModelLoadError(f"model {repository!r} can't be had: {'; '.join(looked)}")
     return Weights(folder, folder.name[:16])
+
+
+def _hub_refused(repository: str, looked: list[str], error: Exception) -> ModelLoadError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    looked.append(f"the Hugging Face hub did not give it ({type(error).__name__}: {reason})")
+    return ModelLoadError(
+        f"model {repository!r} can't be had: {'; '.join(looked)}. Check the name, the network and HF_TOKEN (or the "
+        "token in modelAuth.hf), or name a local folder by 'localpath' in model_properties"
+    )

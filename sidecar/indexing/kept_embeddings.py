@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sidecar.opensearch.bulk_actions import FieldEmbedding
 from sidecar.opensearch.client import Cluster, SourceFilter
@@ -79,10 +80,18 @@ def _embeddings(source: Mapping[str, Any], fields: Sequence[str], hashes: Conten
         chunks = _chunks(source, field)
         # The document may have changed between the two reads; then it is embedded.
         if _stored_hash(chunks) == hashes[field]:
-            vectors = np.array([chunk["vector"] for chunk in chunks], dtype=np.float32)
+            vectors = _as_stored([chunk["vector"] for chunk in chunks])
             spans = [(chunk["start"], chunk["end"]) for chunk in chunks]
-            result[field] = FieldEmbedding(vectors, spans, hashes[field])
+            contents = [chunk.get("content") for chunk in chunks]
+            result[field] = FieldEmbedding(vectors, spans, hashes[field], contents if any(contents) else None)
     return result
+
+
+def _as_stored(numbers: Sequence[Sequence[float]]) -> NDArray[np.float32] | NDArray[np.int8]:
+    # Floats are always written with a point or an exponent.
+    if all(isinstance(number, int) for number in numbers[0]):
+        return np.array(numbers, dtype=np.int8)
+    return np.array(numbers, dtype=np.float32)
 
 
 def _count(source: Mapping[str, Any]) -> int:

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
+
+from sidecar.embedding.model_spec import CPU, ModelAuth
 
 Document = dict[str, Any]
 """A user's document, as JSON gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MultimodalCombination:
+    """A field whose objects become one vector: that of each sub-field, by its weight."""
+
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomVector:
+    """A field whose objects bring their own vector."""
+
+
+FieldMapping = MultimodalCombination | CustomVector
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +33,9 @@ class AddDocuments:
     of all fields, those whose strings are not.
 
     ``refresh`` lets searches see the documents when the call returns. ``text_chunk_prefix``, where not None, takes the
-    place of the index's own.
+    place of the index's own. ``mappings`` say which fields may be objects, and what of. ``media_headers`` go with
+    requests for images. Images that documents name by URL or path are embedded anew, for they may have changed, unless
+    ``use_existing_tensors``. ``auth`` opens the place of a model's files; ``device`` is where models run.
     """
 
     documents: Sequence[object]
@@ -24,11 +43,16 @@ class AddDocuments:
     non_tensor_fields: tuple[str, ...] | None
     refresh: bool = False
     text_chunk_prefix: str | None = None
+    use_existing_tensors: bool = False
+    mappings: Mapping[str, FieldMapping] = field(default_factory=dict)
+    media_headers: Mapping[str, str] = field(default_factory=dict)
+    auth: ModelAuth | None = None
+    device: str = CPU
 
-    def embeds(self, field: str) -> bool:
-        """True where strings of the field are embedded."""
-        if field == "_id":
+    def embeds(self, name: str) -> bool:
+        """True where strings, and mapped objects, of the field are embedded."""
+        if name == "_id":
             return False
         if self.tensor_fields is not None:
-            return field in self.tensor_fields
-        return field not in (self.non_tensor_fields or ())
+            return name in self.tensor_fields
+        return name not in (self.non_tensor_fields or ())

@@ -5,30 +5,51 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
 from sidecar.errors import DocumentTooLarge, InvalidArgument, InvalidDocumentId
+from sidecar.indexing.combinations import Combination, read_combination
+from sidecar.indexing.custom_vectors import CustomValue, VectorRules, read_custom_vector
 from sidecar.indexing.names import check_document_id, check_field_name
-from sidecar.indexing.requests import AddDocuments
+from sidecar.indexing.requests import AddDocuments, CustomVector, MultimodalCombination
 
 _LONGEST_ESCAPE = 6
 """Bytes of ASCII-escaped JSON that one byte of UTF-8 JSON can become, separators included."""
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentRules:
+    """What documents are checked by: their request, the operator's limit, and what vectors of a field must be like."""
+
+    request: AddDocuments
+    max_bytes: int
+    vectors_of: Callable[[str], VectorRules]
+
+
+@dataclass(frozen=True, slots=True)
 class ValidDocument:
-    """A document that may be stored: its id, its JSON text without the id, and the texts to embed by field."""
+    """A document that may be stored: its id, its JSON text without the id, and what is embedded, by field: strings,
+    objects of strings, and vectors of the document's own."""
 
     position: int
     document_id: str
     has_own_id: bool
     source: bytes
-    texts: dict[str, str]
+    texts: Mapping[str, str]
+    combinations: Mapping[str, Combination] = field(default_factory=dict)
+    vectors: Mapping[str, CustomValue] = field(default_factory=dict)
+
+    @property
+    def embedded_fields(self) -> list[str]:
+        """The fields that have embeddings."""
+        return [*self.texts, *self.combinations, *self.vectors]
 
 
-def validate_document(position: int, document: object, request: AddDocuments, max_bytes: int) -> ValidDocument:
+def validate_document(position: int, document: object, rules: DocumentRules) -> ValidDocument:
     """Check the document that stands at ``position`` of its request; one without ``_id`` gets a UUID.
 
     Raises: InvalidArgument, InvalidFieldName, InvalidDocumentId, DocumentTooLarge, each for this document alone.
@@ -39,13 +60,38 @@ def validate_document(position: int, document: object, request: AddDocuments, ma
         raise InvalidArgument("the document is empty: it has no field")
     fields = {name: value for name, value in document.items() if name != "_id"}
     encoded = _encode(fields)
-    _check_size(document, encoded, max_bytes)
+    _check_size(document, encoded, rules.max_bytes)
     document_id = check_document_id(document["_id"]) if "_id" in document else str(uuid.uuid4())
+    request = rules.request
+    objects = {}
     for name, value in fields.items():
         check_field_name(name)
-        _check_value(name, value, embeds=request.embeds(name))
+        if isinstance(value, dict) and name in request.mappings:
+            objects[name] = value
+        else:
+            _check_value(name, value, embeds=request.embeds(name))
     texts = {name: value for name, value in fields.items() if isinstance(value, str) and request.embeds(name)}
-    return ValidDocument(position, document_id, "_id" in document, encoded, texts)
+    if not objects:
+        return ValidDocument(position, document_id, "_id" in document, encoded, texts)
+    combinations, vectors = _read_objects(objects, rules)
+    if vectors:
+        encoded = _encode(fields | {name: custom.content for name, custom in vectors.items()})
+    return ValidDocument(position, document_id, "_id" in document, encoded, texts, combinations, vectors)
+
+
+def _read_objects(
+    objects: Mapping[str, dict[str, Any]], rules: DocumentRules
+) -> tuple[dict[str, Combination], dict[str, CustomValue]]:
+    combinations, vectors = {}, {}
+    for name, value in objects.items():
+        if not rules.request.embeds(name):
+            raise InvalidArgument(f"field {name!r} is mapped, and an object: it must be a tensor field")
+        match rules.request.mappings[name]:
+            case MultimodalCombination() as mapping:
+                combinations[name] = read_combination(name, value, mapping)
+            case CustomVector():
+                vectors[name] = read_custom_vector(name, value, rules.vectors_of(name))
+    return combinations, vectors
 
 
 def has_faulty_identity(error: Exception) -> bool:
@@ -85,7 +131,7 @@ def _check_value(name: str, value: object, *, embeds: bool) -> None:
         raise InvalidArgument(f"field {name!r} is a list with elements that are not strings")
     raise InvalidArgument(
         f"field {name!r} has a value of an unsupported type, {_kind(value)}: give a string, a number, a boolean or a "
-        "list of strings"
+        "list of strings; an object needs an entry in 'mappings'"
     )
 
 

@@ -1,17 +1,24 @@
-"""The write path's unit of work: some documents, the texts of theirs that a model must run on, and their embeddings."""
+"""The write path's unit of work: some documents, what models must run on for them, and their embeddings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sidecar.embedding.engine import normalized
-from sidecar.embedding.loader import Embeddings
+import numpy as np
+
+from sidecar.embedding.byte_vectors import as_bytes
+from sidecar.embedding.engine import EmbeddingEngine
+from sidecar.embedding.model_spec import ModelSpec
 from sidecar.errors import InvalidArgument
 from sidecar.indexing.chunking import Chunk
+from sidecar.indexing.combinations import Combination
 from sidecar.indexing.content import ContentRules
+from sidecar.indexing.custom_vectors import CustomValue
 from sidecar.indexing.distinct import distinct
+from sidecar.indexing.files import RequestFiles
+from sidecar.indexing.inputs import FileInput, TextInputs
+from sidecar.indexing.parts import CombinationPart, FieldPart, FilePart, Member, TextPart
 from sidecar.indexing.validation import ValidDocument
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
 
@@ -19,76 +26,176 @@ MAX_TEXTS = 256
 MAX_DOCUMENTS = 512
 """A window is full with either. Batches are formed across the windows that wait, so that a small one costs little
 padding (the demo's corpus: 9.5 % of the tokens with 192 texts to choose from, 2.8 % with 800, 0.9 % with 3,000)."""
+MAX_FILE_PARTS = 32
+"""So many parts of files fill a window too: a prepared image is 0.6 MB of numbers, and more for a large model."""
 MAX_CHUNKS = 10_000
 """Chunks of a document: OpenSearch takes no more nested entries (``index.mapping.nested_objects.limit``)."""
 
 
 @dataclass(slots=True)
-class _Part:
-    """One field of one document that is to be embedded; ``rows`` are the places of its chunks in the window's texts."""
-
-    document_id: str
-    position: int
-    field: str
-    content_hash: str
-    chunks: Sequence[Chunk]
-    rows: list[int]
-
-
-@dataclass(slots=True)
 class Window:
-    """Documents on their way from validation to the bulk body, in the order of their request."""
+    """Documents on their way from validation to the bulk body, in the order of their request.
 
-    rules: ContentRules
+    ``rules`` gives those of a field. ``stores_bytes`` where the index's vectors are whole numbers of one byte.
+    """
+
+    rules: Callable[[str], ContentRules]
+    files: RequestFiles
+    stores_bytes: bool = False
     documents: list[ValidDocument] = field(default_factory=list)
-    _rows: dict[str, int] = field(default_factory=dict)
-    embedded: Future[Embeddings] | None = None
-    _parts: list[_Part] = field(default_factory=list)
-    _kept: dict[int, dict[str, FieldEmbedding]] = field(default_factory=dict)
+    _texts: dict[ModelSpec, TextInputs] = field(default_factory=dict)
+    _files: list[FileInput] = field(default_factory=list)
+    _parts: dict[int, dict[str, FieldPart]] = field(default_factory=dict)
+    _ready: dict[int, dict[str, FieldEmbedding]] = field(default_factory=dict)
+    _is_submitted: bool = False
 
     def add(self, document: ValidDocument, hashes: Mapping[str, str], kept: Mapping[str, FieldEmbedding]) -> None:
-        """Take a document in; fields that are not in ``kept`` are split, to be embedded.
+        """Take a document in; ``hashes`` has its fields' content hashes. Fields that are in ``kept`` are not embedded.
 
-        Raises: InvalidArgument for too many chunks; the document is then not taken.
+        Raises: InvalidArgument for too many chunks, or text for a model that takes none; the document is not taken.
         """
-        split = {name: self.rules.chunks(text) for name, text in document.texts.items() if name not in kept}
-        counts = {name: len(chunks) for name, chunks in split.items()}
-        _check_chunks(counts | {name: len(embedding.spans) for name, embedding in kept.items()})
-        self.documents.append(document)
-        self._kept[document.position] = dict(kept)
+        split = {name: self._split(name, text) for name, text in document.texts.items() if name not in kept}
+        combinations = {name: value for name, value in document.combinations.items() if name not in kept}
+        _check_chunks(split, kept, len(combinations) + len(document.vectors))
+        for name, combination in combinations.items():
+            self._check_combination(name, combination)
+        parts: dict[str, FieldPart] = {}
         for name, chunks in split.items():
-            texts = [self.rules.prefix + chunk.text for chunk in chunks]
-            # A text that stands in the window more than once is embedded once.
-            rows = [self._rows.setdefault(text, len(self._rows)) for text in texts]
-            self._parts.append(_Part(document.document_id, document.position, name, hashes[name], chunks, rows))
+            parts[name] = self._part(name, document.texts[name], chunks, hashes[name])
+        for name, combination in combinations.items():
+            parts[name] = self._combined(name, combination, hashes[name])
+        self.documents.append(document)
+        self._parts[document.position] = parts
+        own = {name: self._own_vector(custom) for name, custom in document.vectors.items()}
+        self._ready[document.position] = {**kept, **own}
+
+    def submit(self, engine: EmbeddingEngine) -> None:
+        """Have everything embedded. Raises what the engine raises when a model can't be loaded."""
+        for texts in filter(len, self._texts.values()):
+            texts.submit(engine)
+        for file in self._files:
+            file.submit(self.files)
+        self._is_submitted = True
+
+    def cancel(self) -> None:
+        """Drop what has not begun."""
+        for texts in self._texts.values():
+            texts.cancel()
+        for file in self._files:
+            file.cancel()
 
     @property
-    def texts(self) -> list[str]:
-        """The different texts that a model must run on, in the order of their first appearance."""
-        return list(self._rows)
+    def file_parts(self) -> int:
+        """About how many parts of files must be embedded."""
+        return sum(self.files.parts_guess if file.is_cut else 1 for file in self._files)
 
     @property
     def is_full(self) -> bool:
-        return len(self._rows) >= MAX_TEXTS or len(self.documents) >= MAX_DOCUMENTS
+        return (
+            sum(map(len, self._texts.values())) >= MAX_TEXTS
+            or len(self.documents) >= MAX_DOCUMENTS
+            or (len(self._files) > 0 and self.file_parts >= MAX_FILE_PARTS)
+        )
 
-    def actions(self) -> Iterator[BulkAction]:
-        """The bulk actions, once the texts are embedded; waits for that. Raises what the model raised."""
-        fields = self._kept
-        if self.embedded is not None:
-            vectors = self.embedded.result()
-            vectors = normalized(vectors) if self.rules.normalize else vectors
-            for part in self._parts:
-                spans = [(chunk.start, chunk.end) for chunk in part.chunks]
-                rows = distinct(vectors[part.rows], part.document_id)
-                fields[part.position][part.field] = FieldEmbedding(rows, spans, part.content_hash)
+    def outcomes(self) -> Iterator[BulkAction | InvalidArgument]:
+        """For each document its bulk action, or why it has none; waits for the embeddings. Raises what a model raised.
+
+        A window that was not submitted gives its documents without them.
+        """
+        if self._is_submitted:
+            # A model that fails on text fails the request; what is raised below is one document's fault.
+            for texts in filter(len, self._texts.values()):
+                texts.vectors()
         for document in self.documents:
-            yield BulkAction(document.document_id, encode_source(document.source, fields[document.position]))
+            try:
+                fields = self._ready[document.position] | self._embeddings(document)
+            except InvalidArgument as error:
+                yield error
+                continue
+            yield BulkAction(document.document_id, encode_source(document.source, fields))
+
+    def _embeddings(self, document: ValidDocument) -> dict[str, FieldEmbedding]:
+        if not self._is_submitted:
+            return {}
+        parts = self._parts[document.position].items()
+        return {name: self._embedding(part, document.document_id) for name, part in parts}
+
+    def _embedding(self, part: FieldPart, document_id: str) -> FieldEmbedding:
+        chunks = part.embedded()
+        if self.stores_bytes:
+            stored = as_bytes(chunks.vectors).astype(np.int8)
+            return FieldEmbedding(stored, chunks.spans, part.content_hash, chunks.contents)
+        return FieldEmbedding(distinct(chunks.vectors, document_id), chunks.spans, part.content_hash, chunks.contents)
+
+    def _own_vector(self, custom: CustomValue) -> FieldEmbedding:
+        vectors = custom.vector[np.newaxis]
+        spans = [(0, len(custom.content))]
+        if not self.stores_bytes:
+            return FieldEmbedding(vectors, spans)
+        are_bytes = bool(np.all((vectors == np.rint(vectors)) & (vectors >= -128) & (vectors <= 127)))
+        return FieldEmbedding((vectors if are_bytes else as_bytes(vectors)).astype(np.int8), spans)
+
+    def _split(self, name: str, text: str) -> Sequence[Chunk] | None:
+        """The text's chunks; None for a pointer to a file."""
+        rules = self.rules(name)
+        if rules.is_media(text):
+            return None
+        _check_takes_text(rules, name)
+        return rules.chunks(text)
+
+    def _check_combination(self, name: str, combination: Combination) -> None:
+        rules = self.rules(name)
+        if not all(map(rules.is_media, combination.strings)):
+            _check_takes_text(rules, name)
+
+    def _part(self, name: str, text: str, chunks: Sequence[Chunk] | None, content_hash: str) -> FieldPart:
+        rules = self.rules(name)
+        if chunks is None:
+            return FilePart(content_hash, self._file(rules, text, is_cut=True), rules.normalize)
+        inputs = self._texts_of(rules)
+        return TextPart(content_hash, inputs, chunks, inputs.add([rules.prefix + chunk.text for chunk in chunks]))
+
+    def _combined(self, name: str, combination: Combination, content_hash: str) -> CombinationPart:
+        rules = self.rules(name)
+        inputs = self._texts_of(rules)
+        members = [
+            Member(
+                self._file(rules, string, is_cut=False)
+                if rules.is_media(string)
+                else inputs.add([rules.prefix + string])[0],
+                weight,
+            )
+            for _, string, weight in combination.members
+        ]
+        return CombinationPart(name, content_hash, inputs, members, rules.normalize)
+
+    def _texts_of(self, rules: ContentRules) -> TextInputs:
+        inputs = self._texts.get(rules.spec)
+        if inputs is None:
+            inputs = self._texts[rules.spec] = TextInputs(rules.spec, rules.normalize)
+        return inputs
+
+    def _file(self, rules: ContentRules, pointer: str, *, is_cut: bool) -> FileInput:
+        self._files.append(FileInput(rules.spec, pointer, is_cut))
+        return self._files[-1]
 
 
-def _check_chunks(counts: Mapping[str, int]) -> None:
-    if sum(counts.values()) > MAX_CHUNKS:
+def _check_takes_text(rules: ContentRules, name: str) -> None:
+    if not rules.embeds_text:
+        raise InvalidArgument(
+            f"field {name!r} is text, which its model {rules.spec.name!r} does not embed: give the pointer of a file"
+        )
+
+
+def _check_chunks(split: Mapping[str, Sequence[Chunk] | None], kept: Mapping[str, FieldEmbedding], others: int) -> None:
+    """``others`` are fields of one chunk; a file, whose parts are not known yet, counts as one."""
+    counts = {name: 1 if chunks is None else len(chunks) for name, chunks in split.items()}
+    if kept:
+        counts |= {name: len(embedding.spans) for name, embedding in kept.items()}
+    total = sum(counts.values()) + others
+    if total > MAX_CHUNKS:
         field = max(counts, key=lambda name: counts[name])
         raise InvalidArgument(
-            f"the document has {sum(counts.values()):,} chunks, most of them ({counts[field]:,}) of field {field!r}; "
+            f"the document has {total:,} chunks, most of them ({counts[field]:,}) of field {field!r}; "
             f"the limit is {MAX_CHUNKS:,}. Embed fewer fields, or raise split_length of a new index"
         )

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from sidecar.embedding.engine import EmbeddingEngine
-from sidecar.embedding.kinds import NO_MODEL
-from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_table import ModelTable
-from sidecar.errors import BadRequest, InvalidArgument, SidecarError
-from sidecar.indexing.content import ContentRules
+from sidecar.errors import InvalidArgument, SidecarError
+from sidecar.indexing.custom_vectors import VectorRules
+from sidecar.indexing.field_rules import FieldRules
+from sidecar.indexing.files import RequestFiles
+from sidecar.indexing.hashes import ContentHashes, content_hashes
 from sidecar.indexing.kept_embeddings import MAX_READABLE_CHUNKS, find_kept_embeddings
 from sidecar.indexing.requests import AddDocuments
-from sidecar.indexing.validation import ValidDocument, has_faulty_identity, validate_document
-from sidecar.indexing.windows import MAX_TEXTS, Window
+from sidecar.indexing.validation import DocumentRules, ValidDocument, has_faulty_identity, validate_document
+from sidecar.indexing.windows import MAX_FILE_PARTS, MAX_TEXTS, Window
 from sidecar.metrics import Metrics
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, ItemResult
 from sidecar.opensearch.bulk_writer import BulkStream, BulkWriter
@@ -26,6 +28,8 @@ from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
 
 _WINDOWS_IN_FLIGHT = 6
+_FILE_PARTS_IN_FLIGHT = 2 * MAX_FILE_PARTS
+"""While the next window is filled: enough for twenty files to be fetched while others are decoded and embedded."""
 _LOOK_AHEAD = MAX_TEXTS // 2
 """Documents whose stored form is looked up together, about a window's worth."""
 
@@ -38,6 +42,7 @@ class WriterParts:
     states: IndexStates
     bulk: BulkWriter
     engine: EmbeddingEngine
+    media: MediaEmbedder
     table: ModelTable
     metrics: Metrics
 
@@ -52,18 +57,19 @@ class DocumentWriter:
     def add(self, index: str, request: AddDocuments) -> list[dict[str, Any]]:
         """Add or replace documents; returns the wire's items, one for each document, in order.
 
-        A document that breaks a rule, or that the cluster refuses, fails alone, in its item. Memory does not grow with
-        the number of documents: seven windows at most wait for the model, three bulk bodies for the cluster.
+        A document that breaks a rule, names a bad file, or is refused by the cluster, fails alone, in its item. Memory
+        does not grow with the number of documents: seven windows at most wait for the model, fewer where they have
+        files, and three bulk bodies for the cluster.
         Raises: IndexNotFound, ModelLoadError, TooManyRequests and others before anything is written;
         OpenSearchUnreachable where nothing could be written. When the model fails midway, part is written: sending
         the same documents again completes it, and embeds only what was not written.
         """
         # Read anew: a bulk request to an index that another sidecar has deleted would make it again, without a model.
         state = self._parts.states.get(index, is_fresh=True)
-        spec = self._parts.table.resolve(state.settings.model, state.settings.model_properties)
-        _check_model_embeds(spec, request)
+        rules = FieldRules(state.settings, self._parts.table, request)
         self._parts.engine.check_room()
-        addition = _Addition(self._parts, state, spec, request, self._max_document_bytes)
+        rules.prepare(self._parts.engine.models.get)
+        addition = _Addition(self._parts, state, rules, request, max_document_bytes=self._max_document_bytes)
         with self._parts.bulk.open(index, refresh=request.refresh) as stream:
             addition.submit_to(stream)
             items = addition.items(stream.finish())
@@ -85,16 +91,18 @@ class _Addition:
         self,
         parts: WriterParts,
         state: IndexState,
-        spec: ModelSpec,
+        rules: FieldRules,
         request: AddDocuments,
+        *,
         max_document_bytes: int,
     ) -> None:
         self._parts = parts
         self._state = state
-        self._spec = spec
+        self._rules = rules.of
         self._request = request
-        self._max_document_bytes = max_document_bytes
-        self._rules = ContentRules.of_index(state.settings, spec, request.text_chunk_prefix)
+        self._document_rules = DocumentRules(request, max_document_bytes, self._vectors_of)
+        settings = state.settings
+        self._files = RequestFiles(parts.media, request.media_headers, settings.image_preprocessing.patch_method)
         self._errors: dict[int, dict[str, Any]] = {}
         self._submitted: list[int] = []
         self.has_new_fields = False
@@ -104,18 +112,17 @@ class _Addition:
         in_flight: deque[Window] = deque()
         try:
             for window in self._windows():
-                # What the stream has lost hope for is not written, with or without vectors.
-                if (texts := window.texts) and not stream.is_lost:
-                    window.embedded = self._parts.engine.submit(self._spec, texts)
                 in_flight.append(window)
-                if len(in_flight) > _WINDOWS_IN_FLIGHT or stream.is_lost:
+                # What the stream has lost hope for is not written, with or without vectors.
+                if not stream.is_lost:
+                    window.submit(self._parts.engine)
+                while _are_too_many(in_flight) or (stream.is_lost and in_flight):
                     self._write(in_flight.popleft(), stream)
             while in_flight:
                 self._write(in_flight.popleft(), stream)
         finally:
             for window in in_flight:
-                if window.embedded is not None:
-                    window.embedded.cancel()
+                window.cancel()
 
     def items(self, results: Sequence[ItemResult]) -> list[dict[str, Any]]:
         """The wire's items from the cluster's results and the documents that never got there."""
@@ -125,55 +132,70 @@ class _Addition:
         return [items[position] for position in range(len(self._request.documents))]
 
     def _write(self, window: Window, stream: BulkStream) -> None:
-        for document, action in zip(window.documents, window.actions(), strict=True):
-            self._submitted.append(document.position)
-            stream.submit(action)
+        for document, outcome in zip(window.documents, window.outcomes(), strict=True):
+            if isinstance(outcome, BulkAction):
+                self._submitted.append(document.position)
+                stream.submit(outcome)
+            else:
+                self._errors[document.position] = outcome.as_item(document.document_id)
 
     def _windows(self) -> Iterator[Window]:
-        window = Window(self._rules)
+        window = self._new_window()
         valid = self._valid_documents()
         while group := list(islice(valid, _LOOK_AHEAD)):
             self._declare_fields(group)
             self._note_new_fields(group)
-            hashes = {d.position: {f: self._rules.content_hash(t) for f, t in d.texts.items()} for d in group}
+            files_last = self._request.use_existing_tensors
+            hashes = {d.position: content_hashes(d, self._rules, files_last=files_last) for d in group}
             kept = self._kept(group, hashes)
             for document in group:
+                position = document.position
                 try:
-                    window.add(document, hashes[document.position], kept.get(document.position, {}))
+                    window.add(document, hashes[position].stored, kept.get(position, {}))
                 except InvalidArgument as error:
-                    self._errors[document.position] = error.as_item(document.document_id)
+                    self._errors[position] = error.as_item(document.document_id)
                 if window.is_full:
                     yield window
-                    window = Window(self._rules)
+                    window = self._new_window()
         if window.documents:
             yield window
+
+    def _new_window(self) -> Window:
+        return Window(self._rules, self._files, stores_bytes=self._state.settings.ann_parameters.data_type == "byte")
+
+    def _vectors_of(self, field: str) -> VectorRules:
+        return VectorRules(self._state.dimensions_of(field), self._state.settings.ann_parameters.space_type)
 
     def _valid_documents(self) -> Iterator[ValidDocument]:
         for position, document in enumerate(self._request.documents):
             try:
-                yield validate_document(position, document, self._request, self._max_document_bytes)
+                yield validate_document(position, document, self._document_rules)
             except SidecarError as error:
                 document_id = document.get("_id", "") if isinstance(document, dict) else ""
                 is_known = isinstance(document_id, str) and not has_faulty_identity(error)
                 self._errors[position] = error.as_item(document_id if is_known else "")
 
     def _declare_fields(self, group: Sequence[ValidDocument]) -> None:
-        fields = list(dict.fromkeys(field for document in group for field in document.texts))
+        fields = list(dict.fromkeys(field for document in group for field in document.embedded_fields))
         if any(field not in self._state.embedded_fields for field in fields):
-            self._state = self._parts.states.ensure_embedded_fields(self._state.name, fields)
+            kinds = {field: "multimodal_combination" for document in group for field in document.combinations}
+            kinds |= {field: "custom_vector" for document in group for field in document.vectors}
+            self._state = self._parts.states.ensure_embedded_fields(self._state.name, fields, kinds=kinds)
 
     def _note_new_fields(self, group: Sequence[ValidDocument]) -> None:
         for document in group:
             if not self.has_new_fields:
                 source = self._request.documents[document.position]
                 assert isinstance(source, dict)
-                self.has_new_fields = any(f != "_id" and f not in self._state.field_types for f in source)
+                self.has_new_fields = any(
+                    name not in self._state.field_types for name in _mapped_names(source, document)
+                )
 
     def _kept(
-        self, group: Sequence[ValidDocument], hashes: dict[int, dict[str, str]]
+        self, group: Sequence[ValidDocument], hashes: Mapping[int, ContentHashes]
     ) -> dict[int, dict[str, FieldEmbedding]]:
         # Documents that got their id here can't be stored yet.
-        lookups = [document for document in group if document.has_own_id and document.texts]
+        lookups = [document for document in group if document.has_own_id and hashes[document.position].lasting]
         if not lookups:
             return {}
         # Of documents with one id, the last one's hashes are looked up; the others are embedded.
@@ -181,24 +203,25 @@ class _Addition:
         found = find_kept_embeddings(
             self._parts.cluster,
             self._state.name,
-            {document_id: hashes[document.position] for document_id, document in wanted.items()},
+            {document_id: hashes[document.position].lasting for document_id, document in wanted.items()},
             max_chunks=None if self._state.stores_vectors else MAX_READABLE_CHUNKS,
         )
         self._parts.metrics.unchanged.inc(sum(len(fields) for fields in found.values()))
         return {wanted[document_id].position: fields for document_id, fields in found.items()}
 
 
-def _check_model_embeds(spec: ModelSpec, request: AddDocuments) -> None:
-    if spec.loader != NO_MODEL:
-        return
-    for document in request.documents:
-        if isinstance(document, dict) and any(
-            isinstance(value, str) and request.embeds(field) for field, value in document.items()
-        ):
-            raise BadRequest(
-                f"the index has no model (model {NO_MODEL!r}), so that text can't be vectorised; "
-                "send the documents with an empty tensorFields"
-            )
+def _mapped_names(source: Mapping[str, object], document: ValidDocument) -> Iterator[str]:
+    """The names that the document's fields have in the index's mapping, where an object has its sub-fields only."""
+    for field in source:
+        if field in document.combinations:
+            yield from (f"{field}.{sub}" for sub, _, _ in document.combinations[field].members)
+        elif field != "_id":
+            yield field
+
+
+def _are_too_many(windows: Sequence[Window]) -> bool:
+    file_parts = sum(window.file_parts for window in windows)
+    return len(windows) > _WINDOWS_IN_FLIGHT or file_parts > _FILE_PARTS_IN_FLIGHT
 
 
 def _item(result: ItemResult, *, refreshed: bool) -> dict[str, Any]:

@@ -40,15 +40,18 @@ class BulkAction:
 
 @dataclass(frozen=True)
 class FieldEmbedding:
-    """The chunks of one field: `vectors` is float32, shape (n, dimensions); `spans` has n pairs (start, end).
+    """The chunks of one field: `vectors` is float32 or, in an index of bytes, int8, shape (n, dimensions); `spans` has
+    n pairs (start, end).
 
     `content_hash` names the content and the model that made the vectors; None where they can't be made again
-    from the content, as vectors that a client brought.
+    from the content, as vectors that a client brought. `contents` has n contents where they are no slices of the
+    field's text, as the boxes of an image's parts.
     """
 
-    vectors: npt.NDArray[np.float32]
+    vectors: npt.NDArray[np.float32] | npt.NDArray[np.int8]
     spans: Sequence[tuple[int, int]]
     content_hash: str | None = None
+    contents: Sequence[str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def encode_source(document_json: bytes, embeddings: Mapping[str, FieldEmbedding]
     """A document's JSON text with the embeddings of its fields added at its end; its own bytes stay.
 
     `document_json` must be an object without the key `__embeddings`. Vectors are written as shortest float32
-    decimals, always with a point or an exponent.
+    decimals, always with a point or an exponent; those of bytes as whole numbers.
     """
     if not embeddings:
         return document_json
@@ -107,11 +110,16 @@ def encode_source(document_json: bytes, embeddings: Mapping[str, FieldEmbedding]
 
 
 def _chunks(embedding: FieldEmbedding) -> list[dict[str, Any]]:
-    vectors = np.ascontiguousarray(embedding.vectors, dtype=np.float32)
+    is_bytes = embedding.vectors.dtype == np.int8
+    vectors = np.ascontiguousarray(embedding.vectors, dtype=np.int8 if is_bytes else np.float32)
     chunks: list[dict[str, Any]] = [
         {"vector": vector, "start": start, "end": end}
         for vector, (start, end) in zip(vectors, embedding.spans, strict=True)
     ]
+    if embedding.contents is not None:
+        for chunk, content in zip(chunks, embedding.contents, strict=True):
+            if content is not None:
+                chunk["content"] = content
     if chunks and embedding.content_hash is not None:
         chunks[0]["hash"] = embedding.content_hash
     return chunks

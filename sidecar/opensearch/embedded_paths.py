@@ -43,3 +43,8 @@ def start_path(field: str) -> str:
 def end_path(field: str) -> str:
     """The character behind the chunk's last one in the field's text; read it by `docvalue_fields`."""
     return f"{nested_path(field)}.end"
+
+
+def content_path(field: str) -> str:
+    """The chunk's content where that is no slice of the field's text; read it by `docvalue_fields`."""
+    return f"{nested_path(field)}.content"

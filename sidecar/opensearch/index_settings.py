@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 DEFAULT_MODEL = "hf/all_datasets_v4_MiniLM-L6"
 
 Properties = Mapping[str, Any]
+DataType = Literal["float", "byte"]
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,57 @@ class ImagePreprocessing:
 
 @dataclass(frozen=True)
 class AnnParameters:
-    """How vectors are indexed: the algorithm's name, its engine, the space and HNSW's two numbers."""
+    """How vectors are indexed: the algorithm's name, its engine, the space and HNSW's two numbers.
+
+    `data_type` is what a number of a stored vector is: `byte` takes a quarter of `float`'s room. `encoder` is the
+    k-NN plugin's own object, as `{"name": "sq"}`, by which the engine makes vectors smaller itself; None for none.
+    """
 
     name: str = "hnsw"
     space_type: str = "cosinesimil"
     engine: str = "lucene"
     ef_construction: int = 128
     m: int = 16
+    data_type: DataType = "float"
+    encoder: Properties | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """The object `ann_parameters`; what is at a default that clients do not know is left out."""
+        parameters: dict[str, Any] = {"ef_construction": self.ef_construction, "m": self.m}
+        if self.encoder is not None:
+            parameters["encoder"] = dict(self.encoder)
+        wire: dict[str, Any] = {"name": self.name, "space_type": self.space_type, "engine": self.engine}
+        if self.data_type != "float":
+            wire["data_type"] = self.data_type
+        return {**wire, "parameters": parameters}
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> AnnParameters:
+        """Undo `to_wire`. Raises: KeyError."""
+        parameters = wire["parameters"]
+        return cls(
+            name=wire["name"],
+            space_type=wire["space_type"],
+            engine=wire["engine"],
+            ef_construction=parameters["ef_construction"],
+            m=parameters["m"],
+            data_type=wire.get("data_type", "float"),
+            encoder=parameters.get("encoder"),
+        )
+
+
+@dataclass(frozen=True)
+class FieldModel:
+    """The model of a field; `model_properties` describe one that is not in the table."""
+
+    model: str
+    model_properties: Properties | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """The object of one field in `field_models`."""
+        if self.model_properties is None:
+            return {"model": self.model}
+        return {"model": self.model, "model_properties": dict(self.model_properties)}
 
 
 @dataclass(frozen=True)
@@ -47,7 +92,7 @@ class IndexSettings:
     """The settings of one index, complete: no default is left open.
 
     The search model embeds queries and the model documents; `*_properties` describe a model that is not in
-    the table.
+    the table. `field_models` have the fields whose documents and queries another model embeds.
     """
 
     model: str = DEFAULT_MODEL
@@ -61,10 +106,19 @@ class IndexSettings:
     ann_parameters: AnnParameters = field(default_factory=AnnParameters)
     number_of_shards: int = 3
     number_of_replicas: int = 0
+    field_models: Mapping[str, FieldModel] = field(default_factory=dict)
+
+    def model_of(self, field: str) -> FieldModel:
+        """The model that embeds the field's documents: its own, or else the index's."""
+        return self.field_models.get(field) or FieldModel(self.model, self.model_properties)
+
+    def search_model_of(self, field: str) -> FieldModel:
+        """The model that embeds queries for the field: its own, or else the index's search model."""
+        return self.field_models.get(field) or FieldModel(self.search_model, self.search_model_properties)
 
     def to_wire(self) -> dict[str, Any]:
         """The object that `GET /indexes/{index}/settings` answers."""
-        text, image, ann = self.text_preprocessing, self.image_preprocessing, self.ann_parameters
+        text, image = self.text_preprocessing, self.image_preprocessing
         defaults: dict[str, Any] = {
             "treat_urls_and_pointers_as_images": self.treat_urls_and_pointers_as_images,
             "model": self.model,
@@ -78,18 +132,15 @@ class IndexSettings:
                 **text.others,
             },
             "image_preprocessing": {"patch_method": image.patch_method, **image.others},
-            "ann_parameters": {
-                "name": ann.name,
-                "space_type": ann.space_type,
-                "engine": ann.engine,
-                "parameters": {"ef_construction": ann.ef_construction, "m": ann.m},
-            },
+            "ann_parameters": self.ann_parameters.to_wire(),
             "search_model": self.search_model,
         }
         for key in ("model_properties", "search_model_properties"):
             properties: Properties | None = getattr(self, key)
             if properties is not None:
                 defaults[key] = dict(properties)
+        if self.field_models:
+            defaults["field_models"] = {field: model.to_wire() for field, model in self.field_models.items()}
         return {
             "index_defaults": defaults,
             "number_of_shards": self.number_of_shards,
@@ -100,10 +151,7 @@ class IndexSettings:
     def from_wire(cls, wire: Mapping[str, Any]) -> IndexSettings:
         """Undo `to_wire`. Raises: KeyError, TypeError for anything else."""
         defaults = wire["index_defaults"]
-        text, image, ann = (
-            dict(defaults[part]) for part in ("text_preprocessing", "image_preprocessing", "ann_parameters")
-        )
-        parameters = ann["parameters"]
+        text, image = dict(defaults["text_preprocessing"]), dict(defaults["image_preprocessing"])
         return cls(
             model=defaults["model"],
             model_properties=defaults.get("model_properties"),
@@ -120,13 +168,11 @@ class IndexSettings:
                 others=text,
             ),
             image_preprocessing=ImagePreprocessing(patch_method=image.pop("patch_method"), others=image),
-            ann_parameters=AnnParameters(
-                name=ann["name"],
-                space_type=ann["space_type"],
-                engine=ann["engine"],
-                ef_construction=parameters["ef_construction"],
-                m=parameters["m"],
-            ),
+            ann_parameters=AnnParameters.from_wire(defaults["ann_parameters"]),
             number_of_shards=wire["number_of_shards"],
             number_of_replicas=wire["number_of_replicas"],
+            field_models={
+                field: FieldModel(own["model"], own.get("model_properties"))
+                for field, own in defaults.get("field_models", {}).items()
+            },
         )

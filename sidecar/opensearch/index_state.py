@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -12,13 +12,14 @@ import orjson
 from sidecar.errors import NotASidecarIndex, OpenSearchError
 from sidecar.opensearch.embedded_paths import ROOT, field_of_key
 from sidecar.opensearch.index_settings import IndexSettings
-from sidecar.opensearch.mapping_builder import FORMAT, META_KEY
+from sidecar.opensearch.mapping_builder import FORMATS, META_KEY, EmbeddedField
 
 
 @dataclass(frozen=True)
 class IndexState:
     """One index at one moment.
 
+    `dimensions` are those of the index's own model, `field_dimensions` those of fields that have another.
     `embedded_fields` are the fields that have a nested path for their chunks, sorted. `field_types` maps the
     dotted name of every field of the documents, sub-fields as `title.keyword` included and embeddings left
     out, to its type. `meta` is the mapping's whole `_meta`. `stores_vectors` is False where the cluster may put a
@@ -35,6 +36,16 @@ class IndexState:
     meta: Mapping[str, Any]
     stores_vectors: bool
     etag: str
+    field_dimensions: Mapping[str, int] = field(default_factory=dict)
+
+    def dimensions_of(self, field: str) -> int:
+        """The dimensions of the field's vectors, whether it has any yet or not."""
+        return self.field_dimensions.get(field, self.dimensions)
+
+    def embedded_field(self, field: str, kind: str | None = None) -> EmbeddedField:
+        """What is to be declared of a field that is embedded; without a kind, the index's own: text or image."""
+        own_kind = "image" if self.settings.treat_urls_and_pointers_as_images else "text"
+        return EmbeddedField(field, self.settings.model_of(field).model, kind or own_kind, self.dimensions_of(field))
 
 
 def etag_of(answer: bytes) -> str:
@@ -59,10 +70,10 @@ def parse_index_state(name: str, answer: bytes) -> IndexState:
             f"Index '{name}' was not made by this API, so that it has no model. "
             "Create an index with POST /indexes/{index}."
         )
-    if own.get("format") != FORMAT:
+    if own.get("format") not in FORMATS:
         raise OpenSearchError(
-            f"Index '{name}' has format {own.get('format')!r}; this sidecar reads format {FORMAT}. Use the "
-            "sidecar version that made the index, or a later one."
+            f"Index '{name}' has format {own.get('format')!r}; this sidecar reads formats "
+            f"{' and '.join(map(str, FORMATS))}. Use the sidecar version that made the index, or a later one."
         )
     properties = mapping.get("properties", {})
     try:
@@ -76,6 +87,7 @@ def parse_index_state(name: str, answer: bytes) -> IndexState:
             meta=meta,
             stores_vectors=_stores_vectors(indexes[0]["settings"]["index"]),
             etag=etag_of(answer),
+            field_dimensions={field: int(number) for field, number in own.get("field_dimensions", {}).items()},
         )
     except (KeyError, TypeError, ValueError) as error:
         raise OpenSearchError(

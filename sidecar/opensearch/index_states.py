@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sidecar.errors import OpenSearchError, SidecarError, TooManyFields
@@ -88,9 +88,13 @@ class IndexStates:
         if entry is not None:
             entry.invalid_up_to = entry.reads_begun
 
-    def ensure_embedded_fields(self, index: str, fields: Iterable[str]) -> IndexState:
+    def ensure_embedded_fields(
+        self, index: str, fields: Iterable[str], *, kinds: Mapping[str, str] | None = None
+    ) -> IndexState:
         """Make room for the embeddings of these fields, and declare them; returns the state with them.
 
+        `kinds` has the fields that are declared as another kind than text, or image in an image index:
+        `multimodal_combination` or `custom_vector`. A field that is declared already keeps its kind.
         Other sidecars may do the same at once: `PUT _mapping` replaces all of `_meta`, so it is read again
         and repaired until nothing is missing. The mapping's properties are the truth.
         Raises: TooManyFields, which names the fields; then none of the missing ones was added.
@@ -105,19 +109,19 @@ class IndexStates:
                 state = self.get(index, is_fresh=True)
                 if not _missing_from(state, wanted):
                     return state
-                self._declare(state, wanted)
+                self._declare(state, wanted, kinds or {})
                 self.invalidate(index)
         raise OpenSearchError(
             f"The fields {_listed(wanted)} of index '{index}' could not be declared: other writers change "
             "the mapping all the time. Try again."
         )
 
-    def _declare(self, state: IndexState, wanted: list[str]) -> None:
+    def _declare(self, state: IndexState, wanted: list[str], kinds: Mapping[str, str]) -> None:
         added = [field for field in wanted if field not in state.embedded_fields]
         declared = [*state.embedded_fields, *added]
         body = {
-            "_meta": declare_fields(state.meta, declared, state.settings, state.dimensions),
-            "properties": build_embedded_fields(added, state.settings, state.dimensions),
+            "_meta": declare_fields(state.meta, [state.embedded_field(field, kinds.get(field)) for field in declared]),
+            "properties": build_embedded_fields({field: state.dimensions_of(field) for field in added}, state.settings),
         }
         try:
             self._cluster.put_mapping(state.name, body)

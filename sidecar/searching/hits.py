@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sidecar.opensearch.embedded_paths import EXCLUDED_FROM_SOURCE, end_path, start_path
+from sidecar.opensearch.embedded_paths import EXCLUDED_FROM_SOURCE, content_path, end_path, start_path
 from sidecar.searching.request import SearchRequest
 from sidecar.searching.tensor import inner_hits_name
 
@@ -50,9 +51,17 @@ def _highlights(inner_hits: Mapping[str, Any], source: Mapping[str, Any], fields
             best_field, best_chunk, best_score = field, chunks[0], chunks[0]["_score"]
     if best_field is None or best_chunk is None:
         return {}
-    text = source.get(best_field)
-    offsets = best_chunk.get("fields", {})
-    start, end = offsets.get(start_path(best_field)), offsets.get(end_path(best_field))
-    if not isinstance(text, str) or not start or not end:
-        return {}
-    return {best_field: text[start[0] : end[0]]}
+    content = _content(best_field, source.get(best_field), best_chunk.get("fields", {}))
+    return {} if content is None else {best_field: content}
+
+
+def _content(field: str, stored: object, chunk: Mapping[str, Any]) -> str | None:
+    """What was embedded: a slice of the text, a box of the image, or the JSON text of a combination."""
+    own, start, end = (chunk.get(path(field)) for path in (content_path, start_path, end_path))
+    if own:
+        return str(own[0])
+    if isinstance(stored, dict):
+        return json.dumps(stored)
+    if not isinstance(stored, str) or not start or not end:
+        return None
+    return stored[start[0] : end[0]]

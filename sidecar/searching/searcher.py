@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sidecar.embedding.engine import EmbeddingEngine
-from sidecar.embedding.loader import Embeddings
-from sidecar.embedding.model_table import ModelTable, first_prefix
+from sidecar.embedding.media_embedder import MediaEmbedder
+from sidecar.embedding.model_table import ModelTable
 from sidecar.errors import InvalidArgument, OpenSearchError
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import IndexState
@@ -15,6 +15,7 @@ from sidecar.opensearch.index_states import IndexStates
 from sidecar.searching.filters import build_filter
 from sidecar.searching.hits import lexical_hit, source_filter, tensor_hit
 from sidecar.searching.lexical import build_lexical_query
+from sidecar.searching.query_vectors import QueryVectors, is_zero
 from sidecar.searching.request import SearchMethod, SearchRequest
 from sidecar.searching.tensor import TensorQuery, build_exact_query, build_tensor_query, candidates
 
@@ -24,16 +25,24 @@ _QUERY_REFUSED = {"query_shard_exception", "search_phase_execution_exception", "
 class Searcher:
     """Searches indexes; safe to use from any thread."""
 
-    def __init__(self, *, cluster: Cluster, states: IndexStates, engine: EmbeddingEngine, table: ModelTable) -> None:
+    def __init__(
+        self,
+        *,
+        cluster: Cluster,
+        states: IndexStates,
+        engine: EmbeddingEngine,
+        media: MediaEmbedder,
+        table: ModelTable,
+    ) -> None:
         self._cluster = cluster
         self._states = states
-        self._engine = engine
-        self._table = table
+        self._query_vectors = QueryVectors(engine=engine, media=media, table=table)
 
     def search(self, index: str, request: SearchRequest) -> list[dict[str, Any]]:
         """The hits of one search as the wire has them, best first, with one request to the cluster.
 
-        Raises: IndexNotFound, InvalidArgument for a bad filter, ModelLoadError, and what the cluster's calls raise.
+        Raises: IndexNotFound, InvalidArgument for a bad filter or query, MediaError for an image that can't be had,
+        ModelLoadError and its like, and what the cluster's calls raise.
         """
         state = self._states.get(index)
         if request.method is SearchMethod.LEXICAL:
@@ -41,22 +50,26 @@ class Searcher:
         return self._tensor(state, request)
 
     def _lexical(self, state: IndexState, request: SearchRequest) -> list[dict[str, Any]]:
+        if not isinstance(request.q, str):
+            raise InvalidArgument("'q' must be a string for a search by words (LEXICAL).")
         query = build_lexical_query(request.q, _text_fields(state, request), _filter(state, request))
         hits = self._hits(state, request, query, source_filter(request, ()))
         return [lexical_hit(hit, request) for hit in hits]
 
     def _tensor(self, state: IndexState, request: SearchRequest) -> list[dict[str, Any]]:
-        fields = _embedded_fields(state, request)
-        vector = self._query_vector(state, request)
+        vectors = self._query_vectors.of_fields(state, request, _embedded_fields(state, request))
+        filter_query = _filter(state, request)
+        # What has no direction has no neighbours.
+        vectors = {field: vector for field, vector in vectors.items() if not is_zero(vector)}
+        if not vectors:
+            return []
+        fields = list(vectors)
         query = TensorQuery(
-            fields,
-            vector,
+            vectors,
             candidates(request.limit, request.offset),
-            _filter(state, request),
+            filter_query,
             with_highlights=request.show_highlights,
         )
-        if not fields or not vector.any():
-            return []
         source = source_filter(request, fields if request.show_highlights else ())
         hits = self._hits(state, request, build_tensor_query(query), source)
         if len(hits) < request.limit and query.filter_query is not None:
@@ -65,13 +78,6 @@ class Searcher:
             exact = build_exact_query(query, state.settings.ann_parameters.space_type)
             hits = self._hits(state, request, exact, source)
         return [tensor_hit(hit, fields, request) for hit in hits]
-
-    def _query_vector(self, state: IndexState, request: SearchRequest) -> Embeddings:
-        settings = state.settings
-        spec = self._table.resolve(settings.search_model, settings.search_model_properties)
-        override = settings.text_preprocessing.override_text_query_prefix
-        prefix = first_prefix(request.text_query_prefix, override, spec.text_query_prefix)
-        return self._engine.embed_query(spec, prefix + request.q, normalize=settings.normalize_embeddings)
 
     def _hits(
         self, state: IndexState, request: SearchRequest, query: dict[str, Any], source: dict[str, Any] | bool

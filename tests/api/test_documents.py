@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 import pytest
+from PIL import Image
 
+from tests.embedding.media.file_server import FileServer, file
 from tests.fix_server import MakeClient, Sidecar
 
 
@@ -99,11 +104,111 @@ def test_nulls_and_defaults_that_clients_send_are_fine(sidecar: Sidecar, index: 
     assert (status, answered["errors"]) == (200, False)
 
 
-@pytest.mark.parametrize("key", ["mappings", "modelAuth", "imageDownloadHeaders"])
-def test_key_without_its_feature_is_refused_by_name(sidecar: Sidecar, index: str, key: str) -> None:
-    status, answered = add(sidecar, index, one({"title": "x"}, **{key: {"a": {}}}))
-    assert (status, answered["code"]) == (400, "invalid_argument")
-    assert repr(key) in answered["message"]
+@pytest.mark.parametrize(
+    ("mappings", "code", "message"),
+    [
+        ({"f": {"type": "other"}}, "invalid_argument", "'f'.*multimodal_combination, custom_vector"),
+        ({"f": "custom_vector"}, "invalid_argument", "'f' must be an object"),
+        ({"f": {"type": "custom_vector", "weights": {}}}, "invalid_argument", "'weights'"),
+        ({"f": {"type": "multimodal_combination"}}, "invalid_argument", "'f' needs 'weights'"),
+        ({"f": {"type": "multimodal_combination", "weights": {"a": "1"}}}, "invalid_argument", "weight of 'a'"),
+        ({"f": {"type": "multimodal_combination", "weights": {"a": True}}}, "invalid_argument", "weight of 'a'"),
+        ({"f": {"type": "multimodal_combination", "weights": {"a.b": 1}}}, "invalid_field_name", "a.b"),
+        ({"a.b": {"type": "custom_vector"}}, "invalid_field_name", "a.b"),
+        ({"_id": {"type": "custom_vector"}}, "invalid_field_name", "_id"),
+    ],
+)
+def test_bad_mappings_are_refused_in_both_styles(
+    sidecar: Sidecar, index: str, mappings: dict[str, Any], code: str, message: str
+) -> None:
+    query = f"?non_tensor_fields=x&mappings={quote(orjson.dumps(mappings))}"
+    for body, where in ((one({"title": "x"}, mappings=mappings), ""), ([{"title": "x"}], query)):
+        status, answered = add(sidecar, index, body, where)
+        assert (status, answered["code"]) == (400, code)
+        assert re.search(message, answered["message"])
+
+
+@pytest.mark.parametrize(
+    ("others", "status", "message"),
+    [
+        ({"modelAuth": {}}, 400, "exactly one of s3, hf"),
+        ({"modelAuth": {"hf": {"token": "t"}, "s3": {}}}, 400, "exactly one of s3, hf"),
+        ({"modelAuth": {"hf": {}}}, 422, "modelAuth"),
+        ({"imageDownloadHeaders": {"a b": "x"}}, 400, "'a b'"),
+        ({"imageDownloadHeaders": {"key": "x\r\ny"}}, 400, "'key'"),
+        ({"imageDownloadHeaders": {"key": ["x"]}}, 400, "'key'"),
+    ],
+)
+def test_bad_credentials_and_headers_are_refused(
+    sidecar: Sidecar, index: str, others: dict[str, Any], status: int, message: str
+) -> None:
+    answered = sidecar.post(f"/indexes/{index}/documents", one({"title": "x"}, **others))
+    assert answered.status_code == status
+    assert message in answered.text
+
+
+def test_mapped_fields_are_stored_beside_texts(sidecar: Sidecar, index: str) -> None:
+    mappings = {
+        "combo": {"type": "multimodal_combination", "weights": {"a": 0.5, "b": 2}},
+        "own": {"type": "custom_vector"},
+    }
+    documents = [
+        {"_id": "1", "title": "x", "combo": {"a": "red", "b": "blue"}, "own": {"vector": [1, *[0] * 31]}},
+        {"_id": "2", "own": {"vector": [1, 2]}},
+        {"_id": "3", "combo": {"a": "red", "c": "green"}},
+    ]
+    body = {"documents": documents, "tensorFields": ["title", "combo", "own"], "mappings": mappings}
+    for style, query in (
+        (body, "?refresh=true"),
+        (documents, f"?refresh=true&non_tensor_fields=x&mappings={quote(orjson.dumps(mappings))}"),
+    ):
+        _, answered = add(sidecar, index, style, query)
+        assert [item.get("code") for item in answered["items"]] == [None, "invalid_argument", "invalid_argument"]
+    stored = sidecar.get(f"/indexes/{index}/documents/1").json()
+    assert stored == {**documents[0], "own": ""}
+    assert sidecar.get(f"/indexes/{index}/stats").json() == {"numberOfDocuments": 1, "numberOfVectors": 3}
+    found = sidecar.post(f"/indexes/{index}/search", {"q": "red", "searchMethod": "LEXICAL"}).json()["hits"]
+    assert [hit["_id"] for hit in found] == ["1"]
+    (hit,) = sidecar.post(f"/indexes/{index}/search", {"q": "x", "searchableAttributes": ["combo"]}).json()["hits"]
+    assert hit["_highlights"] == {"combo": '{"a": "red", "b": "blue"}'}
+    for wanted, ids in (("combo.a:red", ["1"]), ("combo.a:blue", [])):
+        hits = sidecar.post(f"/indexes/{index}/search", {"q": "x", "filter": wanted}).json()["hits"]
+        assert [hit["_id"] for hit in hits] == ids
+
+
+def test_text_for_an_index_without_a_model_is_a_bad_request(sidecar: Sidecar, index_name: str) -> None:
+    settings = {"index_defaults": {"model": "no_model", "model_properties": {"dimensions": 3}}, "number_of_shards": 1}
+    assert sidecar.post(f"/indexes/{index_name}", settings).status_code == 200
+    status, answered = add(sidecar, index_name, one({"title": "x"}))
+    assert (status, answered["code"]) == (400, "bad_request")
+    mappings = {"title": {"type": "custom_vector"}}
+    status, answered = add(sidecar, index_name, one({"title": {"vector": [1, 2, 3]}}, mappings=mappings))
+    assert (status, answered["errors"]) == (200, False)
+
+
+def test_image_index_stores_what_can_be_fetched_and_tells_what_can_not(
+    make_client: MakeClient, node: str, index_name: str, photos_folder: Path
+) -> None:
+    client = make_client(opensearch_url=node, media_roots=(photos_folder,), media_allow_private=True)
+    settings = {"model": "random/small", "treat_urls_and_pointers_as_images": True}
+    made = client.post(f"/indexes/{index_name}", json={"index_defaults": settings, "number_of_shards": 1})
+    assert made.status_code == 200, made.text
+    png = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(png, "PNG")
+    with FileServer() as server:
+        server.answers["/picture"] = file(png.getvalue())
+        images = [server.url("/dead"), server.url("/picture"), str(photos_folder / "cat.jpg"), "/etc/hosts.png"]
+        documents = [{"_id": f"{number}", "title": image} for number, image in enumerate(images)]
+        body = {"documents": documents, "tensorFields": ["title"], "imageDownloadHeaders": {"X-Key": "k"}}
+        answered = client.post(f"/indexes/{index_name}/documents?refresh=true&device=cpu", json=body).json
+    assert [item["status"] for item in answered["items"]] == [400, 201, 201, 400]
+    assert [item.get("code") for item in answered["items"]] == ["invalid_argument", None, None, "invalid_argument"]
+    assert images[0] in answered["items"][0]["error"]
+    assert {headers["x-key"] for _, headers in server.requests} == {"k"}
+    stats = client.get(f"/indexes/{index_name}/stats").json
+    assert stats == {"numberOfDocuments": 2, "numberOfVectors": 2}
+    refused = client.post(f"/indexes/{index_name}/documents", json=body | {"tensorFields": ["_id"]})
+    assert (refused.status_code, refused.json["code"]) == (400, "bad_request")
 
 
 def test_array_body_is_the_legacy_style(sidecar: Sidecar, index: str) -> None:

@@ -55,7 +55,7 @@ def test_new_index_is_refused_for_a_bad_name(sidecar: Sidecar, name: str) -> Non
         {"index_defaults": {"model": "mine", "model_properties": {"name": "x"}}},
         {"index_defaults": {"search_model": "random/small"}},
         {"index_defaults": {"model": "random/small", "search_model": "random/medium"}},
-        {"index_defaults": {"treat_urls_and_pointers_as_images": True}},
+        {"index_defaults": {"field_models": {"a": {"model": "nope"}}}},
     ],
 )
 def test_new_index_is_refused_for_bad_settings(sidecar: Sidecar, index_name: str, body: dict[str, Any]) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from sidecar.embedding.loader import Embeddings
+from sidecar.embedding.loaders.random import RandomLoader
 from tests.fix_server import Sidecar
 
 DOCUMENTS: list[dict[str, Any]] = [
@@ -112,6 +115,7 @@ def test_numbers_may_come_as_texts_and_q_as_a_number(sidecar: Sidecar, filled: s
         {"q": []},
         {"q": True},
         {"searchMethod": "LEXICAL"},
+        {"searchMethod": "LEXICAL", "q": {}},
         {"q": {"A": 1.0}, "searchMethod": "LEXICAL"},
         {"q": None, "context": {"tensor": []}, "searchMethod": "LEXICAL"},
     ],
@@ -127,11 +131,7 @@ def test_search_without_a_text_is_refused(sidecar: Sidecar, filled: str, body: d
     [
         ("boost", {"title": [1]}),
         ("scoreModifiers", {}),
-        ("context", {"tensor": []}),
         ("reRanker", "owl/ViT-B/32"),
-        ("modelAuth", {"hf": {"token": "secret"}}),
-        ("image_download_headers", {"a": "b"}),
-        ("q", {"A": 1.0}),
     ],
 )
 def test_key_without_its_feature_is_refused_by_name(sidecar: Sidecar, filled: str, key: str, value: Any) -> None:
@@ -139,7 +139,138 @@ def test_key_without_its_feature_is_refused_by_name(sidecar: Sidecar, filled: st
     assert (status, code) == (400, "invalid_argument")
     assert repr(key) in message
     assert "not supported by this version" in message
+
+
+# Weighted queries and context
+
+
+def vector(text: str) -> Embeddings:
+    """What random/small makes of the text."""
+    embedded: Embeddings = RandomLoader(32).encode_text([text])[0]
+    return embedded
+
+
+def context(*entries: tuple[Any, Any]) -> dict[str, Any]:
+    return {"tensor": [{"vector": vector, "weight": weight, "extra": "ignored"} for vector, weight in entries]}
+
+
+CHUNKS = {"a": "A red car. It is fast.", "b": ["A boat.", "It swims."], "c": "Trees are green."}
+MIXTURES: list[tuple[dict[str, float] | None, dict[str, float]]] = [
+    ({"A boat.": 1}, {}),
+    ({"Trees are green.": 1, "A boat.": 0.2}, {}),
+    ({"Trees are green.": 0.3, "A boat.": -1, "unknown": 2.5}, {}),
+    ({"x": 1}, {"Trees are green.": 3}),
+    ({"x": 1, "A boat.": 1}, {"Trees are green.": -1, "y": 0.5}),
+    (None, {"It swims.": 2, "x": 1}),
+]
+
+
+@pytest.mark.parametrize(("q", "given"), MIXTURES)
+def test_query_of_several_terms_is_their_weighted_mean(
+    sidecar: Sidecar, filled: str, q: dict[str, float] | None, given: dict[str, float]
+) -> None:
+    tensor = context(*((vector(text).tolist(), weight) for text, weight in given.items())) if given else None
+    answer = search(sidecar, filled, q=q, context=tensor)
+    mean = sum(weight * vector(text) for text, weight in [*(q or {}).items(), *given.items()])
+    mean = mean / np.linalg.norm(mean)
+    wanted = {
+        key: max(float(1 + vector(text) @ mean) / 2 for text in ([texts] if isinstance(texts, str) else texts))
+        for key, texts in CHUNKS.items()
+    }
+    assert ids(answer) == sorted(wanted, key=lambda key: -wanted[key])
+    scores = {hit["_id"]: hit["_score"] for hit in answer["hits"]}
+    assert scores == pytest.approx(wanted, abs=1e-5)  # float32
+
+
+def test_weights_are_echoed_as_floats(sidecar: Sidecar, filled: str) -> None:
+    answered = sidecar.post(f"/indexes/{filled}/search", {"q": {"A": 1, "B": -2}})
+    assert '"query":{"A":1.0,"B":-2.0}' in answered.text.replace(" ", "")
+    assert search(sidecar, filled, context=context((vector("x").tolist(), 1)))["query"] is None
+
+
+@pytest.mark.parametrize(
+    ("q", "given"), [({"A": 0}, {}), ({"A": 1}, {"A": -1}), (None, {"A": 0.1, "B": 0}), (None, {"A": 0})]
+)
+def test_terms_that_cancel_out_find_nothing(
+    sidecar: Sidecar, filled: str, q: dict[str, float] | None, given: dict[str, float]
+) -> None:
+    opposite = [(vector(text).tolist(), weight) for text, weight in given.items()]
+    opposite += [((-vector("A")).tolist(), 0.1)] if given.get("A") == 0.1 else []
+    assert search(sidecar, filled, q=q, context=context(*opposite) if given else None)["hits"] == []
+
+
+def test_context_is_ignored_by_words(sidecar: Sidecar, filled: str) -> None:
+    for given in (context(([1.0], 1)), {"tensor": []}, {}):
+        assert ids(search(sidecar, filled, q="boat", searchMethod="LEXICAL", context=given)) == ["b"]
+
+
+FITTING = [0.5] * 32
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"q": "x", "context": context((FITTING, 1))}, "the context only works when the query is a dictionary"),
+        ({"q": 5, "context": context((FITTING, 1))}, "This is not supported as the context only works"),
+        ({"q": {"x": 1}, "context": context(([1, 2], 1))}, "not in the same dimension of the index"),
+        ({"q": None, "context": context((FITTING, 1), ([1, 2], 1))}, "not in the same dimension of the index"),
+        ({"context": context(*[(FITTING, 1)] * 65)}, "65 entries; it must have 1 to 64"),
+        ({"context": {"tensor": []}}, "0 entries"),
+        ({"context": {}}, "the key 'tensor'"),
+        ({"context": {"tensor": {"vector": FITTING, "weight": 1}}}, "the key 'tensor', a list"),
+        ({"context": {"tensor": [{"vector": FITTING}]}}, r"tensor[0] must be an object .* it lacks weight"),
+        ({"context": {"tensor": [5]}}, "it lacks vector and weight"),
+        ({"context": context((FITTING, "1"))}, "tensor[0].weight: the weight must be a number; given: '1'"),
+        ({"context": context(("x", 1))}, "tensor[0].vector must be a list of numbers"),
+        ({"context": context(([True] * 32, 1))}, "must be a list of numbers"),
+        ({"context": context(([], 1))}, "must be a list of numbers"),
+        ({"context": context(([1e39] * 32, 1))}, "beyond float32's range"),
+        ({"q": {"x": "1"}}, "q['x']: the weight must be a number; given: '1'"),
+        ({"q": {"x": None}}, "q['x']: the weight must be a number; given: None"),
+        ({"q": {"x": True}}, "given: True"),
+        ({"q": {"x": 1, "y": []}}, "q['y']"),
+    ],
+)
+def test_bad_terms_are_refused_by_name(sidecar: Sidecar, filled: str, body: dict[str, Any], told: str) -> None:
+    status, code, message = refusal(sidecar, filled, **body)
+    assert (status, code) == (400, "invalid_argument"), message
+    assert all(part in message for part in told.split(" .* ")), message
+
+
+def test_index_without_a_model_is_searched_by_vectors_alone(sidecar: Sidecar, index_name: str) -> None:
+    defaults = {"model": "no_model", "model_properties": {"dimensions": 3}}
+    assert sidecar.post(f"/indexes/{index_name}", {"index_defaults": defaults}).status_code == 200
+    documents = [
+        {"_id": axis, "own": {"content": axis, "vector": vector}}
+        for axis, vector in (("x", [1, 0, 0]), ("y", [0, 1, 0]))
+    ]
+    body = {"documents": documents, "tensorFields": ["own"], "mappings": {"own": {"type": "custom_vector"}}}
+    assert sidecar.post(f"/indexes/{index_name}/documents?refresh=true", body).json()["errors"] is False
+    answer = search(sidecar, index_name, context=context(([0.1, 1, 0], 1)))
+    assert [(hit["_id"], hit["_highlights"]) for hit in answer["hits"]] == [("y", {"own": "y"}), ("x", {"own": "x"})]
+    for q in ("text", {"text": 1}):
+        assert refusal(sidecar, index_name, q=q)[:2] == (400, "bad_request")
+
+
+def test_context_must_be_an_object(sidecar: Sidecar, filled: str) -> None:
+    assert problems(sidecar, filled, context=[]) == [(["body", "context"], "type_error.dict")]
+
+
+def test_credentials_are_checked_and_never_told(sidecar: Sidecar, filled: str) -> None:
+    assert len(search(sidecar, filled, q="x", modelAuth={"hf": {"token": "secret"}})["hits"]) == 3
+    status, code, message = refusal(sidecar, filled, q="x", modelAuth={"hub": {"token": "secret"}})
+    assert (status, code) == (400, "invalid_argument")
     assert "secret" not in message
+    assert problems(sidecar, filled, q="x", modelAuth={"hf": {}}) == [
+        (["body", "modelAuth", "hf", "token"], "value_error.missing")
+    ]
+
+
+def test_headers_for_images_are_checked(sidecar: Sidecar, filled: str) -> None:
+    assert len(search(sidecar, filled, q="x", image_download_headers={"a": "b"})["hits"]) == 3
+    status, code, message = refusal(sidecar, filled, q="x", image_download_headers={"a b": "c"})
+    assert (status, code) == (400, "invalid_argument")
+    assert "image_download_headers" in message
 
 
 def test_wrong_shapes_are_422(sidecar: Sidecar, filled: str) -> None:

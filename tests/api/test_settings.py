@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.api.schemas.settings import PATCH_METHODS, SPLIT_METHODS, SettingsLimits, parse_index_settings
-from sidecar.errors import InvalidArgument, SidecarError
+from sidecar.api.schemas.settings import SPLIT_METHODS, SettingsLimits, parse_index_settings
+from sidecar.errors import InvalidArgument, InvalidFieldName, SidecarError
 from sidecar.opensearch.client import ClusterFacts
 from sidecar.opensearch.index_settings import IndexSettings
 from tests.default_settings import DEFAULTS
@@ -17,6 +17,7 @@ EMBEDDED = ClusterFacts(version=(3, 5, 0), is_embedded=True)
 OWN_3 = ClusterFacts(version=(3, 5, 0), is_embedded=False)
 LIMITS = SettingsLimits()
 OWN_2_11 = ClusterFacts(version=(2, 11, 0), is_embedded=False)
+PATCH_METHODS = ("", "none", "simple", "overlap", "overlap?hn=2&wn=4", "dino-v1", "dino-v2")
 
 
 def parse(body: Any, facts: ClusterFacts = EMBEDDED, limits: SettingsLimits = LIMITS) -> IndexSettings:
@@ -32,8 +33,16 @@ def text(**given: Any) -> dict[str, Any]:
     return {"index_defaults": {"text_preprocessing": given}}
 
 
+def image(**given: Any) -> dict[str, Any]:
+    return {"index_defaults": {"image_preprocessing": given}}
+
+
 def ann(**given: Any) -> dict[str, Any]:
     return {"index_defaults": {"ann_parameters": given}}
+
+
+def encoder(**given: Any) -> dict[str, Any]:
+    return {"parameters": {"encoder": given}}
 
 
 @pytest.mark.parametrize("body", [None, {}, {"index_defaults": {}}, {"number_of_shards": None}])
@@ -149,7 +158,8 @@ def test_an_unknown_key_is_named_with_its_place_and_the_nearest_key(body: Any, t
         (text(split_overlap=2), "split_overlap is 2; it must be less"),
         (text(split_method="sentences"), "Did you mean 'sentence'"),
         (text(override_text_chunk_prefix=1), "override_text_chunk_prefix"),
-        ({"index_defaults": {"image_preprocessing": {"patch_method": "simpl"}}}, "Did you mean 'simple'"),
+        (image(patch_method="simpl"), "image_preprocessing: patch_method 'simpl' is not known.* Use one of 'simple'"),
+        (image(patch_method="frcnn"), "image_preprocessing: patch_method 'frcnn' needs an object detector"),
         (ann(parameters={"m": 1}), "parameters.m: .* greater than or equal to 2"),
         (ann(parameters={"m": 101}), "parameters.m: .* less than or equal to 100"),
         (ann(parameters={"ef_construction": 0}), "ef_construction: .* greater than or equal to 1"),
@@ -180,6 +190,27 @@ def test_limits_are_the_operator_s() -> None:
         ({"space_type": "cosine"}, EMBEDDED, "Did you mean 'cosinesimil'"),
         ({"space_type": "innerproduct"}, OWN_2_11, r"OpenSearch 2\.11\.0 has no space 'innerproduct'"),
         ({"engine": "faiss", "space_type": "cosinesimil"}, OWN_2_11, "It has: l2, innerproduct"),
+        ({"data_type": "byte", "space_type": "l2"}, EMBEDDED, "needs the space 'cosinesimil'.* on which 'l2' depends"),
+        ({"data_type": "byte", "space_type": "innerproduct"}, OWN_3, "needs the space 'cosinesimil'"),
+        ({"data_type": "byte", "engine": "faiss"}, OWN_3, "needs the engine lucene"),
+        ({"data_type": "byte", **encoder(name="sq")}, OWN_3, "leave it out where .*data_type is 'byte'"),
+        ({"data_type": "bit"}, OWN_3, "data_type: .*'float' or 'byte'; given: 'bit'"),
+        (encoder(name="sq"), OWN_2_11, r"lucene has the encoder 'sq' since OpenSearch 2\.16\.0; .* is 2\.11\.0"),
+        (
+            {"engine": "faiss", "space_type": "l2", **encoder(name="sq")},
+            OWN_2_11,
+            r"since OpenSearch 2\.13\.0; .*2\.11",
+        ),
+        (encoder(name="pq"), OWN_3, "encoder.name must be 'sq', given: 'pq'"),
+        (encoder(), OWN_3, "encoder.name must be 'sq'"),
+        (encoder(name="sq", bits=7), OWN_3, "'bits' is not a known key. Known keys: name, parameters"),
+        (encoder(name="sq", parameters=5), OWN_3, "parameters must be an object"),
+        (encoder(name="sq", parameters={"bits": 4}), OWN_3, "bits must be 7 for the engine lucene, given: 4"),
+        (encoder(name="sq", parameters={"type": "fp16"}), OWN_3, "Known keys: bits, confidence_interval"),
+        (encoder(name="sq", parameters={"confidence_interval": 0.5}), OWN_3, "must be 0, or 0.9 to 1.0; given: 0.5"),
+        ({"engine": "faiss", **encoder(name="sq", parameters={"type": "x"})}, OWN_3, "type must be 'fp16'"),
+        ({"engine": "faiss", **encoder(name="sq", parameters={"clip": 1})}, OWN_3, "clip must be true or false"),
+        ({"engine": "faiss", **encoder(name="sq", parameters={"bits": 1})}, OWN_3, "bits must be 16"),
     ],
 )
 def test_what_the_cluster_can_not_index_is_refused(given: Any, facts: ClusterFacts, told: str) -> None:
@@ -201,12 +232,63 @@ def test_what_the_cluster_can_index_is_taken(given: Any, facts: ClusterFacts) ->
     assert {key: getattr(taken, key) for key in given} == given
 
 
+@pytest.mark.parametrize(
+    ("engine", "facts", "parameters"),
+    [
+        ("lucene", EMBEDDED, {}),
+        ("lucene", EMBEDDED, {"bits": 7, "confidence_interval": 0.95}),
+        ("lucene", OWN_3, {"confidence_interval": 0}),
+        ("faiss", OWN_3, {"type": "fp16", "clip": True}),
+        ("faiss", OWN_3, {"bits": 16}),
+    ],
+)
+def test_an_encoder_that_the_engine_has_is_taken(engine: str, facts: ClusterFacts, parameters: Any) -> None:
+    given = {"name": "sq", "parameters": parameters}
+    assert parse(ann(engine=engine, **encoder(**given)), facts).ann_parameters.encoder == given
+
+
+def test_byte_vectors_are_taken_by_lucene_of_every_version() -> None:
+    for facts in (EMBEDDED, OWN_2_11):
+        assert parse(ann(data_type="byte"), facts).ann_parameters.data_type == "byte"
+
+
+def test_fields_may_have_models_of_their_own() -> None:
+    models = {"a": {"model": "x"}, "b c": {"model": "y", "model_properties": {"dimensions": 3, "tokens": None}}}
+    assert wire({"field_models": models})["field_models"] == models
+    assert wire({"field_models": {"a": {"model": "x", "model_properties": None}}})["field_models"] == {
+        "a": {"model": "x"}
+    }
+    for nothing in (None, {}, {"a": None}):
+        assert "field_models" not in wire({"field_models": nothing})
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([], "field_models: .* valid dictionary"),
+        ({"a": "x"}, r"field_models\.a: .*valid dictionary"),
+        ({"a": {}}, r"field_models\.a\.model: Field required"),
+        ({"a": {"model": 5}}, r"field_models\.a\.model: .* valid string"),
+        ({"a": {"model": "x", "dimensions": 5}}, "'dimensions' is not a key .*Known keys: model, model_properties"),
+        ({"_id": {"model": "x"}}, "'_id' is not embedded"),
+    ],
+)
+def test_a_bad_field_model_is_named_with_its_field(given: Any, told: str) -> None:
+    with pytest.raises(InvalidArgument, match=told):
+        parse({"index_defaults": {"field_models": given}})
+
+
+def test_a_field_model_needs_a_name_that_a_field_may_have() -> None:
+    with pytest.raises(InvalidFieldName, match=r"'a\.b'"):
+        parse({"index_defaults": {"field_models": {"a.b": {"model": "x"}}}})
+
+
 @pytest.mark.parametrize("method", SPLIT_METHODS)
 def test_every_split_method_is_taken(method: str) -> None:
     assert wire({"text_preprocessing": {"split_method": method}})["text_preprocessing"]["split_method"] == method
 
 
-@pytest.mark.parametrize("method", [*PATCH_METHODS, "overlap?hn=3&wn=3"])
+@pytest.mark.parametrize("method", PATCH_METHODS)
 def test_every_patch_method_is_taken(method: str) -> None:
     assert wire({"image_preprocessing": {"patch_method": method}})["image_preprocessing"]["patch_method"] == method
 
@@ -226,6 +308,7 @@ KEYS = [
     *DEFAULTS["index_defaults"]["text_preprocessing"],
     *DEFAULTS["index_defaults"]["ann_parameters"],
     "patch_method", "m", "ef_construction", "model_properties", "search_model_properties", "nonsense",
+    "field_models", "data_type", "encoder",
 ]  # fmt: skip
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(),

@@ -28,6 +28,7 @@ class FaultyLoader(RandomLoader):
         self.may_run.set()
         self.begun = threading.Semaphore(0)
         self.short_by = 0
+        self.error: Exception = RuntimeError("the model choked")
         self._poison = POISON
 
     def prepare_text(self, texts: Sequence[str]) -> list[Prepared]:
@@ -39,8 +40,8 @@ class FaultyLoader(RandomLoader):
         self.begun.release()
         assert self.may_run.wait(timeout=30)
         if any(self._poison in text for text in texts):
-            raise RuntimeError("the model choked")
-        return super().run_text(batch)[: len(batch) - self.short_by]
+            raise self.error
+        return self._run([Prepared(text.encode(), 1) for text in texts])[: len(batch) - self.short_by]
 
     def heal(self) -> None:
         """Let no text make a run fail any more."""

@@ -27,6 +27,12 @@ TEXTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def runs_in_onnx_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which of the backends is faster is for `test_backend_choice`, and takes seconds."""
+    monkeypatch.setattr("sidecar.embedding.loaders.text.fastest_backend", lambda *_: "onnx")
+
+
 def load(folder: Path, kind: str, *, dimensions: int = 32, backend: Backend = "auto") -> Loader:
     """The model in the folder, as `model_properties` name it."""
     properties = {"localpath": str(folder / "model"), "dimensions": dimensions, "tokens": 512, "type": kind}

@@ -82,6 +82,25 @@ def test_a_model_is_converted_once(cache: ConversionCache, model: Path, conversi
     assert conversions.count == 2, "another pooling is another model"
 
 
+def test_a_precision_is_made_of_the_float32_form_beside_it_once(
+    cache: ConversionCache, model: Path, conversions: CountedConversions
+) -> None:
+    half = cache.get(str(model), "sbert", "float16")
+    assert conversions.count == 2, "float32 first, then float16 from it"
+    whole = cache.get(str(model), "sbert")
+    assert half.folder.parent == whole.folder.parent
+    assert (half.precision, whole.precision) == ("float16", "float32")
+    assert half.memory_bytes == whole.memory_bytes
+    assert cache.get(str(model), "sbert", "float16") == half
+    shutil.rmtree(whole.folder)
+    assert cache.get(str(model), "sbert", "float16") == half, "it needs its float32 form no more"
+    assert conversions.count == 2
+    shutil.rmtree(model)
+    assert cache.get(str(model), "sbert", "float16") == half, "nor its weights"
+    with pytest.raises(ModelLoadError):
+        cache.get(str(model), "sbert")
+
+
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "facts.json"])
 def test_a_file_that_was_cut_off_is_noticed_and_the_model_converted_again(
     name: str, cache: ConversionCache, model: Path, conversions: CountedConversions
@@ -231,7 +250,7 @@ from sidecar.embedding.model_table import ModelTable
 from sidecar.opensearch.index_settings import DEFAULT_MODEL
 loading = ModelLoading(ConversionCache(Path({str(tmp_path / "converted")!r})), "auto")
 loader = loading.load(ModelTable().resolve(DEFAULT_MODEL))
-assert loader.backend == "onnx"
+assert loader.backend != "torch"
 np.save({str(tmp_path / "vector.npy")!r}, loader.encode_text(["a text"])[0])
 """
     environment = os.environ | {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}

@@ -14,7 +14,7 @@ from sidecar.embedding.loader import Loader
 from sidecar.embedding.loaders.random import RandomLoader
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import ModelSpec
-from sidecar.errors import TooManyRequests
+from sidecar.errors import EndpointUnavailable, TooManyRequests
 from sidecar.metrics import Metrics
 from tests.embedding.faulty_loader import DIMENSIONS, POISON, FaultyLoader, spec_of
 
@@ -197,6 +197,20 @@ def test_a_failing_run_fails_its_job_alone(made: Made) -> None:
     assert first.result(timeout=WAIT).shape == (1, DIMENSIONS)
     assert engine.submit(SPEC, ["next"]).result(timeout=WAIT).shape == (1, DIMENSIONS)
     assert len(loader.batches[1]) == 6, "they were one batch"
+
+
+def test_endpoint_that_is_away_is_asked_once_for_all_jobs_of_a_batch(made: Made) -> None:
+    engine, loader = made.engine(threads=1), made.loaders.hold()
+    loader.error = EndpointUnavailable("away")
+    first = engine.submit(SPEC, ["held"])
+    loader.wait_until_begun()
+    jobs = [engine.submit(SPEC, [POISON, "more"]) for _ in range(3)]
+    loader.may_run.set()
+    for job in jobs:
+        with pytest.raises(EndpointUnavailable, match="away"):
+            job.result(timeout=WAIT)
+    assert first.result(timeout=WAIT).shape == (1, DIMENSIONS)
+    assert [len(batch) for batch in loader.batches] == [1, 6]
 
 
 def test_of_a_failed_job_nothing_more_is_run(made: Made) -> None:

@@ -4,6 +4,7 @@ import gc
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -52,6 +53,13 @@ def test_a_model_is_loaded_once_for_16_threads(loading: Loading) -> None:
         loaders = {id(future.result(timeout=30)) for future in futures}
     assert len(loaders) == 1
     assert loading.names == ["a"]
+
+
+def test_each_device_has_a_budget_of_its_own(loading: Loading) -> None:
+    cache = ModelCache(loading, 1)
+    for name, device in (("a", CPU), ("b", "cuda:0"), ("c", CPU), ("d", "cuda:0")):
+        cache.get(replace(spec_of(name, gigabytes=0.6), device=device))
+    assert cache.loaded() == [("c", CPU), ("d", "cuda:0")]
 
 
 def test_a_failed_load_fails_for_all_who_wait_and_the_next_try_loads(loading: Loading) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from sidecar.embedding.loader import Embeddings, Prepared, RunBatch
 from sidecar.embedding.query_lane import QueryLane
+from sidecar.errors import EndpointUnavailable
 from tests.embedding.faulty_loader import POISON, FaultyLoader
 
 
@@ -78,6 +79,15 @@ def test_a_query_that_fails_leaves_the_others_of_its_batch_alone(loader: FaultyL
         assert future.result().shape == (8,)
     with pytest.raises(RuntimeError, match="choked"):
         futures[2].result()
+
+
+def test_endpoint_that_is_away_is_asked_once_for_all_queries_of_a_batch(loader: FaultyLoader) -> None:
+    loader.error = EndpointUnavailable("away")
+    futures = hold_then_ask(QueryLane(1), loader, ["first", "good", POISON, "better"])
+    for future in futures[1:]:
+        with pytest.raises(EndpointUnavailable, match="away"):
+            future.result()
+    assert [len(batch) for batch in loader.batches] == [1, 3]
 
 
 def test_a_lane_lives_on_after_a_failure(loader: FaultyLoader) -> None:

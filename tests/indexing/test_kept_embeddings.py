@@ -68,6 +68,15 @@ def test_an_embedding_of_equal_content_is_found_as_it_was_stored(
     assert_equal(found["1"][field], wanted)
 
 
+def test_contents_of_chunks_are_found_with_them(cluster: Cluster, index: str) -> None:
+    plain = embedding("same", 2)
+    wanted = FieldEmbedding(plain.vectors, plain.spans, "same", [None, "[0.0, 0.0, 1.0, 1.0]"])
+    store(cluster, index, {"1": {"title": wanted}})
+    found = find_kept_embeddings(cluster, index, {"1": {"title": "same"}})["1"]["title"]
+    assert_equal(found, wanted)
+    assert found.contents == wanted.contents
+
+
 @pytest.mark.parametrize(
     "stored", [{}, {"title": embedding("other")}, {"title": embedding(None)}, {"my, field*": embedding("same")}]
 )

@@ -10,18 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.errors import DocumentTooLarge, InvalidArgument, InvalidDocumentId, InvalidFieldName, SidecarError
-from sidecar.indexing.requests import AddDocuments
-from sidecar.indexing.validation import ValidDocument, has_faulty_identity, validate_document
+from sidecar.indexing.custom_vectors import VectorRules
+from sidecar.indexing.requests import AddDocuments, CustomVector, FieldMapping, MultimodalCombination
+from sidecar.indexing.validation import DocumentRules, ValidDocument, has_faulty_identity, validate_document
 
 LIMIT = 1000
+
+
+MAPPINGS: dict[str, FieldMapping] = {
+    "combo": MultimodalCombination({"a": 1.0, "b": 2.0}),
+    "own": CustomVector(),
+}
 
 
 def validate(
     document: object, *, tensor: tuple[str, ...] | None = None, non_tensor: tuple[str, ...] | None = None
 ) -> ValidDocument:
     if tensor is None and non_tensor is None:
-        tensor = ("title",)
-    return validate_document(7, document, AddDocuments([document], tensor, non_tensor), LIMIT)
+        tensor = ("title", "combo", "own")
+    request = AddDocuments([document], tensor, non_tensor, mappings=MAPPINGS)
+    return validate_document(7, document, DocumentRules(request, LIMIT, lambda field: VectorRules(2, "cosinesimil")))
 
 
 def test_a_valid_document_has_its_text_to_embed_and_its_json_without_the_id() -> None:
@@ -110,6 +118,40 @@ def test_a_documents_size_is_that_of_its_escaped_json() -> None:
         assert has_faulty_identity(refused.value)
 
 
+def test_a_combination_is_stored_as_it_came_and_embedded_with_its_weights() -> None:
+    document = {"_id": "1", "combo": {"b": "y", "a": "x"}}
+    valid = validate(document)
+    assert valid.combinations["combo"].members == (("b", "y", 2.0), ("a", "x", 1.0))
+    assert (valid.texts, valid.embedded_fields) == ({}, ["combo"])
+    assert orjson.loads(valid.source) == {"combo": {"b": "y", "a": "x"}}
+
+
+def test_a_custom_vector_leaves_its_content_alone_in_the_document() -> None:
+    valid = validate({"_id": "1", "own": {"content": "c", "vector": [1, -0.5]}, "n": 1})
+    assert orjson.loads(valid.source) == {"own": "c", "n": 1}
+    assert valid.vectors["own"].vector.tolist() == [1, -0.5]
+    assert orjson.loads(validate({"own": {"vector": [1, 0]}}).source) == {"own": ""}
+
+
+@pytest.mark.parametrize("name", ["a.b", "", "_score"])
+def test_sub_fields_have_the_names_of_fields(name: str) -> None:
+    with pytest.raises(InvalidFieldName):
+        validate({"combo": {name: "x"}})
+
+
+@pytest.mark.parametrize(
+    "vector", [None, "1, 2", {}, [], [1], [1, 2, 3], [True, 1], ["1", 1], [None, 1], [math.inf, 1], [0, 0], [0, -0.0]]
+)
+def test_bad_vectors_are_refused_by_field(vector: object) -> None:
+    with pytest.raises(InvalidArgument, match="field 'own'"):
+        validate({"own": {"vector": vector}})
+
+
+def test_a_string_or_number_in_a_mapped_field_is_ordinary() -> None:
+    assert validate({"own": "text", "combo": "text"}).texts == {"own": "text", "combo": "text"}
+    assert validate({"own": 5}).embedded_fields == []
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -117,7 +159,11 @@ values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["_id", "title", "n", "a.b", ""]) | st.text(), values, max_size=5))
+names = st.sampled_from(["_id", "title", "n", "a.b", "", "combo", "own"]) | st.text()
+objects = st.dictionaries(st.sampled_from(["a", "b", "content", "vector"]), values | st.just([1.0, 2.0]), max_size=3)
+
+
+@given(st.dictionaries(names, values | objects, max_size=5))
 def test_any_document_is_valid_or_refused_with_a_reason(document: dict[str, Any]) -> None:
     try:
         valid = validate(document)
@@ -126,4 +172,6 @@ def test_any_document_is_valid_or_refused_with_a_reason(document: dict[str, Any]
         assert error.message
         return
     assert len(json.dumps(document)) <= LIMIT
-    assert orjson.loads(valid.source) == {key: value for key, value in document.items() if key != "_id"}
+    wanted = {key: value for key, value in document.items() if key != "_id"}
+    wanted |= {key: document[key].get("content", "") for key in valid.vectors}
+    assert orjson.loads(valid.source) == wanted

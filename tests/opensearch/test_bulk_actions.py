@@ -45,6 +45,14 @@ def test_encode_source_takes_vectors_of_any_layout() -> None:
     assert encode_source(b"{}", {"title": FieldEmbedding(turned, TITLE.spans, "abc")}) == b"{" + TITLE_JSON
 
 
+def test_encode_source_writes_bytes_as_whole_numbers_and_contents_where_there_are_some() -> None:
+    embedding = FieldEmbedding(np.array([[-128, 127], [0, 1]], dtype=np.int8), [(0, 3), (0, 3)], None, [None, "[1.0]"])
+    assert encode_source(b"{}", {"f": embedding}) == (
+        b'{"__embeddings":{"f":[{"vector":[-128,127],"start":0,"end":3},'
+        b'{"vector":[0,1],"start":0,"end":3,"content":"[1.0]"}]}}'
+    )
+
+
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=8))
 def test_encode_source_writes_vectors_that_read_back_exactly(values: list[float]) -> None:
     vector = np.array([values], dtype=np.float32)

@@ -26,4 +26,4 @@ def test_the_cluster_takes_the_vectors_of_a_field_of_any_printable_name(cluster:
     cluster.create_index(index_name, build_index_body(settings, 2))
     printable = "".join(chr(code) for code in range(32, 127))
     fields = [printable, *(f"a{character}b" for character in printable)]
-    cluster.put_mapping(index_name, {"properties": build_embedded_fields(fields, settings, 2)})
+    cluster.put_mapping(index_name, {"properties": build_embedded_fields(dict.fromkeys(fields, 2), settings)})

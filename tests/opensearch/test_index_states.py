@@ -10,7 +10,7 @@ import pytest
 from sidecar.errors import IndexNotFound, NotASidecarIndex, OpenSearchError, TooManyFields
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.embedded_paths import vector_path
-from sidecar.opensearch.index_settings import IndexSettings
+from sidecar.opensearch.index_settings import FieldModel, IndexSettings
 from sidecar.opensearch.index_state import parse_index_state
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.mapping_builder import build_index_body
@@ -160,7 +160,7 @@ def test_state_follows_an_alias(states: IndexStates, cluster: Cluster, index: st
 @pytest.mark.parametrize(
     ("own", "error", "told"),
     [
-        ({"format": 2, "settings": {}}, OpenSearchError, "has format 2; this sidecar reads format 1"),
+        ({"format": 3, "settings": {}}, OpenSearchError, "has format 3; this sidecar reads formats 1 and 2"),
         ({"format": 1, "settings": {}}, OpenSearchError, "spoilt"),
         ({"format": 1, "settings": None}, OpenSearchError, "spoilt"),
         ({"format": 1, "settings": SETTINGS.to_wire()}, OpenSearchError, "spoilt"),
@@ -263,3 +263,29 @@ def test_ensure_says_that_the_index_is_gone(states: IndexStates, cluster: Cluste
     cluster.delete_index(index)
     with pytest.raises(IndexNotFound):
         states.ensure_embedded_fields(index, ["a"])
+
+
+def test_fields_get_the_dimensions_and_the_name_of_their_own_model(
+    states: IndexStates, cluster: Cluster, index_name: str
+) -> None:
+    settings = IndexSettings(model="x", field_models={"small": FieldModel("y")}, number_of_shards=1)
+    cluster.create_index(index_name, build_index_body(settings, 4, field_dimensions={"small": 2}))
+    state = states.ensure_embedded_fields(index_name, ["small", "other"])
+    assert [state.dimensions_of(field) for field in ("small", "other", "not yet there")] == [2, 4, 4]
+    fields = {entry["source"]: entry for entry in state.meta["sidecar"]["fields"].values()}
+    assert fields["small"] == {"source": "small", "model": "y", "kind": "text", "dimension": 2}
+    assert fields["other"] == {"source": "other", "model": "x", "kind": "text", "dimension": 4}
+    mapping = orjson.loads(cluster.read_index(index_name))[index_name]["mappings"]["properties"]["__embeddings"]
+    paths = mapping["properties"]
+    assert {name: path["properties"]["vector"]["dimension"] for name, path in paths.items()} == {"small": 2, "other": 4}
+
+
+def test_fields_are_declared_by_what_is_embedded_and_keep_it(
+    states: IndexStates, cluster: Cluster, index_name: str
+) -> None:
+    settings = IndexSettings(treat_urls_and_pointers_as_images=True, number_of_shards=1)
+    cluster.create_index(index_name, build_index_body(settings, 2))
+    states.ensure_embedded_fields(index_name, ["picture", "both"], kinds={"both": "multimodal_combination"})
+    state = states.ensure_embedded_fields(index_name, ["both", "own"], kinds={"own": "custom_vector"})
+    kinds = {entry["source"]: entry["kind"] for entry in state.meta["sidecar"]["fields"].values()}
+    assert kinds == {"picture": "image", "both": "multimodal_combination", "own": "custom_vector"}

@@ -6,8 +6,9 @@ import orjson
 import pytest
 
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.index_settings import AnnParameters, IndexSettings
+from sidecar.opensearch.index_settings import AnnParameters, FieldModel, IndexSettings
 from sidecar.opensearch.mapping_builder import (
+    EmbeddedField,
     build_embedded_field,
     build_embedded_fields,
     build_index_body,
@@ -48,15 +49,16 @@ def test_bodies_share_nothing_with_each_other() -> None:
 def test_declare_fields_keeps_everything_that_is_in_meta() -> None:
     declared = {"__embeddings.a.vector": {"source": "a", "model": "older", "kind": "image"}}
     meta = {"other": 1, "sidecar": {"format": 1, "later": 2, "fields": declared}}
-    merged = declare_fields(meta, ["a", "b c"], SETTINGS, 3)
+    fields = [EmbeddedField("a", "newer", "text", 3), EmbeddedField("b c", "m", "custom_vector", 3)]
+    merged = declare_fields(meta, fields)
     assert merged["other"] == 1
     assert merged["sidecar"]["later"] == 2
     assert merged["sidecar"]["fields"] == {
         **declared,
         "__embeddings.b%20c.vector": {
             "source": "b c",
-            "model": SETTINGS.model,
-            "kind": "text",
+            "model": "m",
+            "kind": "custom_vector",
             "dimension": 3,
         },
     }
@@ -66,7 +68,7 @@ def test_declare_fields_keeps_everything_that_is_in_meta() -> None:
 @pytest.fixture
 def index(cluster: Cluster, index_name: str) -> str:
     cluster.create_index(index_name, build_index_body(SETTINGS, 2))
-    cluster.put_mapping(index_name, {"properties": build_embedded_fields(["text"], SETTINGS, 2)})
+    cluster.put_mapping(index_name, {"properties": build_embedded_fields({"text": 2}, SETTINGS)})
     return index_name
 
 
@@ -138,3 +140,31 @@ def test_vectors_are_stored_where_the_cluster_would_derive_them_by_default() -> 
     setting = "index.knn.derived_source.enabled"
     assert build_index_body(SETTINGS, 3, version=(3, 5, 0))["settings"][setting] is False
     assert setting not in build_index_body(SETTINGS, 3, version=(2, 11, 0))["settings"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "version"),
+    [
+        (SETTINGS, 1),
+        (IndexSettings(ann_parameters=AnnParameters(encoder={"name": "sq"})), 1),
+        (IndexSettings(ann_parameters=AnnParameters(data_type="byte")), 2),
+        (IndexSettings(treat_urls_and_pointers_as_images=True), 2),
+        (IndexSettings(field_models={"a": FieldModel("x")}), 2),
+    ],
+)
+def test_the_format_is_raised_where_an_earlier_version_would_write_wrong_vectors(
+    settings: IndexSettings, version: int
+) -> None:
+    assert build_index_body(settings, 3)["mappings"]["_meta"]["sidecar"]["format"] == version
+
+
+def test_index_body_remembers_the_dimensions_of_fields_with_another_model() -> None:
+    own = build_index_body(SETTINGS, 3, field_dimensions={"a": 5})["mappings"]["_meta"]["sidecar"]
+    assert (own["dimensions"], own["field_dimensions"]) == (3, {"a": 5})
+
+
+def test_embedded_field_has_the_stored_form_of_its_numbers() -> None:
+    small = build_embedded_field(IndexSettings(ann_parameters=AnnParameters(data_type="byte")), 3)
+    assert small["properties"]["vector"]["data_type"] == "byte"
+    encoded = build_embedded_field(IndexSettings(ann_parameters=AnnParameters(encoder={"name": "sq"})), 3)
+    assert encoded["properties"]["vector"]["method"]["parameters"]["encoder"] == {"name": "sq"}

@@ -11,10 +11,13 @@ REQUEST = SearchRequest(q="x")
 TEXT = "Été 🎉 party.\r\nNext."
 
 
-def chunk(field: str, start: int, end: int, score: float) -> dict[str, Any]:
+def chunk(field: str, start: int, end: int, score: float, content: str | None = None) -> dict[str, Any]:
     """The inner hits of one field: its best chunk."""
     path = f"__embeddings.{field}"
-    return {"hits": {"hits": [{"_score": score, "fields": {f"{path}.start": [start], f"{path}.end": [end]}}]}}
+    values: dict[str, Any] = {f"{path}.start": [start], f"{path}.end": [end]}
+    if content is not None:
+        values[f"{path}.content"] = [content]
+    return {"hits": {"hits": [{"_score": score, "fields": values}]}}
 
 
 def hit(source: dict[str, Any], inner_hits: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -41,6 +44,20 @@ def test_offsets_count_characters_of_emoji_and_line_breaks() -> None:
 def test_a_text_that_is_not_there_has_no_highlight(source: dict[str, Any]) -> None:
     found = hit(source, {"0": chunk("a", 0, 4, 0.4)})
     assert tensor_hit(found, ["a"], REQUEST)["_highlights"] == {}
+
+
+@pytest.mark.parametrize(
+    ("stored", "best", "shown"),
+    [
+        ("http://a.b/c.png", chunk("a", 0, 16, 0.4), "http://a.b/c.png"),
+        ("http://a.b/c.png", chunk("a", 0, 16, 0.4, "[0.0, 0.0, 80.5, 80.0]"), "[0.0, 0.0, 80.5, 80.0]"),
+        ({"text": "Été", "image": "c.png"}, chunk("a", 0, 0, 0.4), '{"text": "\\u00c9t\\u00e9", "image": "c.png"}'),
+        ("the content of a custom vector", chunk("a", 0, 30, 0.4), "the content of a custom vector"),
+        ("", chunk("a", 0, 0, 0.4), ""),
+    ],
+)
+def test_highlights_of_other_chunks_than_texts(stored: Any, best: dict[str, Any], shown: str) -> None:
+    assert tensor_hit(hit({"a": stored}, {"0": best}), ["a"], REQUEST)["_highlights"] == {"a": shown}
 
 
 def test_hits_without_offsets_have_no_highlight() -> None:

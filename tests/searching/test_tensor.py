@@ -6,6 +6,7 @@ import pytest
 from sidecar.searching.tensor import MIN_CANDIDATES, TensorQuery, build_exact_query, build_tensor_query, candidates
 
 VECTOR = np.array([1, 0], dtype=np.float32)
+OTHER = np.array([0, 1, 0], dtype=np.float32)
 FILTER = {"term": {"a": 1}}
 
 
@@ -17,39 +18,40 @@ def test_candidates_cover_the_page_within_what_the_cluster_takes(limit: int, off
 
 
 def test_one_field_is_one_nested_query() -> None:
-    nested = build_tensor_query(TensorQuery(["title"], VECTOR, 32))["nested"]
+    nested = build_tensor_query(TensorQuery({"title": VECTOR}, 32))["nested"]
     assert (nested["path"], nested["score_mode"]) == ("__embeddings.title", "max")
     assert nested["query"] == {"knn": {"__embeddings.title.vector": {"vector": VECTOR, "k": 32}}}
     assert nested["inner_hits"] == {
         "name": "0",
         "size": 1,
         "_source": False,
-        "docvalue_fields": ["__embeddings.title.start", "__embeddings.title.end"],
+        "docvalue_fields": [f"__embeddings.title.{name}" for name in ("start", "end", "content")],
     }
 
 
 def test_several_fields_are_one_query_and_each_has_the_filter() -> None:
-    queries = build_tensor_query(TensorQuery(["a", "b c"], VECTOR, 32, FILTER))["dis_max"]["queries"]
+    queries = build_tensor_query(TensorQuery({"a": VECTOR, "b c": OTHER}, 32, FILTER))["dis_max"]["queries"]
     assert [query["nested"]["path"] for query in queries] == ["__embeddings.a", "__embeddings.b%20c"]
-    for query in queries:
+    for query, vector in zip(queries, (VECTOR, OTHER), strict=True):
         (knn,) = query["nested"]["query"]["knn"].values()
         assert knn["filter"] == FILTER
+        assert knn["vector"] is vector
     assert [query["nested"]["inner_hits"]["name"] for query in queries] == ["0", "1"]
 
 
 def test_chunks_are_asked_for_only_when_they_are_shown() -> None:
-    query = TensorQuery(["a", "b"], VECTOR, 32, with_highlights=False)
+    query = TensorQuery({"a": VECTOR, "b": VECTOR}, 32, with_highlights=False)
     for body in (build_tensor_query(query), build_exact_query(query, "l2")):
         assert all("inner_hits" not in part["nested"] for part in body["dis_max"]["queries"])
 
 
 def test_no_fields_match_nothing() -> None:
-    assert build_tensor_query(TensorQuery([], VECTOR, 32)) == {"match_none": {}}
+    assert build_tensor_query(TensorQuery({}, 32)) == {"match_none": {}}
 
 
 def test_the_exact_query_has_the_filter_once_around_all_fields() -> None:
-    body = build_exact_query(TensorQuery(["a", "b"], VECTOR, 32, FILTER), "l2")
+    body = build_exact_query(TensorQuery({"a": VECTOR, "b": VECTOR}, 32, FILTER), "l2")
     assert body["bool"]["filter"] == [FILTER]
     (scored,) = body["bool"]["must"]
     assert len(scored["dis_max"]["queries"]) == 2
-    assert "bool" not in build_exact_query(TensorQuery(["a"], VECTOR, 32), "l2")
+    assert "bool" not in build_exact_query(TensorQuery({"a": VECTOR}, 32), "l2")

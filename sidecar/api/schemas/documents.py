@@ -9,8 +9,10 @@ from typing import Annotated, Any
 import orjson
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
+from sidecar.api.schemas.auth import parse_model_auth
+from sidecar.api.schemas.mappings import parse_mappings
+from sidecar.api.schemas.media_headers import parse_media_headers
 from sidecar.api.schemas.problems import not_a, problems_of
-from sidecar.api.schemas.unsupported import refuse_given
 from sidecar.errors import BadRequest, IllegalRequestedDocCount, InvalidArgument, InvalidDocumentId, Unprocessable
 from sidecar.indexing.names import check_document_id
 from sidecar.indexing.requests import AddDocuments
@@ -31,7 +33,7 @@ class _AddBody(BaseModel):
     documents: list[Any]
     tensor_fields: _Names = Field(default=None, alias="tensorFields")
     non_tensor_fields: _Names = Field(default=None, alias="nonTensorFields")
-    # Fields that have not changed keep their embeddings in any case.
+    # Texts that have not changed keep their embeddings in any case.
     use_existing_tensors: bool = Field(default=False, alias="useExistingTensors")
     image_download_headers: dict[str, Any] = Field(default_factory=dict, alias="imageDownloadHeaders")
     auth: dict[str, Any] | None = Field(default=None, alias="modelAuth")
@@ -41,9 +43,12 @@ class _AddBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class AddParameters:
-    """What the query of an add request says: `refresh`, and the parameters of the legacy array body, unparsed."""
+    """What the query of an add request says: `refresh`, the device that models run on, and the parameters of the legacy
+    array body: `use_existing_tensors`, and all of them unparsed."""
 
     refresh: bool
+    device: str
+    use_existing_tensors: bool
     legacy: Mapping[str, list[str]]
 
 
@@ -51,7 +56,8 @@ def parse_add_documents(body: Any, parameters: AddParameters, *, max_documents: 
     """An add request of either style: an object, or the legacy array of documents.
 
     Raises: Unprocessable for a wrong shape, with the problems of both styles; BadRequest for parts that do not go
-    together or a wrong number of documents; InvalidArgument for a feature that this version has not.
+    together or a wrong number of documents; InvalidArgument and InvalidFieldName for mappings, headers or credentials
+    that break a rule.
     """
     request = _from_array(body, parameters) if isinstance(body, list) else _from_object(body, parameters)
     if not request.documents:
@@ -76,19 +82,17 @@ def _from_object(body: Any, parameters: AddParameters) -> AddDocuments:
         raise BadRequest(
             "Exactly one of 'tensorFields' and 'nonTensorFields' must be given: the fields to embed, or those not to."
         )
-    refuse_given(
-        {
-            "mappings": parsed.mappings or None,
-            "modelAuth": parsed.auth,
-            "imageDownloadHeaders": parsed.image_download_headers or None,
-        }
-    )
     return AddDocuments(
         documents=parsed.documents,
         tensor_fields=None if parsed.tensor_fields is None else tuple(parsed.tensor_fields),
         non_tensor_fields=None if parsed.non_tensor_fields is None else tuple(parsed.non_tensor_fields),
         refresh=parameters.refresh,
         text_chunk_prefix=parsed.text_chunk_prefix,
+        use_existing_tensors=parsed.use_existing_tensors,
+        mappings=parse_mappings(parsed.mappings),
+        media_headers=parse_media_headers("imageDownloadHeaders", parsed.image_download_headers),
+        auth=parse_model_auth(parsed.auth),
+        device=parameters.device,
     )
 
 
@@ -99,23 +103,32 @@ def _from_array(body: list[Any], parameters: AddParameters) -> AddDocuments:
             "An array body needs the parameter non_tensor_fields, as in ?non_tensor_fields=name. "
             "Better, send an object with 'documents' and 'tensorFields'."
         )
-    features = ("mappings", "model_auth", "image_download_headers")
-    refuse_given({name: _json_parameter(name, legacy) or None for name in features})
     return AddDocuments(
         documents=body,
         tensor_fields=None,
         non_tensor_fields=tuple(legacy["non_tensor_fields"]),
         refresh=parameters.refresh,
+        use_existing_tensors=parameters.use_existing_tensors,
+        mappings=parse_mappings(_object_parameter("mappings", legacy)),
+        media_headers=parse_media_headers(
+            "image_download_headers", _object_parameter("image_download_headers", legacy)
+        ),
+        auth=parse_model_auth(_object_parameter("model_auth", legacy)),
+        device=parameters.device,
     )
 
 
-def _json_parameter(name: str, legacy: Mapping[str, list[str]]) -> Any:
+def _object_parameter(name: str, legacy: Mapping[str, list[str]]) -> dict[str, Any] | None:
+    """A parameter that is an object as JSON text; None where it is null or not given. Raises: InvalidArgument."""
     if name not in legacy:
         return None
     try:
-        return orjson.loads(legacy[name][-1])
+        value = orjson.loads(legacy[name][-1])
     except orjson.JSONDecodeError as error:
         raise InvalidArgument(f"the parameter {name!r} is not JSON: {error}") from error
+    if value is not None and not isinstance(value, dict):
+        raise InvalidArgument(f"the parameter {name!r} must be a JSON object.")
+    return value
 
 
 def parse_ids_to_read(body: Any, *, max_ids: int) -> list[str]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sidecar.api.schemas.ann import check_ann
+from sidecar.embedding.media.patching import check_patch_method
 from sidecar.errors import InvalidArgument
+from sidecar.indexing.names import check_field_name
 from sidecar.opensearch.client import ClusterFacts
 from sidecar.opensearch.index_settings import (
     DEFAULT_MODEL,
     AnnParameters,
+    DataType,
+    FieldModel,
     ImagePreprocessing,
     IndexSettings,
     TextPreprocessing,
@@ -22,7 +26,6 @@ from sidecar.opensearch.index_settings import (
 
 MAX_SHARDS = 1024  # OpenSearch's own limit
 SPLIT_METHODS = ("sentence", "word", "character", "passage")
-PATCH_METHODS = ("", "none", "simple", "overlap", "frcnn", "yolox", "marqo-yolo", "dino-v1", "dino-v2")
 
 _PROPERTIES = ("model_properties", "search_model_properties")
 
@@ -70,13 +73,20 @@ class _Image(_Open):
 class _AnnNumbers(_Closed):
     ef_construction: int = Field(default=128, ge=1)
     m: int = Field(default=16, ge=2, le=100)
+    encoder: _Properties | None = None
 
 
 class _Ann(_Closed):
     name: str = "hnsw"
     space_type: str = "cosinesimil"
     engine: str = "lucene"
+    data_type: DataType = "float"
     parameters: _AnnNumbers = Field(default_factory=_AnnNumbers)
+
+
+class _FieldModel(_Closed):
+    model: str
+    model_properties: _Properties | None = None
 
 
 class _IndexDefaults(_Closed):
@@ -89,6 +99,7 @@ class _IndexDefaults(_Closed):
     text_preprocessing: _Text = Field(default_factory=_Text)
     image_preprocessing: _Image = Field(default_factory=_Image)
     ann_parameters: _Ann = Field(default_factory=_Ann)
+    field_models: dict[str, _FieldModel] = Field(default_factory=dict)
 
 
 class _Body(_Closed):
@@ -103,7 +114,7 @@ def parse_index_settings(body: dict[str, Any] | None, *, limits: SettingsLimits,
     A null counts as not given, save inside model properties. Whether the models exist, and their dimensions,
     is for the embedding side to check, after this. A body that is not an object is for the caller to refuse
     (422).
-    Raises: InvalidArgument, naming the key, the rule and, for an unknown key, the nearest known one.
+    Raises: InvalidArgument, naming the key, the rule and, for an unknown key, the nearest known one; InvalidFieldName.
     """
     given = _without_nulls(body or {})
     if body and body.get("index_defaults", {}) is None:
@@ -116,8 +127,10 @@ def parse_index_settings(body: dict[str, Any] | None, *, limits: SettingsLimits,
     except ValidationError as error:
         raise InvalidArgument(_message_of(error)) from error
     _check_choices(parsed, limits)
-    check_ann(parsed.index_defaults.ann_parameters.engine, parsed.index_defaults.ann_parameters.space_type, facts)
-    return _complete(parsed)
+    _check_field_names(parsed.index_defaults)
+    settings = _complete(parsed)
+    check_ann(settings.ann_parameters, facts)
+    return settings
 
 
 def _without_nulls(value: Any) -> Any:
@@ -142,11 +155,12 @@ def _check_models_go_together(defaults: dict[str, Any]) -> None:
 def _check_choices(body: _Body, limits: SettingsLimits) -> None:
     """The rules that need a list of choices, another value, or the operator's bounds."""
     defaults = body.index_defaults
-    text, image, ann = defaults.text_preprocessing, defaults.image_preprocessing, defaults.ann_parameters
+    text, ann = defaults.text_preprocessing, defaults.ann_parameters
     _check_is_one_of("text_preprocessing.split_method", text.split_method, SPLIT_METHODS)
-    if image.patch_method is not None:
-        # `overlap?hn=3&wn=3`: what follows the question mark are the method's own numbers.
-        _check_is_one_of("image_preprocessing.patch_method", image.patch_method.split("?")[0], PATCH_METHODS)
+    try:
+        check_patch_method(defaults.image_preprocessing.patch_method)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"index_defaults.image_preprocessing: {error.message}") from error
     _check_is_one_of("ann_parameters.name", ann.name, ("hnsw",))
     if text.split_overlap >= text.split_length:
         raise InvalidArgument(
@@ -160,6 +174,12 @@ def _check_choices(body: _Body, limits: SettingsLimits) -> None:
     ):  # fmt: skip
         if value > limit:
             raise InvalidArgument(f"{name} is {value}; the limit is {limit}.")
+
+
+def _check_field_names(defaults: _IndexDefaults) -> None:
+    for field in defaults.field_models:
+        if check_field_name(field) == "_id":
+            raise InvalidArgument("index_defaults.field_models: '_id' is not embedded, so that it can't have a model.")
 
 
 def _check_is_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -200,9 +220,14 @@ def _complete(body: _Body) -> IndexSettings:
             engine=ann.engine,
             ef_construction=ann.parameters.ef_construction,
             m=ann.parameters.m,
+            data_type=ann.data_type,
+            encoder=ann.parameters.encoder,
         ),
         number_of_shards=body.number_of_shards,
         number_of_replicas=body.number_of_replicas,
+        field_models={
+            field: FieldModel(own.model, own.model_properties) for field, own in defaults.field_models.items()
+        },
     )
 
 
@@ -224,8 +249,12 @@ def _message_of(error: ValidationError) -> str:
 
 def _known_keys(path: list[str]) -> tuple[str, ...]:
     model: type[BaseModel] = _Body
-    for part in path:
+    parts = iter(path)
+    for part in parts:
         annotation = model.model_fields[part].annotation
+        if get_origin(annotation) is dict:
+            # The next part of the path is a name of the client's own.
+            annotation, _ = get_args(annotation)[1], next(parts, None)
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             break
         model = annotation

@@ -8,24 +8,40 @@ from collections.abc import Sequence
 import numpy as np
 
 from sidecar.embedding.loader import Embeddings, Modality, Prepared, encode_in_batches
+from sidecar.embedding.model_spec import CPU, Precision
 from sidecar.embedding.torch_text import load_sentence_transformer, max_positions
 from sidecar.embedding.weights import Weights
 from sidecar.errors import ModelLoadError
 
 
 class TorchTextLoader:
-    """Runs a sentence-transformers model, or an encoder with mean pooling, on the CPU.
+    """Runs a sentence-transformers model, or an encoder with mean pooling.
 
-    ``model_dimensions`` are those of the model itself, of which vectors keep the first ``dimensions``.
+    ``float16`` computes in 16 bits on a CUDA device. On the CPU, where that can be a hundred times slower, it rounds
+    the weights to 16 bits and computes in 32. ``model_dimensions`` are those of the model itself, of which vectors keep
+    the first ``dimensions``.
     """
 
     modalities = frozenset({Modality.TEXT})
     backend = "torch"
 
-    def __init__(self, weights: Weights, pooling: str, max_tokens: int, dimensions: int) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        pooling: str,
+        max_tokens: int,
+        dimensions: int,
+        *,
+        device: str = CPU,
+        precision: Precision = "float32",
+    ) -> None:
         self._lock = threading.Lock()
         try:
-            self._model = load_sentence_transformer(weights.folder, pooling)
+            model = load_sentence_transformer(weights.folder, pooling)
+            if precision == "float16":
+                model = model.half()
+                model = model.float() if device == CPU else model
+            self._model = model.to(device)
             self._model.max_seq_length = min(max_tokens, max_positions(self._model))
             self.model_dimensions = int(self._encode(["dimensions"]).shape[1])
         except Exception as error:

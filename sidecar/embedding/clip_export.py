@@ -1,0 +1,111 @@
+"""Writes the two towers of a CLIP model as ONNX graphs, with their tokenizer and what a loader must know."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+
+from sidecar.embedding.clip_conversion import FACTS_FILE, file_sizes, image_graph, read_converted_clip, text_graph
+from sidecar.embedding.clip_probes import PROBE_TEXTS, probe_images
+from sidecar.embedding.clip_source import ClipModel
+from sidecar.embedding.clip_tokenizer_export import write_tokenizer
+from sidecar.embedding.clip_towers import ImageTower, text_tower, with_plain_attention
+from sidecar.embedding.image_preprocessing import ImagePreprocessing
+from sidecar.embedding.loader import Prepared, RunBatch
+from sidecar.embedding.loaders.onnx_clip import OnnxClipLoader, least_cosine
+from sidecar.embedding.precision_float16 import save_graph
+
+OPSET = 17
+
+
+def export_clip(clip: ClipModel, target: Path) -> None:
+    """Convert the model into ``target``, an existing empty folder. The model's attention is changed for it."""
+    facts: dict[str, Any] = {
+        "dimensions": clip.dimensions,
+        "steps": asdict(clip.steps),
+        "tokenizer": asdict(write_tokenizer(clip, target / "tokenizer.json")),
+        "image_tokens": clip.image_tokens,
+        "precision": "float32",
+        "image_cosine": 0.0,
+        "text_cosine": 0.0,
+    }
+    images = torch.from_numpy(_probe_pixels(clip))
+    ids = clip.tokenizer(PROBE_TEXTS)
+    with torch.inference_mode():
+        wanted_images = clip.model.encode_image(images).numpy()
+        wanted_texts = clip.model.encode_text(ids).numpy()
+    text, facts["has_short_texts"] = text_tower(clip.model)
+    axes = {0: "batch", 1: "tokens"} if facts["has_short_texts"] else {0: "batch"}
+    _export(text, ids[:2], text_graph(target), axes)
+    _export(ImageTower(clip.model), images[:2], image_graph(target), {0: "batch"})
+    facts["sizes"] = file_sizes(target)
+    write_facts(facts, target)
+    facts |= _cosines(target, wanted_images, wanted_texts)
+    write_facts(facts, target)
+
+
+def write_facts(facts: dict[str, Any], target: Path) -> None:
+    """Write the facts that make the folder a converted model."""
+    (target / FACTS_FILE).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def _cosines(target: Path, images: NDArray[Any], texts: NDArray[Any]) -> dict[str, float]:
+    converted = read_converted_clip(target)
+    if converted is None:
+        raise ValueError("the exporter left no readable graphs")
+    loader = OnnxClipLoader(converted, converted.tokenizer.context_length, converted.dimensions)
+    pictures, pieces = [loader.prepare_image(image) for image in probe_images()], loader.prepare_text(PROBE_TEXTS)
+    return {
+        "image_cosine": _least_both_ways(loader.run_image, pictures, images),
+        "text_cosine": _least_both_ways(loader.run_text, pieces, texts),
+    }
+
+
+def _least_both_ways(run: RunBatch, prepared: Sequence[Prepared], wanted: NDArray[Any]) -> float:
+    """The least cosine, with all inputs in one batch and with each alone."""
+    together, alone = run(prepared), np.concatenate([run([one]) for one in prepared])
+    return min(least_cosine(wanted, together), least_cosine(wanted, alone))
+
+
+def _probe_pixels(clip: ClipModel) -> NDArray[np.float32]:
+    preprocessing = ImagePreprocessing(clip.steps)
+    return preprocessing.normalize([preprocessing.prepare(image) for image in probe_images()])
+
+
+def _export(tower: torch.nn.Module, example: torch.Tensor, path: Path, axes: dict[int, str]) -> None:
+    path.parent.mkdir()
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, _plain_attention(), torch.no_grad():
+        # A graph over 2 GB comes out in hundreds of files.
+        written = Path(folder) / "model.onnx"
+        torch.onnx.export(
+            with_plain_attention(tower).eval(),
+            (example,),
+            str(written),
+            input_names=["input"],
+            output_names=["vectors"],
+            dynamic_axes={"input": axes, "vectors": {0: "batch"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+        save_graph(onnx.load(str(written)), path)
+
+
+@contextmanager
+def _plain_attention() -> Iterator[None]:
+    """Without torch's fused attention, which the exporter has no form for."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)

@@ -1,0 +1,78 @@
+"""What a window's documents give to models: texts, those of one model together, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from sidecar.embedding.engine import EmbeddingEngine, normalized
+from sidecar.embedding.loader import Embeddings
+from sidecar.embedding.media_embedder import EmbeddedMedia
+from sidecar.embedding.model_spec import ModelSpec
+from sidecar.indexing.files import RequestFiles
+
+
+@dataclass(slots=True)
+class TextInputs:
+    """The different texts that one model must run on, in the order of their first appearance."""
+
+    spec: ModelSpec
+    normalize: bool
+    _rows: dict[str, int] = field(default_factory=dict)
+    _embedded: Future[Embeddings] | None = None
+    _vectors: Embeddings | None = None
+
+    def add(self, texts: Sequence[str]) -> list[int]:
+        """Take texts in; returns their places. One that is there already keeps its place: it is embedded once."""
+        return [self._rows.setdefault(text, len(self._rows)) for text in texts]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def submit(self, engine: EmbeddingEngine) -> None:
+        """Have the texts embedded. Raises what `EmbeddingEngine.submit` raises."""
+        self._embedded = engine.submit(self.spec, list(self._rows))
+
+    def vectors(self) -> Embeddings:
+        """The vectors by their texts' places, of length 1 where asked for; waits for them.
+
+        Raises what the model raised. Returns: float32, shape (len(self), dimensions).
+        """
+        if self._vectors is None:
+            assert self._embedded is not None
+            vectors = self._embedded.result()
+            self._vectors = normalized(vectors) if self.normalize else vectors
+        return self._vectors
+
+    def cancel(self) -> None:
+        """Drop what has not begun."""
+        if self._embedded is not None:
+            self._embedded.cancel()
+
+
+@dataclass(slots=True, eq=False)
+class FileInput:
+    """A file that one model must run on, cut by the index's patch method or whole."""
+
+    spec: ModelSpec
+    pointer: str
+    is_cut: bool
+    _embedded: Future[EmbeddedMedia] | None = None
+
+    def submit(self, files: RequestFiles) -> None:
+        """Have the file read and embedded. Raises what `RequestFiles.submit` raises."""
+        self._embedded = files.submit(self.spec, self.pointer, is_cut=self.is_cut)
+
+    def result(self) -> EmbeddedMedia:
+        """The file's vectors, not normalised; waits for them.
+
+        Raises: InvalidArgument where the file is at fault, and what the model raised.
+        """
+        assert self._embedded is not None
+        return self._embedded.result()
+
+    def cancel(self) -> None:
+        """Drop what has not begun."""
+        if self._embedded is not None:
+            self._embedded.cancel()
