@@ -12,6 +12,9 @@ $(STAMP): setup.cfg setup.py pyproject.toml constraints.txt tools/install.sh
 	PYTHON="$(PYTHON)" VENV="$(VENV)" bash tools/install.sh
 	touch $(STAMP)
 
+bench-gpu: install
+	$(BIN)/python -m benchmarks.gpu
+
 demo: install
 	$(BIN)/sidecar demo
 

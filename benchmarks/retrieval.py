@@ -35,7 +35,7 @@ class Quality:
 
     ndcg_at_10: float
     recall_at_100: float
-    nearest: list[set[int]]
+    nearest: list[set[str]]
 
 
 def read_collections(folder: Path) -> list[Collection]:
@@ -66,15 +66,19 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 
 def measure_quality(collection: Collection, documents: Embeddings, queries: Embeddings) -> Quality:
-    """The measures of an exact search by cosine. nDCG has linear gain, as trec_eval's."""
+    """The measures of an exact search by cosine."""
     scores = normalized(queries) @ normalized(documents).T
     order = np.argsort(-scores, axis=1, kind="stable")[:, :NEAREST]
-    found = [[collection.document_ids[position] for position in row] for row in order]
+    return measure_ranking(collection, [[collection.document_ids[position] for position in row] for row in order])
+
+
+def measure_ranking(collection: Collection, found: Sequence[Sequence[str]]) -> Quality:
+    """The measures of the first `NEAREST` documents found for each query. nDCG has linear gain, as trec_eval's."""
     pairs = list(zip(found, collection.grades, strict=True))
     return Quality(
         ndcg_at_10=float(np.mean([_ndcg(ids[:10], grades) for ids, grades in pairs])),
         recall_at_100=float(np.mean([len(set(ids) & set(grades)) / len(grades) for ids, grades in pairs])),
-        nearest=[set(row[:10].tolist()) for row in order],
+        nearest=[set(ids[:10]) for ids in found],
     )
 
 

@@ -20,7 +20,8 @@ from tests.fix_models import quiet
 DATA = Path(__file__).parent / "data"
 TINY_CLIP = DATA / "tiny-clip"
 _ROOT = Path(__file__).parent.parent
-_CONVERTS = ("clip_*.py", "convert_clip.py", "conversion_run.py", "precision_float16.py", "loaders/onnx_clip.py")
+_CONVERTS = ("clip_*.py", "convert_clip.py", "conversion_run.py", "precision_*.py", "loaders/onnx_clip.py")
+_CONVERTS += ("quantize_graph.py", "calibration_*.py", "calibration_pictures/*")
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +48,7 @@ def clip_models_folder() -> Path:
     digest = hashlib.blake2b(digest_size=6)
     for pattern in _CONVERTS:
         for path in sorted((_ROOT / "sidecar" / "embedding").glob(pattern)):
-            digest.update(path.read_bytes())
+            digest.update(path.read_bytes() if path.is_file() else b"")
     for library in ("torch", "open_clip_torch", "onnx", "tokenizers", "onnxruntime"):
         digest.update(importlib.metadata.version(library).encode())
     return _ROOT / ".cache" / "test-models" / f"clip-{digest.hexdigest()}"

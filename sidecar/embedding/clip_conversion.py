@@ -16,7 +16,8 @@ from sidecar.embedding.precision_files import graph_files
 CONVERTER_VERSION = 1
 """Raise it when the converter writes other graphs: models converted before are then converted again."""
 FAITHFUL_COSINES: dict[Precision, float] = {"float32": 0.9999, "float16": 0.999}
-"""Least cosine to torch's vectors of a conversion that may stand for the model."""
+"""Least cosine to torch's vectors of a conversion that may stand for the model. Of int8 the converter itself judges, by
+what a search finds."""
 FACTS_FILE = "facts.json"
 
 
@@ -24,8 +25,8 @@ FACTS_FILE = "facts.json"
 class ConvertedClip:
     """A converted CLIP model on disk.
 
-    ``image_cosine`` and ``text_cosine`` are the least cosines over the probes to the vectors of torch; those of a
-    float16 form to the vectors of the float32 form. ``image_tokens`` is what a picture costs, in patches. Texts may be
+    ``image_cosine`` and ``text_cosine`` are the least cosines over the probes to the vectors of torch; those of the
+    other forms to the vectors of the float32 form. ``image_tokens`` is what a picture costs, in patches. Texts may be
     as short as their tokens where ``has_short_texts``, else all are filled up to the model's length.
     """
 
@@ -59,7 +60,7 @@ class ConvertedClip:
     @property
     def is_faithful(self) -> bool:
         """True where both graphs give torch's vectors for every probe, as near as the precision allows."""
-        return self.cosine >= FAITHFUL_COSINES[self.precision]
+        return self.cosine >= FAITHFUL_COSINES.get(self.precision, -1.0)
 
 
 def image_graph(folder: Path) -> Path:
@@ -79,7 +80,6 @@ def convert_clip(source: ClipSource, precision: Precision, cache: Path) -> Conve
     Raises: ModelLoadError when the weights can't be had or are corrupt; ConversionFailed when they can't be
     converted. Nothing is left behind.
     """
-    assert precision in FAITHFUL_COSINES, "the loader refuses others"
     base = cache / f"clip-{slug(source.place)}"
     subject = Subject(source.repository or source.path, source.place)
     weights = revision(source)
@@ -92,7 +92,7 @@ def convert_clip(source: ClipSource, precision: Precision, cache: Path) -> Conve
     return (
         _float32(source, base / _folder_name(weights, "float32"), subject)
         if precision == "float32"
-        else _float16(source, base, weights, subject)
+        else _derived(source, precision, base, weights, subject)
     )
 
 
@@ -106,16 +106,16 @@ def _float32(source: ClipSource, place: Path, subject: Subject) -> ConvertedClip
     return build_once(place, read_converted_clip, build, subject)
 
 
-def _float16(source: ClipSource, base: Path, weights: str, subject: Subject) -> ConvertedClip:
-    place = base / _folder_name(weights, "float16")
+def _derived(source: ClipSource, precision: Precision, base: Path, weights: str, subject: Subject) -> ConvertedClip:
+    place = base / _folder_name(weights, precision)
     kept = read_converted_clip(place)
     if kept is not None:
         return kept
-    # Before the folder is locked for the float16 form: it is locked for this one too.
+    # Before the folder is locked for the derived form: it is locked for this one too.
     whole = _float32(source, base / _folder_name(weights, "float32"), subject)
 
     def build(folder: Path) -> None:
-        run_converter("convert_clip", ["float16", str(whole.folder), str(folder), "offline"], subject)
+        run_converter("convert_clip", [precision, str(whole.folder), str(folder), "offline"], subject)
 
     return build_once(place, read_converted_clip, build, subject)
 

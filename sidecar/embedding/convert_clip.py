@@ -1,9 +1,9 @@
 """Converts one CLIP model: ``python -m sidecar.embedding.convert_clip PRECISION SOURCE TARGET NETWORK``.
 
 ``float32`` makes the ONNX graphs of the two towers of the model that SOURCE (JSON of a `ClipSource`) describes;
-``float16`` makes its like of the float32 form in the folder SOURCE, without torch. NETWORK is ``online`` where weights
-may be downloaded, else ``offline``. TARGET, an empty folder, gets ``image/model.onnx``, ``text/model.onnx``,
-``tokenizer.json`` and ``facts.json``.
+``float16`` and ``int8`` make their like of the float32 form in the folder SOURCE, without torch. NETWORK is ``online``
+where weights may be downloaded, else ``offline``. TARGET, an empty folder, gets ``image/model.onnx``,
+``text/model.onnx``, ``tokenizer.json`` and ``facts.json``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ def main(arguments: Sequence[str]) -> None:
         from sidecar.embedding.clip_float16 import convert_to_float16
 
         convert_to_float16(Path(source), Path(target))
+        return
+    if precision == "int8":
+        from sidecar.embedding.clip_int8 import convert_to_int8
+
+        convert_to_int8(Path(source), Path(target))
         return
     from sidecar.embedding.clip_export import export_clip
     from sidecar.embedding.clip_source import ClipUnreadable, open_clip_model

@@ -23,7 +23,8 @@ def load_clip(spec: ModelSpec, context: LoadContext) -> Loader:
     try:
         converted = convert_clip(source, spec.precision, context.conversions.folder)
     except ConversionFailed as error:
-        if context.backend != "auto":
+        # int8 is never replaced by something slower without being told.
+        if context.backend != "auto" or spec.precision == "int8":
             raise
         logger.warning("running in torch name=%s reason=%s", spec.name, error.message)
         return _load_torch(spec, source)
@@ -44,10 +45,10 @@ def load_clip_onnx(spec: ModelSpec, context: LoadContext) -> Loader:
 
 
 def _source(spec: ModelSpec, context: LoadContext) -> ClipSource:
-    if spec.precision not in FAITHFUL_COSINES:
+    if spec.precision == "int8" and (spec.device != CPU or context.backend == "torch"):
+        where = f"on {spec.device}" if spec.device != CPU else "in torch, which SIDECAR_BACKEND names"
         raise InvalidArgument(
-            f"model {spec.name!r}: CLIP models have no 'precision' {spec.precision!r}; give one of "
-            f"{', '.join(FAITHFUL_COSINES)}"
+            f"model {spec.name!r}: 'precision' int8 runs in ONNX Runtime on the CPU, not {where}; give float16"
         )
     return clip_source(spec, files_of(spec, context).path if spec.location else None)
 

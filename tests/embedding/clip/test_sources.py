@@ -292,9 +292,9 @@ def test_fp16_names_run_on_the_processor_with_16_bit_weights(
     assert np.abs(loader.encode_text(["a"]) - tiny_clip.encode_text(["a"])).max() > 1e-3
 
 
-def test_int8_is_refused_with_what_there_is(tmp_path: Path, tiny_clip_properties: dict[str, Any]) -> None:
-    with pytest.raises(InvalidArgument, match="'precision' 'int8'; give one of float32, float16"):
-        load_tiny_clip(tmp_path, {**tiny_clip_properties, "precision": "int8"})
+def test_int8_in_torch_is_refused_with_what_there_is(tmp_path: Path, tiny_clip_properties: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgument, match="int8 runs in ONNX Runtime on the CPU, not in torch"):
+        load_tiny_clip(tmp_path, {**tiny_clip_properties, "precision": "int8"}, "torch")
 
 
 def test_onnx_names_on_a_device_that_the_runtime_lacks_say_what_to_install(

@@ -76,7 +76,7 @@ def test_vectors_are_open_clips_own(
     np.testing.assert_allclose(loader.encode_text(names), texts, atol=3e-5)
 
 
-@pytest.mark.parametrize("precision", ["float32", "float16"])
+@pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
 def test_pictures_are_found_by_text_and_text_by_picture_and_pictures_by_picture(
     precision: str, clip_models_folder: Path, tiny_clip_properties: dict[str, Any], emoji_folder: Path, names: list[str]
 ) -> None:
