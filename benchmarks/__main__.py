@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from benchmarks import clip, embedding, images, indexing, load, memory, searching, starting
+from benchmarks import clip, embedding, images, indexing, int8, load, memory, searching, starting
 from benchmarks.figures import Figure, print_table
 from benchmarks.server import Server
 from sidecar.config import load_settings
@@ -14,7 +14,7 @@ from sidecar.embedding.processors import available_processors
 from sidecar.opensearch.node import ensure_running
 
 Show = Callable[[str, list[Figure]], None]
-GROUPS = ("embedding", "clip", "images", "indexing", "searching", "load", "starting", "memory")
+GROUPS = ("embedding", "int8", "clip", "images", "indexing", "searching", "load", "starting", "memory")
 
 
 @click.command()
@@ -32,9 +32,11 @@ def main(only: tuple[str, ...], memory_documents: int) -> None:
 
     if "embedding" in wanted:
         show("embedding", embedding.measure())
+    if "int8" in wanted:
+        show("int8", int8.measure())
     if "clip" in wanted:
         show("clip", clip.measure())
-    if set(wanted) - {"embedding", "clip"}:
+    if set(wanted) - {"embedding", "int8", "clip"}:
         with ensure_running(load_settings(), ephemeral=True) as node:
             _measure_served(node.url, wanted, memory_documents, show)
     print_table(figures, processors=available_processors())

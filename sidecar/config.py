@@ -111,7 +111,9 @@ class Settings(BaseSettings):
         default=(), description="JSON list of model names to load at start, before `/ready` says yes."
     )
     model_memory: float = Field(
-        default=4.0, gt=0, description="Gigabytes of models that may be loaded at once; the least used goes first."
+        default=4.0,
+        gt=0,
+        description="Gigabytes of models that may be loaded at once, on each device; the least used goes.",
     )
     embedding_threads: int | None = Field(
         default=None, ge=1, description="Threads that run models. Unset: the processors this process may use."

@@ -54,16 +54,16 @@ class ImagePreprocessing:
         """The picture at the model's size. Takes an RGB picture of any size. Returns: shape (height, width, 3)."""
         steps = self._steps
         if steps.resize_mode == "squash":
-            resized = _resize(image, (steps.height, steps.width), _FILTERS[steps.interpolation])
+            size, resampling = (steps.height, steps.width), _FILTERS[steps.interpolation]
         elif steps.resize_mode == "longest":
-            resized = _resize(image, _scaled(image, steps, largest=True), _FILTERS[steps.interpolation])
+            size, resampling = _scaled(image, steps, largest=True), _FILTERS[steps.interpolation]
         elif steps.height == steps.width:
-            resized = _resize(image, _shortest_edge(image, steps.height), _FILTERS[steps.interpolation])
+            size, resampling = _shortest_edge(image, steps.height), _FILTERS[steps.interpolation]
         else:
             # open_clip takes no other filter here.
-            resized = _resize(image, _scaled(image, steps, largest=False), Image.Resampling.BICUBIC)
+            size, resampling = _scaled(image, steps, largest=False), Image.Resampling.BICUBIC
         fill = steps.fill_color if steps.resize_mode == "longest" else 0
-        return np.asarray(_crop_or_fill(resized, (steps.height, steps.width), fill))
+        return np.asarray(_resize_and_crop(image, size, (steps.height, steps.width), resampling, fill))
 
     def normalize(self, batch: Sequence[Pixels]) -> NDArray[np.float32]:
         """The model's input of pictures from `prepare`. Returns: float32, shape (n, 3, height, width)."""
@@ -75,9 +75,23 @@ class ImagePreprocessing:
         return result
 
 
-def _resize(image: Image.Image, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
-    height, width = size
-    return image if image.size == (width, height) else image.resize((width, height), resampling)
+def _resize_and_crop(
+    image: Image.Image, size: tuple[int, int], seen: tuple[int, int], resampling: Image.Resampling, fill: int
+) -> Image.Image:
+    """The picture at ``size``, cut to what is ``seen`` of it or filled up to that; all sizes are (height, width)."""
+    (height, width), (seen_height, seen_width) = size, seen
+    top, left = round((height - seen_height) / 2), round((width - seen_width) / 2)
+    edges = (
+        (left * image.width, (left + seen_width) * image.width),
+        (top * image.height, (top + seen_height) * image.height),
+    )
+    if left >= 0 <= top and not any(edge % width for edge in edges[0]) and not any(edge % height for edge in edges[1]):
+        # What will be cut off need not be computed: where the part begins and ends between pixels, Pillow resizes it as
+        # it resizes the whole, bit for bit (a picture of 3:2 takes two thirds of the time).
+        box = (edges[0][0] // width, edges[1][0] // height, edges[0][1] // width, edges[1][1] // height)
+        return image.resize((seen_width, seen_height), resampling, box=box)
+    resized = image if image.size == (width, height) else image.resize((width, height), resampling)
+    return _crop_or_fill(resized, seen, fill)
 
 
 def _shortest_edge(image: Image.Image, edge: int) -> tuple[int, int]:

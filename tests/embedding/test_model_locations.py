@@ -389,7 +389,7 @@ def test_model_from_an_archive_at_a_url_embeds(
 ) -> None:
     folder = random_bert(tmp_path / "bert", mean_normalized)
     store.files["/bert.zip"] = zipped({f"bert/{name}": data for name, data in contents(folder).items()})
-    loading = ModelLoading(context.conversions, "auto", context.access)
+    loading = ModelLoading(context.conversions, "onnx", context.access)
     loader = loading.load(text_model(type="sbert", url=f"{store.url}/bert.zip"))
     same = loading.load(text_model(type="sbert", localpath=str(folder)))
     assert loader.encode_text(["a text"]).tolist() == same.encode_text(["a text"]).tolist()

@@ -67,6 +67,7 @@ def test_photographs_have_open_clips_own_pixels(name: str, photos_folder: Path) 
 def test_pictures_of_odd_sizes_have_open_clips_own_pixels(mode: str) -> None:
     random = np.random.default_rng(1)
     sizes = [(1, 1), (3, 2), (223, 225), (224, 224), (225, 224), (1000, 33), (31, 700), (449, 337)]
+    sizes += [(960, 640), (640, 960)]  # of 3:2, which is cut before it is resized
     pictures = [Image.fromarray(random.integers(0, 256, (h, w, 3), dtype=np.uint8)) for h, w in sizes]
     check(steps({"height": 224, "width": 224, "resize_mode": mode}), pictures)
     check(steps({"height": 97, "width": 150, "resize_mode": mode}), pictures)
