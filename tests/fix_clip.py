@@ -20,8 +20,15 @@ from tests.fix_models import quiet
 DATA = Path(__file__).parent / "data"
 TINY_CLIP = DATA / "tiny-clip"
 _ROOT = Path(__file__).parent.parent
-_CONVERTS = ("clip_*.py", "convert_clip.py", "conversion_run.py", "precision_*.py", "loaders/onnx_clip.py")
-_CONVERTS += ("quantize_graph.py", "calibration_*.py", "calibration_pictures/*")
+_CONVERTS = (
+    "clip_*.py",
+    "convert_clip.py",
+    "conversion_run.py",
+    "precision_*.py",
+    "loaders/onnx_clip.py",
+    "onnx_session.py",
+)
+_CONVERTS += ("onnx_session.py", "quantize_graph.py", "calibration_*.py", "calibration_pictures/*")
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,7 @@ _CONVERTS = (
         "torch_text.py",
         "text_tokens.py",
         "loaders/onnx_text.py",
+        "onnx_session.py",
     ),
     *("precision_*.py", "quantize_*.py", "calibration_*.py"),
 )

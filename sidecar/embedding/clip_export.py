@@ -22,7 +22,8 @@ from sidecar.embedding.clip_tokenizer_export import write_tokenizer
 from sidecar.embedding.clip_towers import ImageTower, text_tower, with_plain_attention
 from sidecar.embedding.image_preprocessing import ImagePreprocessing
 from sidecar.embedding.loader import Prepared, RunBatch
-from sidecar.embedding.loaders.onnx_clip import OnnxClipLoader, least_cosine
+from sidecar.embedding.loaders.onnx_clip import OnnxClipLoader
+from sidecar.embedding.precision_check import least_cosine
 from sidecar.embedding.precision_float16 import save_graph
 
 OPSET = 17

@@ -9,7 +9,8 @@ from pathlib import Path
 from sidecar.embedding.clip_conversion import FACTS_FILE, file_sizes, image_graph, read_converted_clip, text_graph
 from sidecar.embedding.clip_probes import PROBE_TEXTS, probe_images
 from sidecar.embedding.loader import Embeddings
-from sidecar.embedding.loaders.onnx_clip import OnnxClipLoader, least_cosine
+from sidecar.embedding.loaders.onnx_clip import OnnxClipLoader
+from sidecar.embedding.precision_check import least_cosine
 from sidecar.embedding.precision_float16 import store_as_float16
 
 

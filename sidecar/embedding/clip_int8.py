@@ -24,8 +24,8 @@ from sidecar.embedding.clip_conversion import (
 )
 from sidecar.embedding.clip_tokenizer import ClipTokenizer
 from sidecar.embedding.image_preprocessing import ImagePreprocessing
-from sidecar.embedding.loaders.onnx_clip import OnnxClipLoader, least_cosine
-from sidecar.embedding.precision_check import kept_neighbours
+from sidecar.embedding.loaders.onnx_clip import OnnxClipLoader
+from sidecar.embedding.precision_check import kept_neighbours, least_cosine
 from sidecar.embedding.precision_float16 import store_as_float16
 from sidecar.embedding.processors import has_dot_products
 from sidecar.embedding.quantize_graph import NARROW_WEIGHT_LEVELS, WEIGHT_LEVELS, quantize_graph

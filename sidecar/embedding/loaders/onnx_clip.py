@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from sidecar.embedding.clip_conversion import ConvertedClip
@@ -15,6 +14,7 @@ from sidecar.embedding.clip_tokenizer import ClipTokenizer
 from sidecar.embedding.image_preprocessing import ImagePreprocessing
 from sidecar.embedding.loader import Embeddings, Modality, Prepared, encode_in_batches, run_in_batches
 from sidecar.embedding.model_spec import CPU
+from sidecar.embedding.onnx_session import open_session
 from sidecar.embedding.precision_files import graph_files
 from sidecar.embedding.processors import available_processors
 from sidecar.errors import HardwareUnavailable, ModelLoadError
@@ -87,44 +87,11 @@ class _Tower:
     def __init__(self, path: Path, device: str, *, is_stored_short: bool) -> None:
         size_bytes = sum(file.stat().st_size for file in graph_files(path)) * (2 if is_stored_short else 1)
         threads = min(available_processors(), LONE_THREADS) if size_bytes <= LONE_BYTES and device == CPU else 1
-        self._session = _open_session(path, 1, device)
-        self._lone_session = _open_session(path, threads, device) if threads > 1 else self._session
+        self._session = open_session(path, 1, device)
+        self._lone_session = open_session(path, threads, device) if threads > 1 else self._session
         self.memory_bytes = size_bytes * (1 if self._lone_session is self._session else 2)
 
     def run(self, batch: NDArray[Any]) -> Embeddings:
         session = self._lone_session if len(batch) == 1 else self._session
         vectors: Embeddings = session.run(None, {"input": batch})[0]
         return vectors
-
-
-def _open_session(path: Path, threads: int, device: str) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Threads that spin while they wait take the processor from the cluster on the same machine.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The arena keeps memory for every shape that ever ran.
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = 3
-    return ort.InferenceSession(str(path), options, providers=_providers(device))
-
-
-def _providers(device: str) -> list[Any]:
-    if device == CPU:
-        return ["CPUExecutionProvider"]
-    if "CUDAExecutionProvider" not in ort.get_available_providers():
-        raise HardwareUnavailable(
-            f"device {device!r}: the installed ONNX Runtime can't use it. Install onnxruntime-gpu in its place, or "
-            "give the model's name without onnx32/ or onnx16/, which runs in torch there"
-        )
-    number = int(device.partition(":")[2] or 0)
-    return [("CUDAExecutionProvider", {"device_id": number}), "CPUExecutionProvider"]
-
-
-def least_cosine(left: NDArray[Any], right: NDArray[Any]) -> float:
-    """The least cosine of two arrays' rows; 0 where a vector has no length or is not of numbers."""
-    left, right = left.astype(np.float64), right.astype(np.float64)
-    lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        cosines = (left * right).sum(axis=1) / lengths
-    return float(np.nan_to_num(cosines, nan=0.0).min())

@@ -15,8 +15,8 @@ from sidecar.embedding.clip_conversion import read_converted_clip
 from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.load import Backend, ModelLoading
 from sidecar.embedding.loader import Embeddings, ImageLoader
-from sidecar.embedding.loaders.onnx_clip import least_cosine
 from sidecar.embedding.model_table import ModelTable
+from sidecar.embedding.precision_check import least_cosine
 from tests.fix_models import quiet
 from tests.random_clip import lay_into_cache, lively_weights
 
