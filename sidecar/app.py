@@ -15,6 +15,7 @@ from sidecar.api.keys import require_keys
 from sidecar.api.models import models
 from sidecar.api.operations import operations
 from sidecar.api.request_log import log_requests
+from sidecar.api.request_telemetry import tell_telemetry
 from sidecar.api.search import search
 from sidecar.api.services import EXTENSION, Services
 from sidecar.config import Settings
@@ -56,6 +57,7 @@ def create_app(settings: Settings) -> Flask:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
     log_requests(app, metrics)
+    tell_telemetry(app)
     require_keys(app, settings.api_keys)
     register_error_handlers(app)
     for blueprint in _BLUEPRINTS:

@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     max_retrievable_documents: int = Field(
         default=10_000, ge=1, le=10_000, description="Largest `limit` + `offset` of a search, and ids in one get."
     )
+    max_searchable_tensor_attributes: int | None = Field(
+        default=None,
+        ge=1,
+        description="Fields that one tensor search may name; when given, it must name them. Unset: any number.",
+    )
     max_document_bytes: int = Field(
         default=100_000, ge=1, description="Largest document, as bytes of ASCII-escaped JSON text."
     )

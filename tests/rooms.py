@@ -121,7 +121,7 @@ class Rooms:
 
     def search(self, index: str, q: str, request: SearchRequest = FIRST_PAGE) -> list[Hit]:
         """The hits of a query; of ``request`` all but its ``q`` holds."""
-        return self.searcher.search(index, replace(request, q=q))
+        return self.searcher.search(index, replace(request, q=q)).hits
 
     def find(self, index: str, q: str, *, method: SearchMethod = SearchMethod.TENSOR, limit: int = 10) -> list[str]:
         """The ids of the hits of a query, best first."""

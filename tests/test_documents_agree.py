@@ -88,7 +88,7 @@ def test_index_settings_table_has_every_key_with_its_default() -> None:
 
 
 def test_search_table_has_every_key_with_its_default() -> None:
-    body = search._SearchBody
+    body = search.SearchBody
     told = {row[0].strip("`"): row[1] for row in table("Key of `POST /indexes/{index}/search`")}
     assert told.keys() == wire_keys(body) - NOT_YET
     assert told.pop("q") == "required"

@@ -15,6 +15,11 @@ _BOOLEANS = {
 }
 
 
+def is_true(text: str) -> bool:
+    """Whether a boolean parameter's text says yes; what is no boolean does not."""
+    return _BOOLEANS.get(text.lower(), False)
+
+
 def read_flag(name: str) -> bool:
     """A boolean parameter; false where it is not given. Raises: Unprocessable."""
     if not request.query_string or (text := request.args.get(name)) is None:

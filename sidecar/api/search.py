@@ -1,43 +1,57 @@
-"""The route that searches one index."""
+"""Routes that search."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, Response
 
 from sidecar.api.answers import json_answer
 from sidecar.api.bodies import require_json
 from sidecar.api.parameters import read_device
-from sidecar.api.schemas.search import parse_search
+from sidecar.api.schemas.search import SearchLimits, parse_bulk_search, parse_search
 from sidecar.api.services import services
-from sidecar.errors import InvalidArgument
+from sidecar.config import Settings
+from sidecar.searching.request import SearchRequest
+from sidecar.searching.search_plan import SearchResult
 
 search = Blueprint("search", __name__)
 
 
 @search.post("/indexes/bulk/search")
 def search_indexes() -> Response:
-    """Several searches at once: not there yet. An index can't have the name."""
-    raise InvalidArgument("POST /indexes/bulk/search is not supported by this version. Send the searches one by one.")
-
-
-@search.post("/indexes/<index>/search")
-def search_index(index: str) -> Response:
-    """Search an index by meaning (TENSOR) or by words (LEXICAL)."""
+    """Several searches at once, of one or more indexes; one that is wrong fails them all."""
     started = time.perf_counter()
     body = require_json()
     device = read_device()
     parts = services()
-    asked = replace(parse_search(body, max_documents=parts.settings.max_retrievable_documents), device=device)
-    hits = parts.searcher.search(index, asked)
-    return json_answer(
-        {
-            "hits": hits,
-            "query": asked.q,
-            "limit": asked.limit,
-            "offset": asked.offset,
-            "processingTimeMs": round((time.perf_counter() - started) * 1000),
-        }
-    )
+    asked = [
+        (index, replace(request, device=device)) for index, request in parse_bulk_search(body, _limits(parts.settings))
+    ]
+    found = parts.searcher.search_many(asked)
+    results = [_result(request, result) for (_, request), result in zip(asked, found, strict=True)]
+    return json_answer({"result": results, "processingTimeMs": round((time.perf_counter() - started) * 1000)})
+
+
+@search.post("/indexes/<index>/search")
+def search_index(index: str) -> Response:
+    """Search an index by meaning (TENSOR), by words (LEXICAL), or by both (HYBRID)."""
+    started = time.perf_counter()
+    body = require_json()
+    device = read_device()
+    parts = services()
+    asked = replace(parse_search(body, _limits(parts.settings)), device=device)
+    result = _result(asked, parts.searcher.search(index, asked))
+    return json_answer({**result, "processingTimeMs": round((time.perf_counter() - started) * 1000)})
+
+
+def _limits(settings: Settings) -> SearchLimits:
+    return SearchLimits(settings.max_retrievable_documents, settings.max_searchable_tensor_attributes)
+
+
+def _result(request: SearchRequest, result: SearchResult) -> dict[str, Any]:
+    others: Mapping[str, Any] = result.others
+    return {"hits": result.hits, "query": request.q, "limit": request.limit, "offset": request.offset, **others}

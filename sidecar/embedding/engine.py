@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -75,34 +75,39 @@ class EmbeddingEngine:
 
         Raises: ModelLoadError and its like when the model can't be loaded.
         """
-        return self._kept_query(
-            (spec.identity, normalize, text), lambda: self._embed_query_text(spec, text), normalize=normalize
-        )
+        return self.embed_queries(spec, [text], normalize=normalize)[0]
+
+    def embed_queries(self, spec: ModelSpec, texts: Sequence[str], *, normalize: bool) -> list[Embeddings]:
+        """As `embed_query`, for several that are embedded together, in order; equal ones once."""
+        with self._cache_lock:
+            found = {text: self._vectors.get((spec.identity, normalize, text)) for text in dict.fromkeys(texts)}
+        missing = [text for text, vector in found.items() if vector is None]
+        self._metrics.query_cache_hits.inc(len(found) - len(missing))
+        embedded = dict(zip(missing, self._embed_query_texts(spec, missing, normalize=normalize), strict=True))
+        vectors = {text: embedded[text] if vector is None else vector for text, vector in found.items()}
+        return [vectors[text] for text in texts]
 
     def embed_prepared_query(self, loader: Loader, modality: Modality, prepared: Prepared) -> Embeddings:
         """The vector of one input that is a query. Returns: float32, shape (dimensions,), not normalised."""
-        return self._lane(loader, modality).embed(runner(loader, modality), prepared)
+        return self._lane(loader, modality).embed(runner(loader, modality), [prepared])[0]
 
-    def _embed_query_text(self, spec: ModelSpec, text: str) -> Embeddings:
-        loader = self.loader(spec, Modality.TEXT)
-        return self.embed_prepared_query(loader, Modality.TEXT, loader.prepare_text([text])[0])
-
-    def _kept_query(self, key: tuple[object, ...], embed: Callable[[], Embeddings], *, normalize: bool) -> Embeddings:
-        with self._cache_lock:
-            vector = self._vectors.get(key)
-        if vector is not None:
-            self._metrics.query_cache_hits.inc()
-            return vector
+    def _embed_query_texts(self, spec: ModelSpec, texts: Sequence[str], *, normalize: bool) -> list[Embeddings]:
+        if not texts:
+            return []
         started = time.perf_counter()
-        vector = embed()
+        loader = self.loader(spec, Modality.TEXT)
+        lane = self._lane(loader, Modality.TEXT)
+        vectors = lane.embed(runner(loader, Modality.TEXT), loader.prepare_text(texts))
         if normalize:
-            vector = normalized(vector)
+            vectors = [normalized(vector) for vector in vectors]
         self._metrics.query_embedding.observe(time.perf_counter() - started)
-        vector.setflags(write=False)
+        for vector in vectors:
+            vector.setflags(write=False)
         if self._limits.query_vectors:
             with self._cache_lock:
-                self._vectors[key] = vector
-        return vector
+                for text, vector in zip(texts, vectors, strict=True):
+                    self._vectors[spec.identity, normalize, text] = vector
+        return vectors
 
     def check_room(self) -> None:
         """Refuse new bulk work while the queue is full. Raises: TooManyRequests."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -36,27 +37,27 @@ class QueryLane:
         self._waiting: deque[_Query] = deque()
         self._changed = threading.Condition()
 
-    def embed(self, run: RunBatch, prepared: Prepared) -> Embeddings:
-        """Embed one query by ``run``, the same for all queries of a lane. Raises what it raises.
+    def embed(self, run: RunBatch, prepared: Sequence[Prepared]) -> list[Embeddings]:
+        """Embed one or several queries by ``run``, the same for all queries of a lane. Raises what it raises for the
+        first of them that fails.
 
-        Returns: float32, shape (dimensions,).
+        Returns: float32, shape (dimensions,), for each, in order.
         """
-        query = _Query(prepared)
+        own = [_Query(one) for one in prepared]
         with self._changed:
-            self._waiting.append(query)
+            # Of like length side by side, for little padding.
+            self._waiting.extend(sorted(own, key=lambda query: query.prepared.tokens))
+            self._changed.notify_all()
         while True:
             with self._changed:
-                while not query.is_done and not (self._free_runs and self._waiting):
+                while not (is_done := all(query.is_done for query in own)) and not (self._free_runs and self._waiting):
                     self._changed.wait()
-                if query.is_done:
+                if is_done:
                     break
                 self._free_runs -= 1
                 batch = self._take_locked()
             self._run_batch(run, batch)
-        if query.error is not None:
-            raise query.error
-        assert query.vector is not None
-        return query.vector
+        return [_vector(query) for query in own]
 
     def _take_locked(self) -> list[_Query]:
         batch: list[_Query] = []
@@ -75,6 +76,13 @@ class QueryLane:
             with self._changed:
                 self._free_runs += 1
                 self._changed.notify_all()
+
+
+def _vector(query: _Query) -> Embeddings:
+    if query.error is not None:
+        raise query.error
+    assert query.vector is not None
+    return query.vector
 
 
 def _embed_queries(run: RunBatch, batch: list[_Query]) -> None:

@@ -46,7 +46,12 @@ _DATE_FORMAT = "strict_date_optional_time||epoch_millis"
 
 def is_scalar(field_type: str) -> bool:
     """True for the types that ``equals`` and ``between`` know: numbers, dates and booleans."""
-    return field_type in _INTEGERS or field_type in _LARGEST_DECIMALS or field_type in ("boolean", "date")
+    return is_number(field_type) or field_type in ("boolean", "date")
+
+
+def is_number(field_type: str) -> bool:
+    """True for the types whose values are numbers."""
+    return field_type in _INTEGERS or field_type in _LARGEST_DECIMALS
 
 
 def equals(field: str, field_type: str, text: str) -> Query:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sidecar.opensearch.embedded_paths import EXCLUDED_FROM_SOURCE, content_path, end_path, start_path
@@ -11,12 +13,27 @@ from sidecar.searching.request import SearchRequest
 from sidecar.searching.tensor import inner_hits_name
 
 
-def source_filter(request: SearchRequest, highlighted: Sequence[str]) -> dict[str, Any] | bool:
-    """The request's ``_source``: what the answer shows, and the texts that highlights are cut from, never vectors."""
-    if request.attributes_to_retrieve is None:
-        return {"excludes": [EXCLUDED_FROM_SOURCE]}
-    includes = sorted({*request.attributes_to_retrieve, *highlighted})
-    return {"includes": includes, "excludes": [EXCLUDED_FROM_SOURCE]} if includes else False
+@dataclass(frozen=True, slots=True)
+class BestChunk:
+    """The chunk of a hit that scores highest, of all fields."""
+
+    field: str
+    chunk: Mapping[str, Any]
+    score: float
+
+
+def source_filter(request: SearchRequest, looked_at: Sequence[str]) -> dict[str, Any] | bool:
+    """The request's ``_source``: what the answer shows, and the fields that are looked at here, never vectors."""
+    options = request.options
+    hidden = [pattern for pattern in options.source_excludes if not any(_matches(f, [pattern]) for f in looked_at)]
+    excludes = [EXCLUDED_FROM_SOURCE, *hidden]
+    shown = request.attributes_to_retrieve
+    if shown is None:
+        if not options.source_includes:
+            return {"excludes": excludes}
+        shown = options.source_includes
+    includes = sorted({*shown, *looked_at})
+    return {"includes": includes, "excludes": excludes} if includes else False
 
 
 def tensor_hit(hit: Mapping[str, Any], fields: Sequence[str], request: SearchRequest) -> dict[str, Any]:
@@ -24,35 +41,72 @@ def tensor_hit(hit: Mapping[str, Any], fields: Sequence[str], request: SearchReq
     source = hit.get("_source", {})
     wire = _shown(source, request) | {"_id": hit["_id"]}
     if request.show_highlights:
-        wire["_highlights"] = _highlights(hit.get("inner_hits", {}), source, fields)
+        wire["_highlights"] = _highlights(hit, source, fields)
     wire["_score"] = hit["_score"]
-    return wire
+    return wire | _asked_for(hit, request)
 
 
 def lexical_hit(hit: Mapping[str, Any], request: SearchRequest) -> dict[str, Any]:
-    """One hit of a lexical search, which has no highlights."""
+    """One hit of a lexical search, which has no highlights but those that are asked for by themselves."""
     wire = _shown(hit.get("_source", {}), request) | {"_id": hit["_id"], "_score": hit["_score"]}
-    return wire | {"_highlights": []} if request.show_highlights else wire
+    if request.options.lexical_highlights is not None:
+        wire["_highlights"] = hit.get("highlight", {})
+    elif request.show_highlights:
+        wire["_highlights"] = []
+    return wire | _asked_for(hit, request)
+
+
+def _asked_for(hit: Mapping[str, Any], request: SearchRequest) -> dict[str, Any]:
+    """How the score came about, and the values that the hit was sorted by, where they were asked for."""
+    parts: dict[str, Any] = {}
+    if request.options.explain:
+        parts["_explanation"] = hit["_explanation"]
+    if request.options.sort:
+        # The last is the tie-break's.
+        parts["_sort"] = hit["sort"][:-1]
+    return parts
 
 
 def _shown(source: Mapping[str, Any], request: SearchRequest) -> dict[str, Any]:
-    wanted = request.attributes_to_retrieve
-    if wanted is None:
-        return dict(source)
-    return {field: source[field] for field in wanted if field in source}
+    options = request.options
+    shown = dict(source)
+    if request.attributes_to_retrieve is not None:
+        shown = {field: source[field] for field in request.attributes_to_retrieve if field in source}
+    elif options.source_includes:
+        shown = {field: value for field, value in source.items() if _matches(field, options.source_includes)}
+    if options.source_excludes:
+        whole = [pattern for pattern in options.source_excludes if "." not in pattern]
+        shown = {field: value for field, value in shown.items() if not _matches(field, whole)}
+    return shown
 
 
-def _highlights(inner_hits: Mapping[str, Any], source: Mapping[str, Any], fields: Sequence[str]) -> dict[str, str]:
+def _matches(field: str, patterns: Sequence[str]) -> bool:
+    """Whether a field of the document is what one of the patterns begins with, where ``*`` is any letters."""
+    firsts = (pattern.partition(".")[0].split("*") for pattern in patterns)
+    return any(re.fullmatch(".*".join(map(re.escape, first)), field, re.DOTALL) for first in firsts)
+
+
+def _highlights(hit: Mapping[str, Any], source: Mapping[str, Any], fields: Sequence[str]) -> dict[str, str]:
     """The best chunk over all fields, as the user wrote it."""
-    best_field, best_chunk, best_score = None, None, float("-inf")
-    for number, field in enumerate(fields):
-        chunks = inner_hits.get(inner_hits_name(number), {}).get("hits", {}).get("hits", [])
-        if chunks and chunks[0]["_score"] > best_score:
-            best_field, best_chunk, best_score = field, chunks[0], chunks[0]["_score"]
-    if best_field is None or best_chunk is None:
+    best = best_chunk(hit, fields, lambda _, chunk: float(chunk["_score"]))
+    if best is None:
         return {}
-    content = _content(best_field, source.get(best_field), best_chunk.get("fields", {}))
-    return {} if content is None else {best_field: content}
+    content = _content(best.field, source.get(best.field), best.chunk.get("fields", {}))
+    return {} if content is None else {best.field: content}
+
+
+def best_chunk(
+    hit: Mapping[str, Any], fields: Sequence[str], score: Callable[[str, Mapping[str, Any]], float]
+) -> BestChunk | None:
+    """The chunk of the hit that has the highest score; ``fields`` are those of the query, in its order."""
+    best: BestChunk | None = None
+    inner_hits = hit.get("inner_hits", {})
+    for number, field in enumerate(fields):
+        for chunk in inner_hits.get(inner_hits_name(number), {}).get("hits", {}).get("hits", []):
+            own = score(field, chunk)
+            if best is None or own > best.score:
+                best = BestChunk(field, chunk, own)
+    return best
 
 
 def _content(field: str, stored: object, chunk: Mapping[str, Any]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -28,12 +28,32 @@ TERMS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
+class VectorSearch:
+    """A search that needs a query vector for each of these fields."""
+
+    state: IndexState
+    request: SearchRequest
+    fields: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Term:
-    """One text or file, for one model."""
+    """One text, its prefix before it, or one file, for one model."""
 
     spec: ModelSpec
     content: str
     modality: Modality
+    normalize: bool
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """What one search needs: the model of each field, and what each model is to embed, in the query's order."""
+
+    asked: VectorSearch
+    specs: Mapping[str, ModelSpec]
+    terms: Mapping[ModelSpec, Sequence[_Term]]
 
 
 class QueryVectors:
@@ -44,54 +64,56 @@ class QueryVectors:
         self._media = media
         self._table = table
 
-    def of_fields(self, state: IndexState, request: SearchRequest, fields: Sequence[str]) -> dict[str, Embeddings]:
-        """The query vector of each field that can be searched for this query, in the order of ``fields``.
+    def of_fields(self, asked: Sequence[VectorSearch]) -> list[dict[str, Embeddings]]:
+        """For each search the query vector of each field that can be searched for it, in the order of its ``fields``.
 
-        Fields of one model share a vector, which is embedded once. Of fields with different models, those are left
-        out whose model can't embed what is asked for, as an image for a model of texts.
+        Fields of one model share a vector. What several searches have in common is embedded once, and all texts of one
+        model together. Of fields with different models, those are left out whose model can't embed what is asked for,
+        as an image for a model of texts.
         Returns: float32, shape (dimensions of the field,); all zeros where terms cancel out, and whole numbers where
         the index stores bytes.
         Raises: InvalidArgument, MediaError for the query; BadRequest where no field has a model; ModelLoadError and
         its like.
         """
-        specs = {field: self._spec(state.settings.search_model_of(field), request) for field in fields}
+        needs = [self._need(search) for search in asked]
+        terms = dict.fromkeys(term for need in needs for own in need.terms.values() for term in own)
+        embedded = self._embed_all(list(terms))
+        return [_vectors_of_fields(need, embedded) for need in needs]
+
+    def _need(self, asked: VectorSearch) -> _Need:
+        state, request = asked.state, asked.request
+        specs = {field: self._spec(state.settings.search_model_of(field), request) for field in asked.fields}
+        wanted = list(dict.fromkeys(specs.values()))
         if not specs and not state.settings.field_models:
             # A query that can't be embedded is told so on an empty index too.
-            self._vectors(state, request, [self._spec(state.settings.search_model_of(""), request)])
-        vectors = self._vectors(state, request, list(dict.fromkeys(specs.values())))
-        if state.settings.ann_parameters.data_type == "byte":
-            vectors = {spec: as_bytes(vector) for spec, vector in vectors.items()}
-        return {field: vectors[spec] for field, spec in specs.items() if spec in vectors}
-
-    def _vectors(
-        self, state: IndexState, request: SearchRequest, specs: Sequence[ModelSpec]
-    ) -> dict[ModelSpec, Embeddings]:
-        weights = _weights(request.q)
-        for spec in specs:
+            wanted = [self._spec(state.settings.search_model_of(""), request)]
+        for spec in wanted:
             _check_context(request, spec)
-        terms = {spec: self._terms(state, spec, weights) for spec in specs}
-        if len(specs) > 1:
+        terms = {spec: self._terms(state, spec, request) for spec in wanted}
+        if len(wanted) > 1:
             able = {spec: own for spec, own in terms.items() if self._embeds(spec, own)}
             # Where no model can, the first one's error tells why.
             terms = able or dict(list(terms.items())[:1])
-        embedded = self._embed_all(state, request, dict.fromkeys(term for own in terms.values() for term in own))
-        normalize = state.settings.normalize_embeddings
-        context = [given.vector for given in request.context]
-        factors = [*weights.values(), *(given.weight for given in request.context)]
-        if isinstance(request.q, str):
-            return {spec: embedded[own[0]] for spec, own in terms.items()}
-        return {
-            spec: mix([*(embedded[term] for term in own), *context], factors, normalize=normalize)
-            for spec, own in terms.items()
-        }
+        return _Need(asked, specs, terms)
 
-    def _terms(self, state: IndexState, spec: ModelSpec, contents: Iterable[str]) -> list[_Term]:
-        """What the model is to embed, in the query's order."""
-        contents = list(contents)
-        if not state.settings.treat_urls_and_pointers_as_images or spec.loader == NO_MODEL or not contents:
-            return [_Term(spec, content, Modality.TEXT) for content in contents]
-        suffixes: frozenset[str] = getattr(self._engine.models.get(spec), "media_suffixes", frozenset())
-        return [_Term(spec, content, _modality(content, suffixes)) for content in contents]
+    def _terms(self, state: IndexState, spec: ModelSpec, request: SearchRequest) -> list[_Term]:
+        contents = list(_weights(request.q))
+        settings = state.settings
+        override = settings.text_preprocessing.override_text_query_prefix
+        prefix = first_prefix(request.text_query_prefix, override, spec.text_query_prefix)
+        suffixes: frozenset[str] = frozenset()
+        has_files = settings.treat_urls_and_pointers_as_images and spec.loader != NO_MODEL and bool(contents)
+        if has_files:
+            suffixes = getattr(self._engine.models.get(spec), "media_suffixes", frozenset())
+        terms = []
+        for content in contents:
+            modality = _modality(content, suffixes) if has_files else Modality.TEXT
+            if modality is Modality.TEXT:
+                terms.append(_Term(spec, prefix + content, modality, settings.normalize_embeddings))
+            else:
+                headers = tuple(request.media_headers.items())
+                terms.append(_Term(spec, content, modality, settings.normalize_embeddings, headers))
+        return terms
 
     def _embeds(self, spec: ModelSpec, terms: Sequence[_Term]) -> bool:
         if not terms:
@@ -101,27 +123,51 @@ class QueryVectors:
         modalities = self._engine.models.get(spec).modalities
         return all(term.modality in modalities for term in terms)
 
-    def _embed_all(
-        self, state: IndexState, request: SearchRequest, terms: Mapping[_Term, None]
-    ) -> dict[_Term, Embeddings]:
-        """Embed the terms side by side. Raises what the first that failed raised."""
-        if len(terms) <= 1:
-            return {term: self._embed(state, request, term) for term in terms}
-        with ThreadPoolExecutor(min(len(terms), TERMS_AT_ONCE), thread_name_prefix="query") as pool:
-            return dict(zip(terms, pool.map(lambda term: self._embed(state, request, term), terms), strict=True))
+    def _embed_all(self, terms: Sequence[_Term]) -> dict[_Term, Embeddings]:
+        """Embed the texts of each model together, and files side by side. Raises what the first that failed raised."""
+        groups: dict[tuple[ModelSpec, bool] | _Term, list[_Term]] = {}
+        for term in terms:
+            group = (term.spec, term.normalize) if term.modality is Modality.TEXT else term
+            groups.setdefault(group, []).append(term)
+        works = list(groups.values())
+        if len(works) <= 1:
+            vectors = [self._embed(work) for work in works]
+        else:
+            with ThreadPoolExecutor(min(len(works), TERMS_AT_ONCE), thread_name_prefix="query") as pool:
+                vectors = list(pool.map(self._embed, works))
+        embedded: dict[_Term, Embeddings] = {}
+        for work, own in zip(works, vectors, strict=True):
+            embedded |= zip(work, own, strict=True)
+        return embedded
 
-    def _embed(self, state: IndexState, request: SearchRequest, term: _Term) -> Embeddings:
-        settings = state.settings
-        if term.modality is Modality.TEXT:
-            override = settings.text_preprocessing.override_text_query_prefix
-            prefix = first_prefix(request.text_query_prefix, override, term.spec.text_query_prefix)
-            return self._engine.embed_query(term.spec, prefix + term.content, normalize=settings.normalize_embeddings)
-        vector = self._media.embed_query(term.spec, MediaSource(term.content, headers=request.media_headers))
-        return normalized(vector) if settings.normalize_embeddings else vector
+    def _embed(self, terms: Sequence[_Term]) -> list[Embeddings]:
+        first = terms[0]
+        if first.modality is Modality.TEXT:
+            contents = [term.content for term in terms]
+            return self._engine.embed_queries(first.spec, contents, normalize=first.normalize)
+        vector = self._media.embed_query(first.spec, MediaSource(first.content, headers=dict(first.headers)))
+        return [normalized(vector) if first.normalize else vector]
 
     def _spec(self, model: FieldModel, request: SearchRequest) -> ModelSpec:
         spec = self._table.resolve(model.model, model.model_properties)
         return replace(spec, device=request.device, auth=request.auth)
+
+
+def _vectors_of_fields(need: _Need, embedded: Mapping[_Term, Embeddings]) -> dict[str, Embeddings]:
+    request, settings = need.asked.request, need.asked.state.settings
+    weights = _weights(request.q)
+    context = [given.vector for given in request.context]
+    factors = [*weights.values(), *(given.weight for given in request.context)]
+    vectors = {}
+    for spec, terms in need.terms.items():
+        own = [embedded[term] for term in terms]
+        if isinstance(request.q, str):
+            vectors[spec] = own[0]
+        else:
+            vectors[spec] = mix([*own, *context], factors, normalize=settings.normalize_embeddings)
+    if settings.ann_parameters.data_type == "byte":
+        vectors = {spec: as_bytes(vector) for spec, vector in vectors.items()}
+    return {field: vectors[spec] for field, spec in need.specs.items() if spec in vectors}
 
 
 def _weights(q: str | Mapping[str, float] | None) -> dict[str, float]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.model_spec import CPU, ModelAuth
+
+Filter = str | Mapping[str, Any]
+"""Which documents may be hits: a filter string, or a query in OpenSearch's own words."""
 
 
 class SearchMethod(str, Enum):
@@ -15,6 +19,24 @@ class SearchMethod(str, Enum):
 
     TENSOR = "TENSOR"
     LEXICAL = "LEXICAL"
+    HYBRID = "HYBRID"
+
+
+class Retrieval(str, Enum):
+    """Where a hybrid search takes its documents from, in the wire's spelling."""
+
+    DISJUNCTION = "disjunction"
+    TENSOR = "tensor"
+    LEXICAL = "lexical"
+
+
+class Ranking(str, Enum):
+    """What orders the documents of a hybrid search, in the wire's spelling."""
+
+    RRF = "rrf"
+    NORMALIZE_LINEAR = "normalize_linear"
+    TENSOR = "tensor"
+    LEXICAL = "lexical"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +48,72 @@ class ContextVector:
 
 
 @dataclass(frozen=True, slots=True)
+class Boost:
+    """A field's chunks score ``score * weight + bias``."""
+
+    weight: float
+    bias: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreModifiers:
+    """Numbers of documents in their scores: ``max(0, score * Π(value * weight) + Σ value * weight)``, of (field,
+    weight) each; a field that a document lacks, or that holds no number, is passed over."""
+
+    multiply: tuple[tuple[str, float], ...] = ()
+    add: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def fields(self) -> list[str]:
+        """All fields that are looked at."""
+        return list(dict.fromkeys(name for name, _ in (*self.multiply, *self.add)))
+
+
+@dataclass(frozen=True, slots=True)
+class HybridParameters:
+    """How the two halves of a hybrid search become one.
+
+    ``alpha`` is the share of the tensor half, ``rrf_k`` the constant of reciprocal rank fusion. The attributes and
+    modifiers are those of one half alone; None: the search's own.
+    """
+
+    retrieval: Retrieval = Retrieval.DISJUNCTION
+    ranking: Ranking = Ranking.RRF
+    alpha: float = 0.5
+    rrf_k: int = 60
+    tensor_attributes: tuple[str, ...] | None = None
+    lexical_attributes: tuple[str, ...] | None = None
+    tensor_modifiers: ScoreModifiers | None = None
+    lexical_modifiers: ScoreModifiers | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """What OpenSearch can do beside finding and ranking.
+
+    ``ef_search`` is how many candidates HNSW looks at; ``is_exact`` compares every vector instead. ``min_score`` leaves
+    out hits below it. ``sort``, ``aggregations`` and ``lexical_highlights`` are OpenSearch's own objects. ``facets``
+    maps fields to the number of values told. ``source_includes`` and ``source_excludes`` are patterns of the fields
+    that hits show. ``routing`` names the shards. ``point_in_time`` is the id of one, ``search_after`` the place in its
+    order behind which hits begin.
+    """
+
+    ef_search: int | None = None
+    is_exact: bool = False
+    min_score: float | None = None
+    sort: Sequence[Any] = ()
+    aggregations: Mapping[str, Any] | None = None
+    facets: Mapping[str, int] = field(default_factory=dict)
+    explain: bool = False
+    lexical_highlights: Mapping[str, Any] | None = None
+    source_includes: tuple[str, ...] = ()
+    source_excludes: tuple[str, ...] = ()
+    routing: str | None = None
+    point_in_time: str | None = None
+    search_after: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SearchRequest:
     """One search.
 
@@ -33,7 +121,7 @@ class SearchRequest:
     ``limit`` hits are returned from ``offset`` on. ``searchable_attributes`` None means all fields, and
     ``attributes_to_retrieve`` None all. ``text_query_prefix``, where not None, takes the place of the index's own.
     ``media_headers`` go with requests for images. ``auth`` opens the place of a model's files; ``device`` is where
-    models run.
+    models run. ``reranker`` is the model that orders the hits anew.
     """
 
     q: str | Mapping[str, float] | None
@@ -43,9 +131,14 @@ class SearchRequest:
     searchable_attributes: tuple[str, ...] | None = None
     attributes_to_retrieve: tuple[str, ...] | None = None
     show_highlights: bool = True
-    filter: str | None = None
+    filter: Filter | None = None
     text_query_prefix: str | None = None
     context: Sequence[ContextVector] = ()
+    boost: Mapping[str, Boost] = field(default_factory=dict)
+    modifiers: ScoreModifiers | None = None
+    reranker: str | None = None
+    hybrid: HybridParameters = field(default_factory=HybridParameters)
+    options: SearchOptions = field(default_factory=SearchOptions)
     media_headers: Mapping[str, str] = field(default_factory=dict)
     auth: ModelAuth | None = None
     device: str = CPU

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sidecar.embedding.engine import EmbeddingEngine
+from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_table import ModelTable
 from sidecar.errors import InvalidArgument, OpenSearchError
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.searching.dsl_filters import check_dsl_filter
+from sidecar.searching.filter_values import Query
 from sidecar.searching.filters import build_filter
-from sidecar.searching.hits import lexical_hit, source_filter, tensor_hit
-from sidecar.searching.lexical import build_lexical_query
-from sidecar.searching.query_vectors import QueryVectors, is_zero
-from sidecar.searching.request import SearchMethod, SearchRequest
-from sidecar.searching.tensor import TensorQuery, build_exact_query, build_tensor_query, candidates
+from sidecar.searching.hybrid_search import plan_hybrid
+from sidecar.searching.lexical_search import plan_lexical
+from sidecar.searching.query_vectors import QueryVectors, VectorSearch
+from sidecar.searching.request import Ranking, Retrieval, SearchMethod, SearchRequest
+from sidecar.searching.search_plan import Answer, AskedSearch, SearchPlan, SearchResult
+from sidecar.searching.stages import Stages
+from sidecar.searching.tensor_search import plan_tensor
 
 _QUERY_REFUSED = {"query_shard_exception", "search_phase_execution_exception", "too_complex_to_determinize_exception"}
 
@@ -38,80 +43,133 @@ class Searcher:
         self._states = states
         self._query_vectors = QueryVectors(engine=engine, media=media, table=table)
 
-    def search(self, index: str, request: SearchRequest) -> list[dict[str, Any]]:
+    def search(self, index: str, request: SearchRequest) -> SearchResult:
         """The hits of one search as the wire has them, best first, with one request to the cluster.
 
         Raises: IndexNotFound, InvalidArgument for a bad filter or query, MediaError for an image that can't be had,
         ModelLoadError and its like, and what the cluster's calls raise.
         """
-        state = self._states.get(index)
-        if request.method is SearchMethod.LEXICAL:
-            return self._lexical(state, request)
-        return self._tensor(state, request)
+        return self._search([(index, request)], Stages.of_one(request.method))[0]
 
-    def _lexical(self, state: IndexState, request: SearchRequest) -> list[dict[str, Any]]:
-        if not isinstance(request.q, str):
-            raise InvalidArgument("'q' must be a string for a search by words (LEXICAL).")
-        query = build_lexical_query(request.q, _text_fields(state, request), _filter(state, request))
-        hits = self._hits(state, request, query, source_filter(request, ()))
-        return [lexical_hit(hit, request) for hit in hits]
+    def search_many(self, searches: Sequence[tuple[str, SearchRequest]]) -> list[SearchResult]:
+        """As `search`, several in one request to the cluster, in order; their queries are embedded together.
 
-    def _tensor(self, state: IndexState, request: SearchRequest) -> list[dict[str, Any]]:
-        vectors = self._query_vectors.of_fields(state, request, _embedded_fields(state, request))
-        filter_query = _filter(state, request)
-        # What has no direction has no neighbours.
-        vectors = {field: vector for field, vector in vectors.items() if not is_zero(vector)}
-        if not vectors:
+        Raises what the first that fails raises; none is answered then.
+        """
+        return self._search(searches, Stages.of_many())
+
+    def search_vectors(
+        self, index: str, request: SearchRequest, vectors: Mapping[str, Embeddings], *, excluded: Sequence[str] = ()
+    ) -> SearchResult:
+        """The documents nearest to a vector of each field, float32 of shape (dimensions,), without those of the ids
+        ``excluded``."""
+        asked = self._asked(self._states.get(index), request)
+        if excluded:
+            others: Query = {"bool": {"must_not": [{"ids": {"values": list(excluded)}}]}}
+            both = others if asked.filter_query is None else {"bool": {"filter": [asked.filter_query, others]}}
+            asked = replace(asked, filter_query=both)
+        return self._answer([plan_tensor(asked, vectors)], Stages.of_one(SearchMethod.TENSOR))[0]
+
+    def _search(self, searches: Sequence[tuple[str, SearchRequest]], stages: Stages) -> list[SearchResult]:
+        found = [(self._states.get(index), request) for index, request in searches]
+        with stages.inference():
+            wanted = [VectorSearch(state, request, _embedded_fields(state, request)) for state, request in found]
+            with_vectors = [search for search in wanted if _needs_vectors(search.request)]
+            embedded = iter(self._query_vectors.of_fields(with_vectors))
+        with stages.before_cluster():
+            plans = [
+                self._plan(state, request, next(embedded) if _needs_vectors(request) else {})
+                for state, request in found
+            ]
+        return self._answer(plans, stages)
+
+    def _asked(self, state: IndexState, request: SearchRequest) -> AskedSearch:
+        return AskedSearch(state, request, self._cluster.facts().version, _filter(state, request))
+
+    def _plan(self, state: IndexState, request: SearchRequest, vectors: Mapping[str, Embeddings]) -> SearchPlan:
+        asked = self._asked(state, request)
+        match request.method:
+            case SearchMethod.LEXICAL:
+                return plan_lexical(asked)
+            case SearchMethod.HYBRID:
+                return plan_hybrid(asked, vectors)
+        return plan_tensor(asked, vectors)
+
+    def _answer(self, plans: Sequence[SearchPlan], stages: Stages) -> list[SearchResult]:
+        """Carry the plans out, all in one request; a second one has what turned out to be needed besides."""
+        outcomes: list[SearchResult | SearchPlan] = list(plans)
+        while waiting := [plan for plan in outcomes if isinstance(plan, SearchPlan)]:
+            answers = iter(self._send(waiting, stages))
+            with stages.after_cluster():
+                outcomes = [
+                    outcome.finish([next(answers) for _ in outcome.lines])
+                    if isinstance(outcome, SearchPlan)
+                    else outcome
+                    for outcome in outcomes
+                ]
+        return [outcome for outcome in outcomes if isinstance(outcome, SearchResult)]
+
+    def _send(self, plans: Sequence[SearchPlan], stages: Stages) -> Sequence[Answer]:
+        lines = [line for plan in plans for line in plan.lines]
+        if not lines:
             return []
-        fields = list(vectors)
-        query = TensorQuery(
-            vectors,
-            candidates(request.limit, request.offset),
-            filter_query,
-            with_highlights=request.show_highlights,
-        )
-        source = source_filter(request, fields if request.show_highlights else ())
-        hits = self._hits(state, request, build_tensor_query(query), source)
-        if len(hits) < request.limit and query.filter_query is not None:
-            # A filtered k-NN query may end with fewer documents than there are. A short page has few candidates, so
-            # that comparing all of them costs little.
-            exact = build_exact_query(query, state.settings.ann_parameters.space_type)
-            hits = self._hits(state, request, exact, source)
-        return [tensor_hit(hit, fields, request) for hit in hits]
-
-    def _hits(
-        self, state: IndexState, request: SearchRequest, query: dict[str, Any], source: dict[str, Any] | bool
-    ) -> list[dict[str, Any]]:
-        body = {
-            "query": query,
-            "size": request.limit,
-            "from": request.offset,
-            "_source": source,
-            "track_total_hits": False,
-        }
         try:
-            answer = self._cluster.search(state.name, body)
+            with stages.cluster():
+                answers = self._cluster.search_many(lines)
         except OpenSearchError as error:
-            if request.filter and error.upstream_status == 400 and error.upstream_type in _QUERY_REFUSED:
-                raise InvalidArgument(
-                    f"the filter {request.filter!r} can't be searched with: {error.message}"
-                ) from error
-            raise
-        hits: list[dict[str, Any]] = answer["hits"]["hits"]
-        return hits
+            raise _told_to_client(error, [plan.asked.request for plan in plans]) from error
+        stages.add_took(max(answer["took"] for answer in answers))
+        return answers
 
 
-def _filter(state: IndexState, request: SearchRequest) -> dict[str, Any] | None:
-    return None if request.filter is None else build_filter(request.filter, state.field_types)
+def _told_to_client(error: OpenSearchError, requests: Sequence[SearchRequest]) -> Exception:
+    """A refusal of what clients say in OpenSearch's own words is theirs to mend."""
+    if error.upstream_status not in (400, 404):
+        return error
+    filters = [request.filter for request in requests if request.filter]
+    if filters and error.upstream_type in _QUERY_REFUSED:
+        return InvalidArgument(f"the filter {filters[0]!r} can't be searched with: {error.message}")
+    own = [name for request in requests for name in _own_words(request)]
+    if own:
+        return InvalidArgument(f"{' or '.join(dict.fromkeys(own))} can't be searched with: {error.message}")
+    return error
+
+
+def _own_words(request: SearchRequest) -> list[str]:
+    """The keys of a request whose values OpenSearch reads."""
+    options = request.options
+    given = {
+        "filter": request.filter,
+        "sort": options.sort,
+        "aggregations": options.aggregations,
+        "facets": options.facets,
+        "lexicalHighlights": options.lexical_highlights,
+        "searchAfter": options.search_after,
+        "pointInTime": options.point_in_time,
+        "efSearch": options.ef_search,
+        "minScore": options.min_score,
+    }
+    return [name for name, value in given.items() if value]
+
+
+def _needs_vectors(request: SearchRequest) -> bool:
+    if request.method is SearchMethod.HYBRID:
+        return (request.hybrid.retrieval, request.hybrid.ranking) != (Retrieval.LEXICAL, Ranking.LEXICAL)
+    return request.method is SearchMethod.TENSOR
+
+
+def _filter(state: IndexState, request: SearchRequest) -> Query | None:
+    if request.filter is None:
+        return None
+    if isinstance(request.filter, str):
+        return build_filter(request.filter, state.field_types)
+    return check_dsl_filter(request.filter)
 
 
 def _embedded_fields(state: IndexState, request: SearchRequest) -> Sequence[str]:
-    if request.searchable_attributes is None:
-        return state.embedded_fields
-    return [field for field in state.embedded_fields if field in request.searchable_attributes]
-
-
-def _text_fields(state: IndexState, request: SearchRequest) -> Sequence[str]:
-    fields = [field for field, kind in state.field_types.items() if kind == "text"]
     wanted = request.searchable_attributes
-    return fields if wanted is None else [field for field in fields if field in wanted]
+    if request.method is SearchMethod.HYBRID and request.hybrid.tensor_attributes is not None:
+        wanted = request.hybrid.tensor_attributes
+    if wanted is None:
+        return state.embedded_fields
+    return [field for field in state.embedded_fields if field in wanted]

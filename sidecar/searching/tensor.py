@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from sidecar.opensearch.embedded_paths import content_path, end_path, nested_path, start_path, vector_path
 
-MIN_CANDIDATES = 32
-"""Neighbours a shard looks for at least; Lucene's HNSW finds the first ten more surely when it looks for more."""
-MAX_K = 10_000
-"""The largest ``k`` that OpenSearch takes."""
+CANDIDATES = (32, 100, 250, 500, 1000, 2500, 5000, 10_000)
+"""How many neighbours a shard looks for: the first number that covers the page. Lucene's HNSW finds the first ten more
+surely when it looks for more; and pages that look for equally many are pieces of one order, without repeats or holes.
+The last is the largest ``k`` that OpenSearch takes."""
 
 # The scores of k-NN queries, from the plugin's functions for scripts. Its own script `knn_score` takes half the time,
 # but for bytes (seen on k-NN 3.5.0), and in older versions, its cosinesimil scores twice as high as a k-NN query.
@@ -29,17 +29,20 @@ _EXACT_SCORES = {
 class TensorQuery:
     """Each field of ``query_vectors`` is searched for the neighbours of its vector, float32 of shape (dimensions,);
     documents that ``filter_query`` leaves out are no candidates. ``k`` documents a shard are looked for in each
-    field."""
+    field, among ``ef_search`` candidates where that is given; with ``min_score`` all that score as much, instead.
+    Each document comes with its ``chunks`` best chunks of a field, 0 for none."""
 
     query_vectors: Mapping[str, NDArray[np.float32]]
     k: int
     filter_query: Mapping[str, Any] | None = None
-    with_highlights: bool = True
+    ef_search: int | None = None
+    min_score: float | None = None
+    chunks: int = 1
 
 
 def candidates(limit: int, offset: int) -> int:
     """``k`` for a page of hits."""
-    return min(MAX_K, max(MIN_CANDIDATES, limit + offset))
+    return next((k for k in CANDIDATES if k >= limit + offset), CANDIDATES[-1])
 
 
 def build_tensor_query(query: TensorQuery) -> dict[str, Any]:
@@ -65,7 +68,13 @@ def inner_hits_name(number: int) -> str:
 
 
 def _nested(query: TensorQuery, number: int, field: str) -> dict[str, Any]:
-    knn: dict[str, Any] = {"vector": query.query_vectors[field], "k": query.k}
+    knn: dict[str, Any] = {"vector": query.query_vectors[field]}
+    if query.min_score is not None:
+        knn["min_score"] = query.min_score
+    else:
+        knn["k"] = query.k
+    if query.ef_search is not None:
+        knn["method_parameters"] = {"ef_search": query.ef_search}
     if query.filter_query is not None:
         knn["filter"] = query.filter_query
     return _with_path(query, number, field, {"knn": {vector_path(field): knn}})
@@ -83,10 +92,10 @@ def _nested_exact(query: TensorQuery, number: int, field: str, space_type: str) 
 
 def _with_path(query: TensorQuery, number: int, field: str, inner: dict[str, Any]) -> dict[str, Any]:
     nested: dict[str, Any] = {"path": nested_path(field), "score_mode": "max", "query": inner}
-    if query.with_highlights:
+    if query.chunks:
         nested["inner_hits"] = {
             "name": inner_hits_name(number),
-            "size": 1,
+            "size": query.chunks,
             "_source": False,
             "docvalue_fields": [start_path(field), end_path(field), content_path(field)],
         }

@@ -26,7 +26,7 @@ class WatchedLane(QueryLane):
 
 
 def asks(lane: QueryLane, loader: FaultyLoader) -> Callable[[str], Embeddings]:
-    return lambda text: lane.embed(loader.run_text, loader.prepare_text([text])[0])
+    return lambda text: lane.embed(loader.run_text, loader.prepare_text([text]))[0]
 
 
 def wait_until_queued(lane: QueryLane, count: int) -> None:
@@ -125,5 +125,5 @@ def test_no_more_runs_go_on_than_the_lane_has(loader: FaultyLoader) -> None:
 
     lane = QueryLane(2)
     with ThreadPoolExecutor(16) as pool:
-        vectors = list(pool.map(lambda n: lane.embed(run, loader.prepare_text([f"q{n}"])[0]), range(300)))
+        vectors = list(pool.map(lambda n: lane.embed(run, loader.prepare_text([f"q{n}"]))[0], range(300)))
     np.testing.assert_array_equal(vectors, loader.encode_text([f"q{n}" for n in range(300)]))

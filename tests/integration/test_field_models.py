@@ -57,7 +57,7 @@ def test_a_query_is_embedded_once_for_each_model(transport: Transport, index_nam
 
 
 def test_weighted_terms_are_embedded_for_each_model(rooms: Rooms, index: str) -> None:
-    hits = rooms.searcher.search(index, SearchRequest(q={"Second.": 1, "Two.": 0}))
+    hits = rooms.searcher.search(index, SearchRequest(q={"Second.": 1, "Two.": 0})).hits
     assert (hits[0]["_id"], hits[0]["_score"]) == ("2", pytest.approx(1, abs=1e-5))
 
 
@@ -66,7 +66,7 @@ def test_vectors_of_the_client_must_fit_all_searched_fields(rooms: Rooms, index:
     request = SearchRequest(q=None, context=context)
     with pytest.raises(InvalidArgument, match="has 128 numbers, the vectors of model 'random/small' have 32"):
         rooms.searcher.search(index, request)
-    hits = rooms.searcher.search(index, replace(request, searchable_attributes=("title",)))
+    hits = rooms.searcher.search(index, replace(request, searchable_attributes=("title",))).hits
     assert [hit["_id"] for hit in hits] == ["2", "1"]
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sidecar.searching.tensor import MIN_CANDIDATES, TensorQuery, build_exact_query, build_tensor_query, candidates
+from sidecar.searching.tensor import CANDIDATES, TensorQuery, build_exact_query, build_tensor_query, candidates
 
 VECTOR = np.array([1, 0], dtype=np.float32)
 OTHER = np.array([0, 1, 0], dtype=np.float32)
@@ -11,7 +11,8 @@ FILTER = {"term": {"a": 1}}
 
 
 @pytest.mark.parametrize(
-    ("limit", "offset", "k"), [(1, 0, MIN_CANDIDATES), (10, 0, 32), (30, 3, 33), (9999, 1, 10_000), (9999, 99, 10_000)]
+    ("limit", "offset", "k"),
+    [(1, 0, CANDIDATES[0]), (10, 0, 32), (30, 3, 100), (101, 0, 250), (9999, 1, 10_000), (9999, 99, 10_000)],
 )
 def test_candidates_cover_the_page_within_what_the_cluster_takes(limit: int, offset: int, k: int) -> None:
     assert candidates(limit, offset) == k
@@ -40,7 +41,7 @@ def test_several_fields_are_one_query_and_each_has_the_filter() -> None:
 
 
 def test_chunks_are_asked_for_only_when_they_are_shown() -> None:
-    query = TensorQuery({"a": VECTOR, "b": VECTOR}, 32, with_highlights=False)
+    query = TensorQuery({"a": VECTOR, "b": VECTOR}, 32, chunks=0)
     for body in (build_tensor_query(query), build_exact_query(query, "l2")):
         assert all("inner_hits" not in part["nested"] for part in body["dis_max"]["queries"])
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sidecar.errors import Unprocessable
 
@@ -53,6 +53,18 @@ def wrong_content_type(given: str) -> Problem:
     """The body is said to be something else than JSON."""
     error_type, _ = _TYPES["dict"]
     return problem(["body"], error_type, f"the Content-Type must be application/json, not {given}")
+
+
+def told_as(kind: str) -> WrapValidator:
+    """For a field of several types: what fits none of them is told as one problem, a value that is not a `kind`."""
+
+    def check(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            raise PydanticCustomError(kind, _TYPES[kind][1]) from error
+
+    return WrapValidator(check)
 
 
 def check_shape(model: type[BaseModel], body: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -10,13 +11,30 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fai
 
 from sidecar.api.schemas.auth import parse_model_auth
 from sidecar.api.schemas.media_headers import parse_media_headers
-from sidecar.api.schemas.problems import check_shape
-from sidecar.api.schemas.unsupported import refuse_given
-from sidecar.errors import IllegalRequestedDocCount, InvalidArgument
+from sidecar.api.schemas.problems import check_shape, told_as
+from sidecar.api.schemas.scoring import parse_boost, parse_modifiers, parse_weight
+from sidecar.api.schemas.search_options import (
+    FACET_VALUES,
+    HybridBody,
+    SourceBody,
+    check_together,
+    parse_hybrid,
+    parse_sort,
+)
+from sidecar.errors import IllegalRequestedDocCount, InvalidArgument, InvalidRequest
 from sidecar.indexing.names import check_field_name, shortened
-from sidecar.searching.request import ContextVector, SearchMethod, SearchRequest
+from sidecar.searching.request import ContextVector, SearchMethod, SearchOptions, SearchRequest
 
 MAX_CONTEXT_VECTORS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """The operator's limits: documents that a search may reach, and fields that a tensor search may name, None for
+    any number."""
+
+    documents: int
+    tensor_attributes: int | None = None
 
 
 def _whole(value: Any) -> Any:
@@ -36,7 +54,9 @@ _Names = Annotated[list[str] | None, FailFast()]
 _Method = Annotated[str, AfterValidator(_method)]
 
 
-class _SearchBody(BaseModel):
+class SearchBody(BaseModel):
+    """One search, in the wire's keys."""
+
     model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
     q: Any = None
@@ -46,7 +66,7 @@ class _SearchBody(BaseModel):
     searchable_attributes: _Names = Field(default=None, alias="searchableAttributes")
     attributes_to_retrieve: _Names = Field(default=None, alias="attributesToRetrieve")
     show_highlights: bool = Field(default=True, alias="showHighlights")
-    filter: str | None = None
+    filter: Annotated[str | dict[str, Any] | None, told_as("string")] = None
     re_ranker: str | None = Field(default=None, alias="reRanker")
     text_query_prefix: str | None = Field(default=None, alias="textQueryPrefix")
     boost: dict[str, Any] | None = None
@@ -54,34 +74,125 @@ class _SearchBody(BaseModel):
     context: dict[str, Any] | None = None
     image_download_headers: dict[str, Any] | None = None
     auth: dict[str, Any] | None = Field(default=None, alias="modelAuth")
+    hybrid_parameters: HybridBody | None = Field(default=None, alias="hybridParameters")
+    ef_search: int | None = Field(default=None, alias="efSearch")
+    exact: bool = False
+    min_score: float | None = Field(default=None, alias="minScore")
+    sort: list[Any] | None = None
+    aggregations: dict[str, Any] | None = None
+    facets: Annotated[list[str] | dict[str, int] | None, told_as("list")] = None
+    explain: bool = False
+    lexical_highlights: Annotated[bool | dict[str, Any], told_as("bool")] = Field(
+        default=False, alias="lexicalHighlights"
+    )
+    source: SourceBody | None = None
+    routing: str | None = None
+    point_in_time: str | None = Field(default=None, alias="pointInTime")
+    search_after: list[Any] | None = Field(default=None, alias="searchAfter")
 
 
-def parse_search(body: Any, *, max_documents: int) -> SearchRequest:
+class BulkSearchQuery(SearchBody):
+    """One search of several, with its index."""
+
+    index: str
+
+
+class BulkSearchBody(BaseModel):
+    """Several searches."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    queries: list[BulkSearchQuery]
+
+
+def parse_search(body: Any, limits: SearchLimits) -> SearchRequest:
     """A search; the rules are checked in the contract's order.
 
     Raises: Unprocessable for a wrong shape, IllegalRequestedDocCount, InvalidArgument, InvalidFieldName.
     """
-    parsed: _SearchBody = check_shape(_SearchBody, body)
+    parsed: SearchBody = check_shape(SearchBody, body)
+    return _read_search(parsed, limits)
+
+
+def parse_bulk_search(body: Any, limits: SearchLimits) -> list[tuple[str, SearchRequest]]:
+    """Several searches, each with the name of its index; as `parse_search`, with the number of the query in what is
+    told of it."""
+    parsed: BulkSearchBody = check_shape(BulkSearchBody, body)
+    searches = []
+    for number, query in enumerate(parsed.queries):
+        try:
+            searches.append((query.index, _read_search(query, limits)))
+        except InvalidRequest as error:
+            error.message = f"queries[{number}]: {error.message}"
+            raise
+    return searches
+
+
+def _read_search(parsed: SearchBody, limits: SearchLimits) -> SearchRequest:
     auth = parse_model_auth(parsed.auth)
-    _check_window(parsed.limit, parsed.offset, max_documents)
+    _check_window(parsed.limit, parsed.offset, limits.documents)
     q = _query(parsed)
+    is_lexical = parsed.method == SearchMethod.LEXICAL
+    if parsed.method == SearchMethod.TENSOR:
+        _check_attribute_count(parsed.searchable_attributes, limits.tensor_attributes)
     # What is no text goes into a query vector, which a search by words has not.
-    context = None if parsed.method == SearchMethod.LEXICAL else parsed.context
-    refuse_given({"boost": parsed.boost, "scoreModifiers": parsed.score_modifiers, "reRanker": parsed.re_ranker})
-    return SearchRequest(
+    context = () if is_lexical or parsed.context is None else _context(parsed.context)
+    boost = parse_boost(parsed.boost, method=SearchMethod(parsed.method), searchable=parsed.searchable_attributes)
+    searchable = _names(parsed.searchable_attributes)
+    if parsed.re_ranker is not None and searchable is None:
+        raise InvalidArgument("'reRanker' needs 'searchableAttributes': the fields that it is to read.")
+    request = SearchRequest(
         q=q,
         method=SearchMethod(parsed.method),
         limit=parsed.limit,
         offset=parsed.offset,
-        searchable_attributes=_names(parsed.searchable_attributes),
+        searchable_attributes=searchable,
         attributes_to_retrieve=_names(parsed.attributes_to_retrieve),
         show_highlights=parsed.show_highlights,
         filter=parsed.filter,
         text_query_prefix=parsed.text_query_prefix,
-        context=() if context is None else _context(context),
+        context=context,
+        boost=boost,
+        modifiers=None if is_lexical else parse_modifiers("scoreModifiers", parsed.score_modifiers),
+        reranker=parsed.re_ranker,
+        hybrid=parse_hybrid(parsed.hybrid_parameters),
+        options=_options(parsed),
         media_headers=parse_media_headers("image_download_headers", parsed.image_download_headers),
         auth=auth,
     )
+    check_together(request, has_hybrid=parsed.hybrid_parameters is not None)
+    return request
+
+
+def _options(body: SearchBody) -> SearchOptions:
+    highlights = body.lexical_highlights
+    facets = body.facets or {}
+    return SearchOptions(
+        ef_search=body.ef_search,
+        is_exact=body.exact,
+        min_score=body.min_score,
+        sort=parse_sort(body.sort),
+        aggregations=body.aggregations,
+        facets=dict.fromkeys(facets, FACET_VALUES) if isinstance(facets, list) else facets,
+        explain=body.explain,
+        lexical_highlights={} if highlights is True else highlights or None,
+        source_includes=() if body.source is None else tuple(body.source.includes),
+        source_excludes=() if body.source is None else tuple(body.source.excludes),
+        routing=body.routing,
+        point_in_time=body.point_in_time,
+        search_after=None if body.search_after is None else tuple(body.search_after),
+    )
+
+
+def _check_attribute_count(names: list[str] | None, limit: int | None) -> None:
+    if limit is None:
+        return
+    if names is None or len(names) > limit:
+        given = "all fields" if names is None else f"{len(names)} fields"
+        raise InvalidArgument(
+            f"'searchableAttributes' stands for {given}; a tensor search may name at most {limit} "
+            "(SIDECAR_MAX_SEARCHABLE_TENSOR_ATTRIBUTES)."
+        )
 
 
 def _check_window(limit: int, offset: int, max_documents: int) -> None:
@@ -95,7 +206,7 @@ def _check_window(limit: int, offset: int, max_documents: int) -> None:
         )
 
 
-def _query(body: _SearchBody) -> str | dict[str, float] | None:
+def _query(body: SearchBody) -> str | dict[str, float] | None:
     q, is_lexical = body.q, body.method == SearchMethod.LEXICAL
     if isinstance(q, (int, float)) and not isinstance(q, bool):
         q = str(q)
@@ -106,12 +217,13 @@ def _query(body: _SearchBody) -> str | dict[str, float] | None:
                 "query is a dictionary. Give 'q' as {text: weight}, or leave one of the two out."
             )
         return q
-    if not is_lexical and isinstance(q, dict) and q:
-        return {text: _weight(f"q[{shortened(text)}]", weight) for text, weight in q.items()}
-    if not is_lexical and q is None and body.context is not None:
+    takes_mixture = body.method == SearchMethod.TENSOR
+    if takes_mixture and isinstance(q, dict) and q:
+        return {text: parse_weight(f"q[{shortened(text)}]", weight) for text, weight in q.items()}
+    if takes_mixture and q is None and body.context is not None:
         return None
     given = "null or missing" if q is None else f"of type {type(q).__name__}" if q else f"an empty {type(q).__name__}"
-    others = "" if is_lexical else ", an object of texts and their weights, or null where 'context' is given"
+    others = "" if not takes_mixture else ", an object of texts and their weights, or null where 'context' is given"
     raise InvalidArgument(f"'q' must be a string to search for{others}; it is {given}.")
 
 
@@ -137,13 +249,7 @@ def _context_vector(name: str, entry: Any) -> ContextVector:
         vector = np.array(numbers, dtype=np.float32)
     if not np.isfinite(vector).all():
         raise InvalidArgument(f"{name}.vector has a number beyond float32's range.")
-    return ContextVector(vector, _weight(f"{name}.weight", entry["weight"]))
-
-
-def _weight(name: str, value: Any) -> float:
-    if type(value) not in (int, float):
-        raise InvalidArgument(f"{name}: the weight must be a number; given: {shortened(value)}.")
-    return float(value)
+    return ContextVector(vector, parse_weight(f"{name}.weight", entry["weight"]))
 
 
 def _names(names: list[str] | None) -> tuple[str, ...] | None:
