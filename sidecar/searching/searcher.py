@@ -9,18 +9,19 @@ from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_table import ModelTable
-from sidecar.errors import InvalidArgument, OpenSearchError
-from sidecar.opensearch.client import Cluster
+from sidecar.errors import InvalidArgument, OpenSearchError, SidecarError
+from sidecar.opensearch.client import Cluster, SearchLine
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.searching.dsl_aggregations import check_aggregations, check_highlights
 from sidecar.searching.dsl_filters import check_dsl_filter
 from sidecar.searching.filter_values import Query
 from sidecar.searching.filters import build_filter
 from sidecar.searching.hybrid_search import plan_hybrid
 from sidecar.searching.lexical_search import plan_lexical
 from sidecar.searching.query_vectors import QueryVectors, VectorSearch
-from sidecar.searching.request import Ranking, Retrieval, SearchMethod, SearchRequest
-from sidecar.searching.search_plan import Answer, AskedSearch, SearchPlan, SearchResult
+from sidecar.searching.request import SearchMethod, SearchOptions, SearchRequest
+from sidecar.searching.search_plan import Answer, AskedSearch, SearchPlan, SearchResult, told_of
 from sidecar.searching.stages import Stages
 from sidecar.searching.tensor_search import plan_tensor
 
@@ -49,51 +50,48 @@ class Searcher:
         Raises: IndexNotFound, InvalidArgument for a bad filter or query, MediaError for an image that can't be had,
         ModelLoadError and its like, and what the cluster's calls raise.
         """
-        return self._search([(index, request)], Stages.of_one(request.method))[0]
+        return self._search([(None, index, request)], Stages.of_one(request.method))[0]
 
     def search_many(self, searches: Sequence[tuple[str, SearchRequest]]) -> list[SearchResult]:
         """As `search`, several in one request to the cluster, in order; their queries are embedded together.
 
-        Raises what the first that fails raises; none is answered then.
+        Raises what the first that fails raises, its number before the message where the client must change something;
+        none is answered then.
         """
-        return self._search(searches, Stages.of_many())
+        placed = [(f"queries[{number}]", index, request) for number, (index, request) in enumerate(searches)]
+        return self._search(placed, Stages.of_many())
 
     def search_vectors(
         self, index: str, request: SearchRequest, vectors: Mapping[str, Embeddings], *, excluded: Sequence[str] = ()
     ) -> SearchResult:
         """The documents nearest to a vector of each field, float32 of shape (dimensions,), without those of the ids
         ``excluded``."""
-        asked = self._asked(self._states.get(index), request)
+        asked = self._asked(self._states.get(index), request, None)
         if excluded:
             others: Query = {"bool": {"must_not": [{"ids": {"values": list(excluded)}}]}}
             both = others if asked.filter_query is None else {"bool": {"filter": [asked.filter_query, others]}}
             asked = replace(asked, filter_query=both)
         return self._answer([plan_tensor(asked, vectors)], Stages.of_one(SearchMethod.TENSOR))[0]
 
-    def _search(self, searches: Sequence[tuple[str, SearchRequest]], stages: Stages) -> list[SearchResult]:
-        found = [(self._states.get(index), request) for index, request in searches]
+    def _search(self, searches: Sequence[tuple[str | None, str, SearchRequest]], stages: Stages) -> list[SearchResult]:
+        wanted = []
+        for place, index, request in searches:
+            with told_of(place):
+                state = self._states.get(index)
+            wanted.append(VectorSearch(state, request, _embedded_fields(state, request), place))
         with stages.inference():
-            wanted = [VectorSearch(state, request, _embedded_fields(state, request)) for state, request in found]
-            with_vectors = [search for search in wanted if _needs_vectors(search.request)]
-            embedded = iter(self._query_vectors.of_fields(with_vectors))
+            embedded = iter(self._query_vectors.of_fields([one for one in wanted if _needs_vectors(one.request)]))
+        plans = []
         with stages.before_cluster():
-            plans = [
-                self._plan(state, request, next(embedded) if _needs_vectors(request) else {})
-                for state, request in found
-            ]
+            for search in wanted:
+                with told_of(search.place):
+                    asked = self._asked(search.state, search.request, search.place)
+                    plans.append(_plan(asked, next(embedded) if _needs_vectors(search.request) else {}))
         return self._answer(plans, stages)
 
-    def _asked(self, state: IndexState, request: SearchRequest) -> AskedSearch:
-        return AskedSearch(state, request, self._cluster.facts().version, _filter(state, request))
-
-    def _plan(self, state: IndexState, request: SearchRequest, vectors: Mapping[str, Embeddings]) -> SearchPlan:
-        asked = self._asked(state, request)
-        match request.method:
-            case SearchMethod.LEXICAL:
-                return plan_lexical(asked)
-            case SearchMethod.HYBRID:
-                return plan_hybrid(asked, vectors)
-        return plan_tensor(asked, vectors)
+    def _asked(self, state: IndexState, request: SearchRequest, place: str | None) -> AskedSearch:
+        _check_own_words(request.options)
+        return AskedSearch(state, request, self._cluster.facts().version, _filter(state, request), place)
 
     def _answer(self, plans: Sequence[SearchPlan], stages: Stages) -> list[SearchResult]:
         """Carry the plans out, all in one request; a second one has what turned out to be needed besides."""
@@ -110,28 +108,58 @@ class Searcher:
         return [outcome for outcome in outcomes if isinstance(outcome, SearchResult)]
 
     def _send(self, plans: Sequence[SearchPlan], stages: Stages) -> Sequence[Answer]:
-        lines = [line for plan in plans for line in plan.lines]
+        lines = [(plan.asked, line) for plan in plans for line in plan.lines]
         if not lines:
             return []
+        with stages.cluster():
+            answers = self._ask(lines)
+        found = []
+        for (asked, _), answer in zip(lines, answers, strict=True):
+            if isinstance(answer, SidecarError):
+                with told_of(asked.place):
+                    raise _told_to_client(answer, asked.request) from answer
+            found.append(answer)
+        stages.add_took(max(answer["took"] for answer in found))
+        return found
+
+    def _ask(self, lines: Sequence[tuple[AskedSearch, SearchLine]]) -> Sequence[Answer | SidecarError]:
         try:
-            with stages.cluster():
-                answers = self._cluster.search_many(lines)
+            return self._cluster.search_many([line for _, line in lines])
         except OpenSearchError as error:
-            raise _told_to_client(error, [plan.asked.request for plan in plans]) from error
-        stages.add_took(max(answer["took"] for answer in answers))
-        return answers
+            # One line that can't be parsed makes the cluster refuse them all, without a word of which it was.
+            if error.upstream_status == 400:
+                for asked, line in lines:
+                    (alone,) = self._cluster.search_many([line]) if _own_words(asked.request) else (None,)
+                    if isinstance(alone, SidecarError):
+                        with told_of(asked.place):
+                            raise _told_to_client(alone, asked.request) from alone
+            raise
 
 
-def _told_to_client(error: OpenSearchError, requests: Sequence[SearchRequest]) -> Exception:
+def _plan(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> SearchPlan:
+    match asked.request.method:
+        case SearchMethod.LEXICAL:
+            return plan_lexical(asked)
+        case SearchMethod.HYBRID:
+            return plan_hybrid(asked, vectors)
+    return plan_tensor(asked, vectors)
+
+
+def _check_own_words(options: SearchOptions) -> None:
+    if options.aggregations is not None:
+        check_aggregations(options.aggregations)
+    if options.lexical_highlights is not None:
+        check_highlights(options.lexical_highlights)
+
+
+def _told_to_client(error: SidecarError, request: SearchRequest) -> SidecarError:
     """A refusal of what clients say in OpenSearch's own words is theirs to mend."""
-    if error.upstream_status not in (400, 404):
+    if not isinstance(error, OpenSearchError) or error.upstream_status not in (400, 404):
         return error
-    filters = [request.filter for request in requests if request.filter]
-    if filters and error.upstream_type in _QUERY_REFUSED:
-        return InvalidArgument(f"the filter {filters[0]!r} can't be searched with: {error.message}")
-    own = [name for request in requests for name in _own_words(request)]
-    if own:
-        return InvalidArgument(f"{' or '.join(dict.fromkeys(own))} can't be searched with: {error.message}")
+    if isinstance(request.filter, str) and error.upstream_type in _QUERY_REFUSED:
+        return InvalidArgument(f"the filter {request.filter!r} can't be searched with: {error.message}")
+    if own := _own_words(request):
+        return InvalidArgument(f"{' or '.join(own)} can't be searched with: {error.message}")
     return error
 
 
@@ -154,7 +182,7 @@ def _own_words(request: SearchRequest) -> list[str]:
 
 def _needs_vectors(request: SearchRequest) -> bool:
     if request.method is SearchMethod.HYBRID:
-        return (request.hybrid.retrieval, request.hybrid.ranking) != (Retrieval.LEXICAL, Ranking.LEXICAL)
+        return not request.hybrid.is_lexical
     return request.method is SearchMethod.TENSOR
 
 
