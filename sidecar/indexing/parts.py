@@ -12,11 +12,11 @@ import numpy as np
 from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.media.prepared import Box
+from sidecar.embedding.texts.chunking import Chunk
+from sidecar.embedding.texts.spans import Span
 from sidecar.errors import InvalidArgument
-from sidecar.indexing.chunking import Chunk
 from sidecar.indexing.combinations import combine
 from sidecar.indexing.inputs import FileInput, TextInputs
-from sidecar.indexing.spans import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import numpy as np
 from sidecar.embedding.byte_vectors import as_bytes
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.texts.chunking import Chunk
 from sidecar.errors import InvalidArgument
-from sidecar.indexing.chunking import Chunk
 from sidecar.indexing.combinations import Combination
 from sidecar.indexing.content import ContentRules
 from sidecar.indexing.custom_vectors import CustomValue
