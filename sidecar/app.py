@@ -38,6 +38,7 @@ from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.transport import Transport, TransportOptions
+from sidecar.searching.reranking import Reranker
 from sidecar.searching.searcher import Searcher
 from sidecar.startup import Startup
 
@@ -93,7 +94,9 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
     )
     preload = _models_to_preload(settings, table)
     engine = EmbeddingEngine(models, _engine_limits(settings), metrics)
-    media = MediaEmbedder(engine, MediaReader(_media_rules(settings)))
+    reader = MediaReader(_media_rules(settings))
+    media = MediaEmbedder(engine, reader)
+    reranker = Reranker(models, reader)
     bulk = BulkWriter(cluster, retry_deadline_seconds=settings.opensearch_retry_deadline, on_repeat=metrics.retries.inc)
     return Services(
         settings=settings,
@@ -108,7 +111,7 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
             max_document_bytes=settings.max_document_bytes,
         ),
         reader=DocumentReader(cluster, states),
-        searcher=Searcher(cluster=cluster, states=states, engine=engine, media=media, table=table),
+        searcher=Searcher(cluster=cluster, states=states, engine=engine, media=media, table=table, reranker=reranker),
         startup=Startup(settings, address=address, cluster=cluster, models=models, preload=preload),
     )
 

@@ -20,6 +20,7 @@ from sidecar.searching.hybrid_search import plan_hybrid
 from sidecar.searching.lexical_search import plan_lexical
 from sidecar.searching.query_vectors import QueryVectors, VectorSearch
 from sidecar.searching.request import Ranking, Retrieval, SearchMethod, SearchRequest
+from sidecar.searching.reranking import Reranker, with_fields_to_read
 from sidecar.searching.search_plan import Answer, AskedSearch, SearchPlan, SearchResult
 from sidecar.searching.stages import Stages
 from sidecar.searching.tensor_search import plan_tensor
@@ -38,25 +39,30 @@ class Searcher:
         engine: EmbeddingEngine,
         media: MediaEmbedder,
         table: ModelTable,
+        reranker: Reranker,
     ) -> None:
         self._cluster = cluster
         self._states = states
+        self._reranker = reranker
         self._query_vectors = QueryVectors(engine=engine, media=media, table=table)
 
     def search(self, index: str, request: SearchRequest) -> SearchResult:
         """The hits of one search as the wire has them, best first, with one request to the cluster.
 
         Raises: IndexNotFound, InvalidArgument for a bad filter or query, MediaError for an image that can't be had,
-        ModelLoadError and its like, and what the cluster's calls raise.
+        ModelLoadError and its like, BadRequest where the hits can't be re-ranked, and what the cluster's calls raise.
         """
-        return self._search([(index, request)], Stages.of_one(request.method))[0]
+        stages = Stages.of_one(request.method)
+        results = self._search([(index, request)], stages)
+        return results[0] if request.reranker is None else self._reranked([request], results, stages)[0]
 
     def search_many(self, searches: Sequence[tuple[str, SearchRequest]]) -> list[SearchResult]:
         """As `search`, several in one request to the cluster, in order; their queries are embedded together.
 
         Raises what the first that fails raises; none is answered then.
         """
-        return self._search(searches, Stages.of_many())
+        stages = Stages.of_many()
+        return self._reranked([request for _, request in searches], self._search(searches, stages), stages)
 
     def search_vectors(
         self, index: str, request: SearchRequest, vectors: Mapping[str, Embeddings], *, excluded: Sequence[str] = ()
@@ -71,7 +77,7 @@ class Searcher:
         return self._answer([plan_tensor(asked, vectors)], Stages.of_one(SearchMethod.TENSOR))[0]
 
     def _search(self, searches: Sequence[tuple[str, SearchRequest]], stages: Stages) -> list[SearchResult]:
-        found = [(self._states.get(index), request) for index, request in searches]
+        found = [(self._states.get(index), with_fields_to_read(request)) for index, request in searches]
         with stages.inference():
             wanted = [VectorSearch(state, request, _embedded_fields(state, request)) for state, request in found]
             with_vectors = [search for search in wanted if _needs_vectors(search.request)]
@@ -82,6 +88,15 @@ class Searcher:
                 for state, request in found
             ]
         return self._answer(plans, stages)
+
+    def _reranked(
+        self, requests: Sequence[SearchRequest], results: Sequence[SearchResult], stages: Stages
+    ) -> list[SearchResult]:
+        with stages.rerank():
+            return [
+                replace(result, hits=self._reranker.rerank(request, result.hits))
+                for request, result in zip(requests, results, strict=True)
+            ]
 
     def _asked(self, state: IndexState, request: SearchRequest) -> AskedSearch:
         return AskedSearch(state, request, self._cluster.facts().version, _filter(state, request))

@@ -139,8 +139,8 @@ def _read_search(parsed: SearchBody, limits: SearchLimits) -> SearchRequest:
     context = () if is_lexical or parsed.context is None else _context(parsed.context)
     boost = parse_boost(parsed.boost, method=SearchMethod(parsed.method), searchable=parsed.searchable_attributes)
     searchable = _names(parsed.searchable_attributes)
-    if parsed.re_ranker is not None and searchable is None:
-        raise InvalidArgument("'reRanker' needs 'searchableAttributes': the fields that it is to read.")
+    if parsed.re_ranker is not None:
+        _check_reranked(q, searchable)
     request = SearchRequest(
         q=q,
         method=SearchMethod(parsed.method),
@@ -162,6 +162,13 @@ def _read_search(parsed: SearchBody, limits: SearchLimits) -> SearchRequest:
     )
     check_together(request, has_hybrid=parsed.hybrid_parameters is not None)
     return request
+
+
+def _check_reranked(q: Any, searchable: tuple[str, ...] | None) -> None:
+    if searchable is None:
+        raise InvalidArgument("'reRanker' needs 'searchableAttributes': the fields that it is to read.")
+    if not isinstance(q, str):
+        raise InvalidArgument("'reRanker' needs a string as 'q': it reads each hit together with that text.")
 
 
 def _options(body: SearchBody) -> SearchOptions:

@@ -114,6 +114,10 @@ def check_together(request: SearchRequest, *, has_hybrid: bool) -> None:
             options.lexical_highlights is not None and method is SearchMethod.TENSOR,
             "'lexicalHighlights' needs searchMethod LEXICAL or HYBRID",
         ),
+        (
+            options.lexical_highlights is not None and request.reranker is not None,
+            "'lexicalHighlights' does not go with 'reRanker', which has highlights of its own",
+        ),
         (options.sort and (fuses or orders_anew), "'sort' does not go with what orders the hits itself"),
         (options.min_score is not None and fuses, "'minScore' does not go with a hybrid search of both halves"),
         (
