@@ -25,7 +25,7 @@ def open_cross_encoder(source: Path, max_tokens: int, *, attention: str | None =
     missing or corrupt.
     """
     options: dict[str, Any] = {"attn_implementation": attention} if attention else {}
-    model = CrossEncoder(str(source), device="cpu", local_files_only=True, model_kwargs=options)
+    model: CrossEncoder = CrossEncoder(str(source), device="cpu", local_files_only=True, model_kwargs=options)
     model.float().eval()
     config: Any = transformer_of(model).config
     architectures = config.architectures or []
