@@ -36,6 +36,7 @@ DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs
 SETTINGS = {environment_name(field) for field in Settings.model_fields}
 VARIABLE = re.compile(r"\b(?:SIDECAR|OPENSEARCH)_[A-Z]\w*")
 
+
 def table(head: str, text: str = README) -> list[list[str]]:
     """The rows of the document's table whose first line starts so, as cells."""
     lines = text.partition(f"\n| {head}")[2].splitlines()[2:]

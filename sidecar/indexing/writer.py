@@ -16,7 +16,7 @@ from sidecar.indexing.custom_vectors import VectorRules
 from sidecar.indexing.field_rules import FieldRules
 from sidecar.indexing.files import RequestFiles
 from sidecar.indexing.hashes import ContentHashes, content_hashes
-from sidecar.indexing.kept_embeddings import MAX_READABLE_CHUNKS, find_kept_embeddings
+from sidecar.indexing.kept_embeddings import find_kept_embeddings
 from sidecar.indexing.requests import AddDocuments
 from sidecar.indexing.validation import DocumentRules, ValidDocument, has_faulty_identity, validate_document
 from sidecar.indexing.windows import MAX_FILE_PARTS, MAX_TEXTS, Window
@@ -26,6 +26,7 @@ from sidecar.opensearch.bulk_writer import BulkStream, BulkWriter
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.stored_vectors import readable_chunks
 
 _WINDOWS_IN_FLIGHT = 6
 _FILE_PARTS_IN_FLIGHT = 2 * MAX_FILE_PARTS
@@ -70,7 +71,8 @@ class DocumentWriter:
         self._parts.engine.check_room()
         rules.prepare(self._parts.engine.models.get)
         addition = _Addition(self._parts, state, rules, request, max_document_bytes=self._max_document_bytes)
-        with self._parts.bulk.open(index, refresh=request.refresh) as stream:
+        # Not by an alias, which may move to an index of another model meanwhile.
+        with self._parts.bulk.open(state.name, refresh=request.refresh) as stream:
             addition.submit_to(stream)
             items = addition.items(stream.finish())
         if addition.has_new_fields:
@@ -204,7 +206,7 @@ class _Addition:
             self._parts.cluster,
             self._state.name,
             {document_id: hashes[document.position].lasting for document_id, document in wanted.items()},
-            max_chunks=None if self._state.stores_vectors else MAX_READABLE_CHUNKS,
+            max_chunks=readable_chunks(self._state),
         )
         self._parts.metrics.unchanged.inc(sum(len(fields) for fields in found.values()))
         return {wanted[document_id].position: fields for document_id, fields in found.items()}

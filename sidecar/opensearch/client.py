@@ -25,6 +25,8 @@ FORBIDDEN_INDEX_NAME_STARTS = "_-+"
 # the answer comes before the sidecar's own time limit.
 _SHARD_TIMEOUT = "20s"
 _HEALTH_TIMEOUT_SECONDS = 5.0
+_LONGEST_QUERY = 2000
+"""Characters of a URL's parameters. OpenSearch takes lines of 4,096 bytes: what is longer goes into the body."""
 
 Version = tuple[int, int, int]
 Observe = Callable[[str, float], None]
@@ -124,7 +126,7 @@ class Cluster:
         Without an index the body names a point in time.
         """
         place = "" if index is None else index_path(index)
-        target = f"{place}/_search?allow_partial_search_results=false{_routing('&', routing)}"
+        target = f"{place}/_search?allow_partial_search_results=false{routing_query('&', routing)}"
         return self._json("search", Request("POST", target, encode_json(body), is_repeatable=True), index)
 
     def search_many(self, lines: Sequence[SearchLine]) -> list[dict[str, Any]]:
@@ -156,8 +158,12 @@ class Cluster:
         """As `read_document`, for many; in the order of the ids, which may repeat and may be none."""
         if not document_ids:
             return []
-        target = f"{index_path(index)}/_mget?{fields.as_query()}"
-        request = Request("POST", target, encode_json({"ids": list(document_ids)}), is_repeatable=True)
+        query = fields.as_query()
+        body: dict[str, Any] = {"ids": list(document_ids)}
+        if len(query) > _LONGEST_QUERY:
+            query, source = "", {"includes": fields.includes, "excludes": fields.excludes}
+            body = {"docs": [{"_id": document_id, "_source": source} for document_id in document_ids]}
+        request = Request("POST", f"{index_path(index)}/_mget?{query}", encode_json(body), is_repeatable=True)
         return [_source_of(item, index) for item in self._json("read_documents", request, index)["docs"]]
 
     def bulk(self, index: str, body: bytes, *, refresh: bool = False) -> list[dict[str, Any]]:
@@ -186,6 +192,10 @@ class Cluster:
         if response.status >= 400 and response.status != 408:
             raise error_from_answer(response, index)
         return _decode(response)
+
+    def ask(self, operation: str, request: Request, index: str | None = None) -> dict[str, Any]:
+        """The answer to a request that a file beside this one makes, about an index where one is given."""
+        return self._json(operation, request, index)
 
     def _json(self, operation: str, request: Request, index: str | None = None) -> dict[str, Any]:
         return _decode(self._call(operation, request, index))
@@ -229,7 +239,8 @@ def encode_json(body: Mapping[str, Any]) -> bytes:
     return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _routing(before: str, routing: str | None) -> str:
+def routing_query(before: str, routing: str | None) -> str:
+    """The URL parameter that names the shards, behind the character ``before``; empty where all are meant."""
     return "" if routing is None else f"{before}routing={quote(routing, safe='')}"
 
 

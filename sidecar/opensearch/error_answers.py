@@ -49,6 +49,8 @@ def _index_error(error_type: str, index: str, reason: str) -> SidecarError | Non
         return index_not_found(index)
     if error_type == "resource_already_exists_exception":
         return IndexAlreadyExists(f"There is an index '{index}' already. Delete it, or choose another name.")
+    if error_type == "invalid_index_name_exception" and reason.endswith("already exists as alias"):
+        return IndexAlreadyExists(f"There is an alias '{index}' already. Delete it, or choose another name.")
     if error_type == "invalid_index_name_exception":
         return InvalidIndexName(f"OpenSearch refuses the index name '{index}': {reason}.")
     return None

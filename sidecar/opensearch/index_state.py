@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ from sidecar.opensearch.mapping_builder import FORMATS, META_KEY, EmbeddedField
 class IndexState:
     """One index at one moment.
 
+    `index` is its own name, `name` the one that calls are to use: its own too, so that an alias by which it was found
+    may move meanwhile; but the alias where that has a filter or a routing, which only calls by its name heed.
     `dimensions` are those of the index's own model, `field_dimensions` those of fields that have another.
     `embedded_fields` are the fields that have a nested path for their chunks, sorted. `field_types` maps the
     dotted name of every field of the documents, sub-fields as `title.keyword` included and embeddings left
@@ -27,6 +29,7 @@ class IndexState:
     the cluster says of the index; `uuid` when the index is made anew.
     """
 
+    index: str
     name: str
     uuid: str
     settings: IndexSettings
@@ -59,10 +62,11 @@ def parse_index_state(name: str, answer: bytes) -> IndexState:
     Raises: NotASidecarIndex where the mapping has no settings of ours; OpenSearchError where a newer sidecar
     wrote them, or something spoilt them.
     """
-    indexes = list(orjson.loads(answer).values())
+    indexes: dict[str, Any] = orjson.loads(answer)
     if len(indexes) != 1:
-        raise NotASidecarIndex(f"'{name}' stands for {len(indexes)} indexes. Name one of them.")
-    mapping = indexes[0].get("mappings", {})
+        raise stands_for_several(name, indexes)
+    ((index, facts),) = indexes.items()
+    mapping = facts.get("mappings", {})
     meta = mapping.get("_meta", {})
     own = meta.get(META_KEY)
     if not isinstance(own, dict) or "settings" not in own:
@@ -78,14 +82,15 @@ def parse_index_state(name: str, answer: bytes) -> IndexState:
     properties = mapping.get("properties", {})
     try:
         return IndexState(
-            name=name,
-            uuid=indexes[0]["settings"]["index"]["uuid"],
+            index=index,
+            name=name if _narrows(facts.get("aliases", {}).get(name, {})) else index,
+            uuid=facts["settings"]["index"]["uuid"],
             settings=IndexSettings.from_wire(own["settings"]),
             dimensions=int(own["dimensions"]),
             embedded_fields=tuple(sorted(_embedded_fields(properties))),
             field_types=dict(_field_types(properties)),
             meta=meta,
-            stores_vectors=_stores_vectors(indexes[0]["settings"]["index"]),
+            stores_vectors=_stores_vectors(facts["settings"]["index"]),
             etag=etag_of(answer),
             field_dimensions={field: int(number) for field, number in own.get("field_dimensions", {}).items()},
         )
@@ -93,6 +98,16 @@ def parse_index_state(name: str, answer: bytes) -> IndexState:
         raise OpenSearchError(
             f"The settings in the mapping of index '{name}' (_meta.sidecar) are spoilt: {error!r}."
         ) from error
+
+
+def stands_for_several(alias: str, indexes: Iterable[str]) -> NotASidecarIndex:
+    """The alias is one of these indexes together; its one message."""
+    names = sorted(indexes)
+    return NotASidecarIndex(f"'{alias}' stands for {len(names)} indexes: {', '.join(names)}. Name one of them.")
+
+
+def _narrows(alias: Mapping[str, Any]) -> bool:
+    return any(key in alias for key in ("filter", "search_routing", "index_routing"))
 
 
 def _stores_vectors(settings: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.loader import Embeddings
@@ -13,6 +14,7 @@ from sidecar.errors import InvalidArgument, OpenSearchError
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.points_in_time import EXPIRED, shown
 from sidecar.searching.dsl_filters import check_dsl_filter
 from sidecar.searching.filter_values import Query
 from sidecar.searching.filters import build_filter
@@ -65,11 +67,16 @@ class Searcher:
         return self._reranked([request for _, request in searches], self._search(searches, stages), stages)
 
     def search_vectors(
-        self, index: str, request: SearchRequest, vectors: Mapping[str, Embeddings], *, excluded: Sequence[str] = ()
+        self,
+        state: IndexState,
+        request: SearchRequest,
+        vectors: Mapping[str, Embeddings],
+        *,
+        excluded: Sequence[str] = (),
     ) -> SearchResult:
         """The documents nearest to a vector of each field, float32 of shape (dimensions,), without those of the ids
         ``excluded``."""
-        asked = self._asked(self._states.get(index), request)
+        asked = self._asked(state, request)
         if excluded:
             others: Query = {"bool": {"must_not": [{"ids": {"values": list(excluded)}}]}}
             both = others if asked.filter_query is None else {"bool": {"filter": [asked.filter_query, others]}}
@@ -77,7 +84,13 @@ class Searcher:
         return self._answer([plan_tensor(asked, vectors)], Stages.of_one(SearchMethod.TENSOR))[0]
 
     def _search(self, searches: Sequence[tuple[str, SearchRequest]], stages: Stages) -> list[SearchResult]:
-        found = [(self._states.get(index), with_fields_to_read(request)) for index, request in searches]
+        requests = [request for _, request in searches]
+        return self._states.use([index for index, _ in searches], partial(self._search_in, requests, stages))
+
+    def _search_in(
+        self, requests: Sequence[SearchRequest], stages: Stages, states: Sequence[IndexState]
+    ) -> list[SearchResult]:
+        found = list(zip(states, map(with_fields_to_read, requests), strict=True))
         with stages.inference():
             wanted = [VectorSearch(state, request, _embedded_fields(state, request)) for state, request in found]
             with_vectors = [search for search in wanted if _needs_vectors(search.request)]
@@ -141,6 +154,12 @@ def _told_to_client(error: OpenSearchError, requests: Sequence[SearchRequest]) -
     """A refusal of what clients say in OpenSearch's own words is theirs to mend."""
     if error.upstream_status not in (400, 404):
         return error
+    moments = [request.options.point_in_time for request in requests if request.options.point_in_time is not None]
+    if moments and error.upstream_type == EXPIRED:
+        return InvalidArgument(
+            f"pointInTime {' or '.join(shown(moment) for moment in dict.fromkeys(moments))} is closed, or was not used "
+            "for longer than its keepAlive. Open another one with POST /indexes/{index}/point-in-time."
+        )
     filters = [request.filter for request in requests if request.filter]
     if filters and error.upstream_type in _QUERY_REFUSED:
         return InvalidArgument(f"the filter {filters[0]!r} can't be searched with: {error.message}")

@@ -111,7 +111,7 @@ def parse_search(body: Any, limits: SearchLimits) -> SearchRequest:
     Raises: Unprocessable for a wrong shape, IllegalRequestedDocCount, InvalidArgument, InvalidFieldName.
     """
     parsed: SearchBody = check_shape(SearchBody, body)
-    return _read_search(parsed, limits)
+    return read_search(parsed, limits)
 
 
 def parse_bulk_search(body: Any, limits: SearchLimits) -> list[tuple[str, SearchRequest]]:
@@ -121,14 +121,15 @@ def parse_bulk_search(body: Any, limits: SearchLimits) -> list[tuple[str, Search
     searches = []
     for number, query in enumerate(parsed.queries):
         try:
-            searches.append((query.index, _read_search(query, limits)))
+            searches.append((query.index, read_search(query, limits)))
         except InvalidRequest as error:
             error.message = f"queries[{number}]: {error.message}"
             raise
     return searches
 
 
-def _read_search(parsed: SearchBody, limits: SearchLimits) -> SearchRequest:
+def read_search(parsed: SearchBody, limits: SearchLimits) -> SearchRequest:
+    """As `parse_search`, of a body whose shape is right."""
     auth = parse_model_auth(parsed.auth)
     _check_window(parsed.limit, parsed.offset, limits.documents)
     q = _query(parsed)
