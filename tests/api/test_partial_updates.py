@@ -74,7 +74,11 @@ def test_only_what_was_sent_changes_and_is_embedded(sidecar: Sidecar, article: s
     assert answered == {"errors": False, "index_name": article, "items": items}
     after = stored(sidecar, article)
     assert {**after, "_tensor_facets": None} == {
-        **{"_id": "1", "title": "A title.", "body": "Another body.", "n": 2, "tags": ["a"]},
+        "_id": "1",
+        "title": "A title.",
+        "body": "Another body.",
+        "n": 2,
+        "tags": ["a"],
         "_tensor_facets": None,
     }
     check_embedded(after, title="A title.", body="Another body.")
@@ -133,7 +137,9 @@ def test_objects_are_replaced_whole(sidecar: Sidecar, index: str) -> None:
     document = {"_id": "1", "combo": {"a": "red", "b": "blue"}, "own": {"content": "x", "vector": [1, *[0] * 31]}}
     body = {"documents": [document], "tensorFields": ["combo", "own"], "mappings": mappings}
     assert sidecar.post(f"/indexes/{index}/documents", body).json()["errors"] is False
-    patch(sidecar, index, [{"_id": "1", "combo": {"a": "red"}, "own": {"vector": [0, 2, *[0] * 30]}}], mappings=mappings)
+    patch(
+        sidecar, index, [{"_id": "1", "combo": {"a": "red"}, "own": {"vector": [0, 2, *[0] * 30]}}], mappings=mappings
+    )
     after = stored(sidecar, index)
     assert (after["combo"], after["own"]) == ({"a": "red"}, "")
     found = facets(after)
@@ -193,9 +199,7 @@ def test_wrong_requests_are_refused(sidecar: Sidecar, index: str, body: Any, sta
     assert message in answered.text
 
 
-def test_index_without_stored_vectors_is_refused_with_the_way_out(
-    sidecar: Sidecar, node: str, index_name: str
-) -> None:
+def test_index_without_stored_vectors_is_refused_with_the_way_out(sidecar: Sidecar, node: str, index_name: str) -> None:
     assert sidecar.post(f"/indexes/{index_name}", SMALL).status_code == 200
     status, text = request(node, "GET", f"/{index_name}/_mapping")
     assert status == 200
