@@ -18,6 +18,7 @@ _TOTALS = {
     "search.search_index": "POST /indexes/{index}/search",
     "search.search_indexes": "POST /indexes/bulk/search",
     "documents.add_documents": "POST /indexes/{index}/documents",
+    "documents.update_documents": "PATCH /indexes/{index}/documents",
 }
 """Routes whose whole time is told, under the name that clients know."""
 
