@@ -418,6 +418,7 @@ def test_documents_of_one_routing_lie_together_and_are_reached_by_it(
     assert sidecar.post(f"{path}{query}&tensorFields=title", data=line, headers=headers).status_code == 200
     stored = [json.loads(request(node, "GET", f"/{index_name}/_search?q=_id:{n}")[1]) for n in (1, 2)]
     assert [found["hits"]["hits"][0]["_routing"] for found in stored] == ["tenant/ü"] * 2
+    assert sidecar.get(f"{path}/2").status_code == 404, "its id alone leads to another shard"
     runs = embedded_texts(sidecar)
     again = sidecar.post(path + query, one(document)).json()
     assert (again["items"][0]["result"], embedded_texts(sidecar)) == ("updated", runs)
