@@ -19,6 +19,7 @@ _TOTALS = {
     "search.search_indexes": "POST /indexes/bulk/search",
     "recommend.recommend_documents": "POST /indexes/{index}/recommend",
     "documents.add_documents": "POST /indexes/{index}/documents",
+    "documents.update_documents": "PATCH /indexes/{index}/documents",
 }
 """Routes whose whole time is told, under the name that clients know."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from sidecar.opensearch.bulk_actions import FieldEmbedding
 from sidecar.opensearch.client import Cluster, SourceFilter
 from sidecar.opensearch.embedded_paths import ROOT, nested_path
-from sidecar.opensearch.stored_vectors import CHUNK_COUNTS, MAX_READABLE_CHUNKS, as_stored, chunks_of, count_chunks
+from sidecar.opensearch.stored_chunks import CHUNK_COUNTS, MAX_READABLE_CHUNKS, as_stored, count_chunks, stored_chunks
 
 ContentHashes = Mapping[str, str]
 """field -> content hash of a document about to be written"""
@@ -25,6 +25,7 @@ def find_kept_embeddings(
     wanted: Mapping[str, ContentHashes],
     *,
     max_chunks: int | None = MAX_READABLE_CHUNKS,
+    routing: str | None = None,
 ) -> dict[str, dict[str, FieldEmbedding]]:
     """The stored embeddings that are still right: document id -> field -> embedding.
 
@@ -32,7 +33,7 @@ def find_kept_embeddings(
     Documents with more than ``max_chunks`` (see `readable_chunks`) are left out, to be embedded anew.
     """
     ids = list(wanted)
-    stored = cluster.read_documents(index, ids, fields=_FACTS)
+    stored = cluster.read_documents(index, ids, fields=_FACTS, routing=routing)
     unchanged: dict[str, list[str]] = {}
     chunks: dict[str, int] = {}
     for document_id, source in zip(ids, stored, strict=True):
@@ -45,7 +46,8 @@ def find_kept_embeddings(
     for group in _groups(chunks):
         paths = {nested_path(field) for document_id in group for field in unchanged[document_id]}
         vectors = SourceFilter(includes=tuple(f"{path}.*" for path in sorted(paths)))
-        for document_id, source in zip(group, cluster.read_documents(index, group, fields=vectors), strict=True):
+        sources = cluster.read_documents(index, group, fields=vectors, routing=routing)
+        for document_id, source in zip(group, sources, strict=True):
             if source and (max_chunks is None or count_chunks(source) <= max_chunks):
                 found[document_id] = _embeddings(source, unchanged[document_id], wanted[document_id])
     return found
@@ -65,13 +67,13 @@ def _groups(chunks: Mapping[str, int]) -> Iterator[list[str]]:
 
 
 def _equal_fields(source: Mapping[str, Any], hashes: ContentHashes) -> list[str]:
-    return [field for field, wanted in hashes.items() if _stored_hash(chunks_of(source, field)) == wanted]
+    return [field for field, wanted in hashes.items() if _stored_hash(stored_chunks(source, field)) == wanted]
 
 
 def _embeddings(source: Mapping[str, Any], fields: Sequence[str], hashes: ContentHashes) -> dict[str, FieldEmbedding]:
     result = {}
     for field in fields:
-        chunks = chunks_of(source, field)
+        chunks = stored_chunks(source, field)
         # The document may have changed between the two reads; then it is embedded.
         if _stored_hash(chunks) == hashes[field]:
             vectors = as_stored([chunk["vector"] for chunk in chunks])

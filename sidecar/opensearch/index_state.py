@@ -12,7 +12,9 @@ import orjson
 from sidecar.errors import NotASidecarIndex, OpenSearchError
 from sidecar.opensearch.embedded_paths import ROOT, field_of_key
 from sidecar.opensearch.index_settings import IndexSettings
-from sidecar.opensearch.mapping_builder import FORMATS, META_KEY, EmbeddedField
+from sidecar.opensearch.mapping_builder import DERIVED_SOURCE_SINCE, FORMATS, META_KEY, EmbeddedField
+
+_OPENSEARCH_BIT = 0x08000000
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,20 @@ def _narrows(alias: Mapping[str, Any]) -> bool:
 
 def _stores_vectors(settings: Mapping[str, Any]) -> bool:
     # The key has a dot, for `knn` has a value of its own.
-    return str(settings.get("knn.derived_source", {}).get("enabled", "true")) == "false"
+    given = settings.get("knn.derived_source", {}).get("enabled")
+    if given is not None:
+        return str(given) == "false"
+    return _made_by(settings) < DERIVED_SOURCE_SINCE
+
+
+def _made_by(settings: Mapping[str, Any]) -> tuple[int, ...]:
+    """The version that made the index, as (2, 19, 0); where it is not told, one that has all that is new."""
+    created = settings.get("version", {}).get("created")
+    if created is None:
+        return DERIVED_SOURCE_SINCE
+    # 2.19.0 is 2190099, under the bit by which OpenSearch tells its versions from those of its ancestor.
+    number = int(created) & ~_OPENSEARCH_BIT
+    return number // 1_000_000, number // 10_000 % 100, number // 100 % 100
 
 
 def _embedded_fields(properties: Mapping[str, Any]) -> Iterator[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sidecar.opensearch.embedded_paths import EXCLUDED_FROM_SOURCE, content_path, end_path, start_path
+from sidecar.opensearch.stored_chunks import chunk_content
 from sidecar.searching.request import SearchRequest
 from sidecar.searching.tensor import inner_hits_name
 
@@ -134,12 +134,7 @@ def best_chunk(
 
 
 def _content(field: str, stored: object, chunk: Mapping[str, Any]) -> str | None:
-    """What was embedded: a slice of the text, a box of the image, or the JSON text of a combination."""
+    """What was embedded, from the chunk's doc values."""
     own, start, end = (chunk.get(path(field)) for path in (content_path, start_path, end_path))
-    if own:
-        return str(own[0])
-    if isinstance(stored, dict):
-        return json.dumps(stored)
-    if not isinstance(stored, str) or not start or not end:
-        return None
-    return stored[start[0] : end[0]]
+    span = (int(start[0]), int(end[0])) if start and end else None
+    return chunk_content(stored, span, str(own[0]) if own else None)

@@ -17,7 +17,7 @@ from sidecar.opensearch.client import Cluster, SourceFilter
 from sidecar.opensearch.embedded_paths import vector_path
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
-from sidecar.opensearch.stored_vectors import CHUNK_COUNTS, as_stored, chunks_of, count_chunks, readable_chunks
+from sidecar.opensearch.stored_chunks import CHUNK_COUNTS, as_stored, count_chunks, readable_chunks, stored_chunks
 from sidecar.searching.mixture import mix
 from sidecar.searching.request import SearchRequest
 from sidecar.searching.search_plan import SearchResult
@@ -105,7 +105,7 @@ def _document_vectors(
     for document_id, source in sources.items():
         means: dict[bytes, list[Embeddings]] = {}
         for field in fields:
-            chunks = chunks_of(source, field)
+            chunks = stored_chunks(source, field)
             if chunks:
                 means.setdefault(_model(state, field), []).append(_mean(state, [chunk["vector"] for chunk in chunks]))
         for model, of_fields in means.items():

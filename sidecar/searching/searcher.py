@@ -15,9 +15,8 @@ from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.points_in_time import EXPIRED, shown
-from sidecar.searching.dsl_filters import check_dsl_filter
+from sidecar.searching.any_filter import filter_query
 from sidecar.searching.filter_values import Query
-from sidecar.searching.filters import build_filter
 from sidecar.searching.hybrid_search import plan_hybrid
 from sidecar.searching.lexical_search import plan_lexical
 from sidecar.searching.query_vectors import QueryVectors, VectorSearch
@@ -193,11 +192,7 @@ def _needs_vectors(request: SearchRequest) -> bool:
 
 
 def _filter(state: IndexState, request: SearchRequest) -> Query | None:
-    if request.filter is None:
-        return None
-    if isinstance(request.filter, str):
-        return build_filter(request.filter, state.field_types)
-    return check_dsl_filter(request.filter)
+    return None if request.filter is None else filter_query(request.filter, state.field_types)
 
 
 def _embedded_fields(state: IndexState, request: SearchRequest) -> Sequence[str]:

@@ -13,7 +13,7 @@ from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_s
 from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_states import IndexStates
-from sidecar.opensearch.stored_vectors import MAX_READABLE_CHUNKS
+from sidecar.opensearch.stored_chunks import MAX_READABLE_CHUNKS
 from sidecar.opensearch.transport import Transport
 from tests.rooms import SETTINGS, CallCounts, Rooms
 

@@ -252,6 +252,24 @@ def test_state_refuses_what_it_can_not_read(own: Any, error: type[Exception], to
         parse_index_state("a", orjson.dumps(answer))
 
 
+@pytest.mark.parametrize(
+    ("settings", "stores_vectors"),
+    [
+        ({"version": {"created": "136407927"}}, True),
+        ({"version": {"created": "137267827"}}, False),
+        ({"version": {"created": "136407927"}, "knn.derived_source": {"enabled": "true"}}, False),
+        ({"version": {"created": "137267827"}, "knn.derived_source": {"enabled": "false"}}, True),
+        ({}, False),
+    ],
+)
+def test_vectors_are_stored_unless_the_index_or_its_version_derives_them(
+    settings: dict[str, Any], stores_vectors: bool
+) -> None:
+    own = {"format": 1, "settings": SETTINGS.to_wire(), "dimensions": 2}
+    index = {"mappings": {"_meta": {"sidecar": own}}, "settings": {"index": {"uuid": "u", **settings}}}
+    assert parse_index_state("a", orjson.dumps({"a": index})).stores_vectors is stores_vectors
+
+
 def test_state_refuses_an_alias_of_several_indexes() -> None:
     with pytest.raises(NotASidecarIndex, match="stands for 2 indexes"):
         parse_index_state("a", b'{"b":{},"c":{}}')

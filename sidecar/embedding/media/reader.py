@@ -7,11 +7,13 @@ import os
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 from urllib.parse import unquote
 
+from sidecar import telemetry
 from sidecar.embedding.engine import BULK_NICENESS
 from sidecar.embedding.loader import ImagePreparer, Loader, MediaLoader, Modality
 from sidecar.embedding.media.attention import AttentionModel
@@ -60,7 +62,8 @@ class MediaReader:
 
     def submit(self, loader: Loader, modality: Modality, source: MediaSource) -> Future[PreparedMedia]:
         """`read` in the pool; cancelling the future drops it when it has not begun."""
-        return self._pool.submit(self._read, loader, modality, source, self._bulk_places)
+        # What it logs and times is the request's.
+        return self._pool.submit(copy_context().run, self._read, loader, modality, source, self._bulk_places)
 
     def read(self, loader: Loader | ImagePreparer, modality: Modality, source: MediaSource) -> PreparedMedia:
         """Read the file, decode it and prepare its parts for the loader, in the calling thread.
@@ -96,7 +99,8 @@ class MediaReader:
         if data_uri_type(pointer) is not None:
             return self._from_base64(unquote(pointer[pointer.index(",") + 1 :]))
         if pointer[:8].lower().startswith(_WEB_SCHEMES):
-            return self._fetches.fetch(pointer, source.headers)
+            with telemetry.timed(f"image_download.{pointer}"):
+                return self._fetches.fetch(pointer, source.headers)
         if is_base64_image(pointer):
             return self._from_base64(pointer)
         return read_path(pointer, self._roots, self._rules.max_bytes)
