@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.loader import Embeddings
@@ -13,19 +14,29 @@ from sidecar.errors import InvalidArgument, OpenSearchError, SidecarError
 from sidecar.opensearch.client import Cluster, SearchLine
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.points_in_time import EXPIRED, shown
+from sidecar.searching.any_filter import filter_query
 from sidecar.searching.dsl_aggregations import check_aggregations, check_highlights
-from sidecar.searching.dsl_filters import check_dsl_filter
 from sidecar.searching.filter_values import Query
-from sidecar.searching.filters import build_filter
 from sidecar.searching.hybrid_search import plan_hybrid
 from sidecar.searching.lexical_search import plan_lexical
 from sidecar.searching.query_vectors import QueryVectors, VectorSearch
 from sidecar.searching.request import SearchMethod, SearchOptions, SearchRequest
+from sidecar.searching.reranking import Reranker, with_fields_to_read
 from sidecar.searching.search_plan import Answer, AskedSearch, SearchPlan, SearchResult, told_of
 from sidecar.searching.stages import Stages
 from sidecar.searching.tensor_search import plan_tensor
 
 _QUERY_REFUSED = {"query_shard_exception", "search_phase_execution_exception", "too_complex_to_determinize_exception"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A search of an index, and its place in the request; None where it is all of it."""
+
+    place: str | None
+    index: str
+    request: SearchRequest
 
 
 class Searcher:
@@ -39,18 +50,23 @@ class Searcher:
         engine: EmbeddingEngine,
         media: MediaEmbedder,
         table: ModelTable,
+        reranker: Reranker,
     ) -> None:
         self._cluster = cluster
         self._states = states
+        self._reranker = reranker
         self._query_vectors = QueryVectors(engine=engine, media=media, table=table)
 
     def search(self, index: str, request: SearchRequest) -> SearchResult:
         """The hits of one search as the wire has them, best first, with one request to the cluster.
 
         Raises: IndexNotFound, InvalidArgument for a bad filter or query, MediaError for an image that can't be had,
-        ModelLoadError and its like, and what the cluster's calls raise.
+        ModelLoadError and its like, BadRequest where the hits can't be re-ranked, and what the cluster's calls raise.
         """
-        return self._search([(None, index, request)], Stages.of_one(request.method))[0]
+        stages = Stages.of_one(request.method)
+        searches = [_Placed(None, index, request)]
+        results = self._search(searches, stages)
+        return results[0] if request.reranker is None else self._reranked(searches, results, stages)[0]
 
     def search_many(self, searches: Sequence[tuple[str, SearchRequest]]) -> list[SearchResult]:
         """As `search`, several in one request to the cluster, in order; their queries are embedded together.
@@ -58,36 +74,59 @@ class Searcher:
         Raises what the first that fails raises, its number before the message where the client must change something;
         none is answered then.
         """
-        placed = [(f"queries[{number}]", index, request) for number, (index, request) in enumerate(searches)]
-        return self._search(placed, Stages.of_many())
+        stages = Stages.of_many()
+        placed = [_Placed(f"queries[{number}]", index, request) for number, (index, request) in enumerate(searches)]
+        for search in placed:
+            with told_of(search.place):
+                self._states.get(search.index)
+        return self._reranked(placed, self._search(placed, stages), stages)
 
     def search_vectors(
-        self, index: str, request: SearchRequest, vectors: Mapping[str, Embeddings], *, excluded: Sequence[str] = ()
+        self,
+        state: IndexState,
+        request: SearchRequest,
+        vectors: Mapping[str, Embeddings],
+        *,
+        excluded: Sequence[str] = (),
     ) -> SearchResult:
         """The documents nearest to a vector of each field, float32 of shape (dimensions,), without those of the ids
         ``excluded``."""
-        asked = self._asked(self._states.get(index), request, None)
+        asked = self._asked(state, request, None)
         if excluded:
             others: Query = {"bool": {"must_not": [{"ids": {"values": list(excluded)}}]}}
             both = others if asked.filter_query is None else {"bool": {"filter": [asked.filter_query, others]}}
             asked = replace(asked, filter_query=both)
         return self._answer([plan_tensor(asked, vectors)], Stages.of_one(SearchMethod.TENSOR))[0]
 
-    def _search(self, searches: Sequence[tuple[str | None, str, SearchRequest]], stages: Stages) -> list[SearchResult]:
+    def _search(self, searches: Sequence[_Placed], stages: Stages) -> list[SearchResult]:
+        return self._states.use([search.index for search in searches], partial(self._search_in, searches, stages))
+
+    def _search_in(
+        self, searches: Sequence[_Placed], stages: Stages, states: Sequence[IndexState]
+    ) -> list[SearchResult]:
         wanted = []
-        for place, index, request in searches:
-            with told_of(place):
-                state = self._states.get(index)
-            wanted.append(VectorSearch(state, request, _embedded_fields(state, request), place))
+        for search, state in zip(searches, states, strict=True):
+            request = with_fields_to_read(search.request)
+            wanted.append(VectorSearch(state, request, _embedded_fields(state, request), search.place))
         with stages.inference():
             embedded = iter(self._query_vectors.of_fields([one for one in wanted if _needs_vectors(one.request)]))
         plans = []
         with stages.before_cluster():
-            for search in wanted:
-                with told_of(search.place):
-                    asked = self._asked(search.state, search.request, search.place)
-                    plans.append(_plan(asked, next(embedded) if _needs_vectors(search.request) else {}))
+            for one in wanted:
+                with told_of(one.place):
+                    asked = self._asked(one.state, one.request, one.place)
+                    plans.append(_plan(asked, next(embedded) if _needs_vectors(one.request) else {}))
         return self._answer(plans, stages)
+
+    def _reranked(
+        self, searches: Sequence[_Placed], results: Sequence[SearchResult], stages: Stages
+    ) -> list[SearchResult]:
+        reranked = []
+        with stages.rerank():
+            for search, result in zip(searches, results, strict=True):
+                with told_of(search.place):
+                    reranked.append(replace(result, hits=self._reranker.rerank(search.request, result.hits)))
+        return reranked
 
     def _asked(self, state: IndexState, request: SearchRequest, place: str | None) -> AskedSearch:
         _check_own_words(request.options)
@@ -156,6 +195,12 @@ def _told_to_client(error: SidecarError, request: SearchRequest) -> SidecarError
     """A refusal of what clients say in OpenSearch's own words is theirs to mend."""
     if not isinstance(error, OpenSearchError) or error.upstream_status not in (400, 404):
         return error
+    moment = request.options.point_in_time
+    if moment is not None and error.upstream_type == EXPIRED:
+        return InvalidArgument(
+            f"pointInTime {shown(moment)} is closed, or was not used for longer than its keepAlive. Open another one "
+            "with POST /indexes/{index}/point-in-time."
+        )
     if isinstance(request.filter, str) and error.upstream_type in _QUERY_REFUSED:
         return InvalidArgument(f"the filter {request.filter!r} can't be searched with: {error.message}")
     if own := _own_words(request):
@@ -187,11 +232,7 @@ def _needs_vectors(request: SearchRequest) -> bool:
 
 
 def _filter(state: IndexState, request: SearchRequest) -> Query | None:
-    if request.filter is None:
-        return None
-    if isinstance(request.filter, str):
-        return build_filter(request.filter, state.field_types)
-    return check_dsl_filter(request.filter)
+    return None if request.filter is None else filter_query(request.filter, state.field_types)
 
 
 def _embedded_fields(state: IndexState, request: SearchRequest) -> Sequence[str]:

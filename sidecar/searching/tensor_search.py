@@ -10,7 +10,7 @@ from typing import Any
 from sidecar.embedding.loader import Embeddings
 from sidecar.opensearch.client import SearchLine, Version
 from sidecar.searching.boosts import BOOSTED_CHUNKS, boosted
-from sidecar.searching.filter_values import MATCH_NONE, Query
+from sidecar.searching.filter_values import Query
 from sidecar.searching.hits import source_filter, tensor_hit
 from sidecar.searching.page import build_line
 from sidecar.searching.query_vectors import is_zero
@@ -28,9 +28,10 @@ def plan_tensor(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> Search
     """The search of each field of ``vectors`` for its query vector, float32 of shape (dimensions,)."""
     # What has no direction has no neighbours.
     found = {field: vector for field, vector in vectors.items() if not is_zero(vector)}
-    if not found:
-        return _plan_nothing(asked)
-    return _plan(asked, tensor_query(asked, found), is_exact=asked.request.options.is_exact)
+    options = asked.request.options
+    if not found and options.aggregations is None and not options.facets and options.point_in_time is None:
+        return found_nothing(asked)
+    return _plan(asked, tensor_query(asked, found), is_exact=options.is_exact and bool(found))
 
 
 def tensor_query(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> TensorQuery:
@@ -61,15 +62,6 @@ def _looks_beyond_the_page(options: SearchOptions) -> bool:
 def exact_query(asked: AskedSearch, query: TensorQuery) -> Query:
     """The same by comparing every vector."""
     return build_exact_query(query, asked.state.settings.ann_parameters.space_type)
-
-
-def _plan_nothing(asked: AskedSearch) -> SearchPlan:
-    """No hits; what is counted besides has the form that the cluster gives it."""
-    options = asked.request.options
-    if options.aggregations is None and not options.facets and options.point_in_time is None:
-        return found_nothing(asked)
-    line = build_line(asked, MATCH_NONE, source=False, size=0, start=0)
-    return SearchPlan(asked, (line,), lambda answers: SearchResult([], other_parts(asked, answers[0])))
 
 
 def _plan(asked: AskedSearch, query: TensorQuery, *, is_exact: bool) -> SearchPlan:
@@ -112,8 +104,10 @@ def _finish(
     request, fields = asked.request, list(query.query_vectors)
     hits: list[Mapping[str, Any]] = answers[0]["hits"]["hits"]
     size, _ = _retrieved(request)
+    # What a least score leaves out of the cluster's answer can't be told from what a filter does.
     is_cut = request.options.min_score is not None and _least_score(request) is None
-    if len(hits) < size and query.filter_query is not None and not is_exact and not is_cut:
+    may_lack_hits = query.filter_query is not None and bool(fields) and not is_cut
+    if len(hits) < size and may_lack_hits and not is_exact:
         # A filtered k-NN query may end with fewer documents than there are. A short page has few candidates, so that
         # comparing all of them costs little.
         return _plan(asked, query, is_exact=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from sidecar.errors import IndexNotFound, InvalidArgument, SidecarError
 from sidecar.opensearch.index_settings import TextPreprocessing
+from sidecar.opensearch.points_in_time import close_point_in_time, open_point_in_time
 from sidecar.opensearch.transport import Transport
 from sidecar.searching.request import (
     Boost,
@@ -158,12 +158,14 @@ def test_an_index_that_vanishes_between_is_told_too(rooms: Rooms, index: str, no
     assert raised.value.message.startswith("queries[0]: ")
 
 
-def test_searches_of_a_point_in_time_go_with_others(rooms: Rooms, index: str, node: str) -> None:
-    status, told = request(node, "POST", f"/{index}/_search/point_in_time?keep_alive=1m")
-    assert status == 200
-    opened = json.loads(told)["pit_id"]
+def test_searches_of_a_point_in_time_go_with_others(rooms: Rooms, index: str) -> None:
+    state = rooms.states.get(index)
+    opened = open_point_in_time(rooms.cluster, state, keep_alive="1m")
     at_point = replace(LEXICAL, options=SearchOptions(point_in_time=opened), limit=3)
     first, plain = rooms.searcher.search_many([(index, at_point), (index, LEXICAL)])
     assert [hit["_id"] for hit in first.hits] == [hit["_id"] for hit in plain.hits[:3]]
     assert len(first.others["searchAfter"]) == 2
-    request(node, "DELETE", "/_search/point_in_time", json.dumps({"pit_id": [opened]}))
+    assert close_point_in_time(rooms.cluster, state, opened)
+    with pytest.raises(InvalidArgument) as raised:
+        rooms.searcher.search_many([(index, LEXICAL), (index, at_point)])
+    assert re.search(r"^queries\[1\]: pointInTime .* is closed", raised.value.message)

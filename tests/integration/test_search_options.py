@@ -14,6 +14,7 @@ import pytest
 from sidecar.errors import InvalidArgument
 from sidecar.indexing.requests import AddDocuments, MultimodalCombination
 from sidecar.opensearch.index_settings import TextPreprocessing
+from sidecar.opensearch.points_in_time import close_point_in_time, open_point_in_time
 from sidecar.searching.request import (
     Boost,
     HybridParameters,
@@ -171,7 +172,7 @@ def test_facets_of_a_search_without_hits_are_empty(rooms: Rooms, index: str, q: 
         (SearchOptions(sort=("nope",)), "sort: no document of the index has a field 'nope'"),
         (SearchOptions(sort=("_script",)), "sort: no document"),
         (SearchOptions(sort=({"number": {"mode": "odd"}},)), "sort can't be searched with"),
-        (SearchOptions(point_in_time="nonsense"), "pointInTime can't be searched with"),
+        (SearchOptions(point_in_time="nonsense"), "pointInTime 'nonsense' is not one of index"),
     ],
 )
 @pytest.mark.parametrize("method", [SearchMethod.TENSOR, SearchMethod.LEXICAL])
@@ -314,13 +315,6 @@ def test_routing_searches_the_shard_of_a_key(rooms: Rooms, index: str) -> None:
     assert parts[:5] == parts[5:10] == parts[10:]
 
 
-def point_in_time(node: str, index: str) -> str:
-    status, told = request(node, "POST", f"/{index}/_search/point_in_time?keep_alive=1m")
-    assert status == 200, told
-    opened: str = json.loads(told)["pit_id"]
-    return opened
-
-
 @pytest.mark.parametrize(
     ("method", "sort"),
     [
@@ -331,11 +325,12 @@ def point_in_time(node: str, index: str) -> str:
     ],
 )
 def test_all_hits_of_a_point_in_time_are_read_page_by_page(
-    rooms: Rooms, index_name: str, node: str, method: SearchMethod, sort: tuple[Any, ...]
+    rooms: Rooms, index_name: str, method: SearchMethod, sort: tuple[Any, ...]
 ) -> None:
     rooms.create(index_name, SPLIT)
     rooms.add(index_name, colored(), ["title", "body"])
-    opened = point_in_time(node, index_name)
+    state = rooms.states.get(index_name)
+    opened = open_point_in_time(rooms.cluster, state, keep_alive="1m")
     whole = search(rooms, index_name, SearchOptions(sort=sort), q="sentence", method=method).hits
     rooms.add(index_name, [{"_id": "late", "title": "sentence"}, {"_id": "d0", "title": "sentence"}], ["title"])
     options = SearchOptions(point_in_time=opened, sort=sort)
@@ -351,8 +346,8 @@ def test_all_hits_of_a_point_in_time_are_read_page_by_page(
     if not sort and method is SearchMethod.TENSOR:
         assert found == ids(whole)
     assert "late" not in found
-    request(node, "DELETE", "/_search/point_in_time", json.dumps({"pit_id": [opened]}))
-    with pytest.raises(InvalidArgument, match="pointInTime can't be searched with"):
+    assert close_point_in_time(rooms.cluster, state, opened)
+    with pytest.raises(InvalidArgument, match="pointInTime .* is closed"):
         search(rooms, index_name, options, method=method)
 
 
