@@ -15,7 +15,7 @@ from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.points_in_time import EXPIRED, shown
-from sidecar.searching.any_filter import filter_query
+from sidecar.searching.any_filter import filter_query, refused_filter
 from sidecar.searching.filter_values import Query
 from sidecar.searching.hybrid_search import plan_hybrid
 from sidecar.searching.lexical_search import plan_lexical
@@ -161,7 +161,7 @@ def _told_to_client(error: OpenSearchError, requests: Sequence[SearchRequest]) -
         )
     filters = [request.filter for request in requests if request.filter]
     if filters and error.upstream_type in _QUERY_REFUSED:
-        return InvalidArgument(f"the filter {filters[0]!r} can't be searched with: {error.message}")
+        return refused_filter(filters[0], error.message)
     own = [name for request in requests for name in _own_words(request)]
     if own:
         return InvalidArgument(f"{' or '.join(dict.fromkeys(own))} can't be searched with: {error.message}")
