@@ -26,11 +26,11 @@ from sidecar.api.schemas.documents import (
     parse_update_documents,
 )
 from sidecar.api.services import services
-from sidecar.errors import InvalidArgument, OpenSearchError
+from sidecar.errors import OpenSearchError
 from sidecar.indexing.reader import ReadOptions
 from sidecar.opensearch.bulk_actions import ItemResult
 from sidecar.opensearch.deletion import delete_by_query
-from sidecar.searching.any_filter import filter_query
+from sidecar.searching.any_filter import filter_query, refused_filter
 
 LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 """The content types of a body that has one document a line."""
@@ -121,7 +121,7 @@ def delete_found_documents(index: str) -> Response:
     except OpenSearchError as error:
         if error.upstream_status != 400:
             raise
-        raise InvalidArgument(f"the filter {wanted!r} can't be searched with: {error.message}") from error
+        raise refused_filter(wanted, error.message) from error
     return json_answer(
         {
             "index_name": index,

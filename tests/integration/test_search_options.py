@@ -347,7 +347,7 @@ def test_all_hits_of_a_point_in_time_are_read_page_by_page(
         assert found == ids(whole)
     assert "late" not in found
     assert close_point_in_time(rooms.cluster, state, opened)
-    with pytest.raises(InvalidArgument, match="pointInTime .* is closed"):
+    with pytest.raises(InvalidArgument, match=r"pointInTime .* is closed"):
         search(rooms, index_name, options, method=method)
 
 
