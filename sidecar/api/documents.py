@@ -115,9 +115,11 @@ def delete_found_documents(index: str) -> Response:
     parts = services()
     wanted = parse_deletion(require_json())
     refresh = read_flag("refresh")
-    query = filter_query(wanted, parts.states.get(index, is_fresh=True).field_types)
+    state = parts.states.get(index, is_fresh=True)
+    query = filter_query(wanted, state.field_types)
     try:
-        deletion = delete_by_query(parts.cluster, index, query, refresh=refresh)
+        # Not by an alias, which may move to an index of other fields meanwhile.
+        deletion = delete_by_query(parts.cluster, state.name, query, refresh=refresh)
     except OpenSearchError as error:
         if error.upstream_status != 400:
             raise
