@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sidecar.config import PreloadedModel, Settings, environment_name, load_settings, tell_marqo_variables
+from sidecar.config import Settings, environment_name, load_settings, tell_marqo_variables
 from sidecar.errors import ConfigurationError
 from sidecar.marqo_variables import ALIASES, MARQO_PREFIX, WITHOUT_EQUIVALENT
-from tests.fix_server import MakeClient, Sidecar
-from tests.served_app import NOBODY
 
 OTHERS = {
     "MARQO_MODELS_TO_PRELOAD": ('["random/small"]', ("random/small",)),
@@ -121,26 +117,3 @@ def test_no_variable_no_word(logged: io.StringIO) -> None:
 def test_every_alias_is_of_a_setting() -> None:
     assert {alias.setting for alias in ALIASES.values()} <= set(Settings.model_fields)
     assert not ALIASES.keys() & WITHOUT_EQUIVALENT.keys()
-
-
-@pytest.fixture
-def preloading(node: str) -> Iterator[Sidecar]:
-    """A server with two models to preload, one of them by its properties."""
-    own = {"model": "my-own", "model_properties": {"name": "my-own", "type": "random", "dimensions": 7}}
-    variables = {"MARQO_MODELS_TO_PRELOAD": json.dumps(["random/small", own]), "MARQO_XYZZY": "1"}
-    with Sidecar({"OPENSEARCH_URL": node, **variables}) as running:
-        yield running
-
-
-def test_server_preloads_names_and_objects_and_says_where_they_come_from(preloading: Sidecar) -> None:
-    preloading.wait_for_log("MARQO_MODELS_TO_PRELOAD sets SIDECAR_PRELOAD_MODELS")
-    preloading.wait_for_log("MARQO_XYZZY has no effect")
-    preloading.wait_for_log("loaded model name=my-own")
-    names = {model["model_name"] for model in preloading.get("/models").json()["models"]}
-    assert names == {"random/small", "my-own"}
-
-
-def test_properties_that_describe_no_model_stop_the_start(make_client: MakeClient) -> None:
-    bad = PreloadedModel(model="my-own", model_properties={"name": "x"})
-    with pytest.raises(ConfigurationError, match=r"SIDECAR_PRELOAD_MODELS: .*dimensions"):
-        make_client(opensearch_url=NOBODY, preload_models=[bad])
