@@ -60,7 +60,7 @@ SEARCHING = {
     *("filter", "reRanker", "textQueryPrefix", "boost", "scoreModifiers", "context", "image_download_headers"),
     *("modelAuth", "queries", "index"),
 }
-OWN_CODES = {"body_too_large", "unauthorized", "unprocessable", ConfigurationError.code}
+OWN_CODES = {"alias_not_found", "body_too_large", "unauthorized", "unprocessable", ConfigurationError.code}
 """Codes that clients of the contract do not know, or that no answer has."""
 SECTIONS = {
     "Routes": ROUTES,

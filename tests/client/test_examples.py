@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.embedding.test_weights import put_into_cache
 from tests.fix_client import VERSIONS, client_of
 from tests.fix_server import Sidecar
+from tests.hub_cache import put_into_cache
 from tests.random_models import minilm_folder
 
 PRINTED_URL = "http://localhost:8882"
