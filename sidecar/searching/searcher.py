@@ -15,7 +15,7 @@ from sidecar.opensearch.client import Cluster, SearchLine
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.points_in_time import EXPIRED, shown
-from sidecar.searching.any_filter import filter_query
+from sidecar.searching.any_filter import filter_query, refused_filter
 from sidecar.searching.dsl_aggregations import check_aggregations, check_highlights
 from sidecar.searching.filter_values import Query
 from sidecar.searching.hybrid_search import plan_hybrid
@@ -202,7 +202,7 @@ def _told_to_client(error: SidecarError, request: SearchRequest) -> SidecarError
             "with POST /indexes/{index}/point-in-time."
         )
     if isinstance(request.filter, str) and error.upstream_type in _QUERY_REFUSED:
-        return InvalidArgument(f"the filter {request.filter!r} can't be searched with: {error.message}")
+        return refused_filter(request.filter, error.message)
     if own := _own_words(request):
         return InvalidArgument(f"{' or '.join(own)} can't be searched with: {error.message}")
     return error
