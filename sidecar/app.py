@@ -7,6 +7,7 @@ from dataclasses import replace
 from flask import Flask
 from prometheus_client import ProcessCollector
 
+from sidecar.api.documentation import document_api, documentation
 from sidecar.api.documents import documents
 from sidecar.api.embeddings import embeddings
 from sidecar.api.errors import register_error_handlers
@@ -41,7 +42,7 @@ from sidecar.opensearch.transport import Transport, TransportOptions
 from sidecar.searching.searcher import Searcher
 from sidecar.startup import Startup
 
-_BLUEPRINTS = (operations, indexes, documents, search, models, embeddings)
+_BLUEPRINTS = (operations, indexes, documents, search, models, embeddings, documentation)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -60,6 +61,7 @@ def create_app(settings: Settings) -> Flask:
     tell_telemetry(app)
     require_keys(app, settings.api_keys)
     register_error_handlers(app)
+    document_api(app, has_keys=bool(settings.api_keys))
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     parts = _build_services(settings, metrics)
