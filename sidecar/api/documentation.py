@@ -59,7 +59,7 @@ def show_openapi() -> Response:
 @documentation.get("/docs")
 def show_page() -> Response:
     """A page to read about the routes, and to try them."""
-    page = files(_OWN).joinpath("page", "docs.html").read_bytes()
+    page = (files(_OWN) / "page" / "docs.html").read_bytes()
     return Response(page, mimetype="text/html", headers={"Content-Security-Policy": _POLICY})
 
 
@@ -69,5 +69,5 @@ def show_file(file: str) -> Response:
     if file not in _FILES:
         raise NotFound
     package, folder, media_type = _FILES[file]
-    content = files(package).joinpath(folder, file).read_bytes()
+    content = (files(package) / folder / file).read_bytes()
     return Response(content, mimetype=media_type, headers={"Cache-Control": "max-age=3600"})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from sidecar.api.openapi.operation import Shape
 
@@ -25,7 +25,8 @@ class Shapes:
     """JSON schemas: ``of`` has those of the shapes, by their keys, and ``components`` what they refer to."""
 
     def __init__(self, shapes: Mapping[str, Shape]) -> None:
-        adapters = [(key, "validation", TypeAdapter[Any](shape)) for key, shape in shapes.items()]
+        mode: JsonSchemaMode = "validation"
+        adapters = [(key, mode, TypeAdapter[Any](shape)) for key, shape in shapes.items()]
         made, told = TypeAdapter.json_schemas(adapters, ref_template=_REFERENCE, schema_generator=_Schemas)
         self.of: dict[str, Schema] = {key: schema for (key, _), schema in made.items()}
         self.components: dict[str, Schema] = told.get("$defs", {})
