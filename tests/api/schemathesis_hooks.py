@@ -49,18 +49,19 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
 def _lead_somewhere(case: Case, *, is_stateful: bool) -> None:
     values = case.path_parameters or {}
     if case.operation.path == NEW_INDEX and (case.method == "POST" or not is_stateful or values["index"] == FILLED):
-        values["index"] = _one_of(NEW_NAMES, values["index"])
+        names = NEW_NAMES if is_stateful else (*NEW_NAMES, values["index"])
+        values["index"] = _one_of(names, values["index"])
     elif not is_stateful and case.method in {"GET", "POST"}:
-        values.update({name: _one_of(VALUES[name], value) for name, value in values.items()})
+        for name, value in values.items():
+            values[name] = FILLED if name == "index" else _one_of((*VALUES[name], value), value)
 
 
 VALUES: dict[str, Sequence[str]] = {
-    "index": (FILLED,),
     "document_id": ("first", "second", "missing"),
     "file": ("start.js", "swagger-ui.css", "missing"),
     "name": ("random/small", "hf/e5-base"),
 }
-"""Values of the parameters of paths."""
+"""Values of other parameters of paths; requests have random ones besides."""
 
 
 def _one_of(choices: Sequence[Any], value: object) -> Any:

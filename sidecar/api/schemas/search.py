@@ -28,6 +28,9 @@ from sidecar.errors import IllegalRequestedDocCount, InvalidArgument, InvalidReq
 from sidecar.indexing.names import check_field_name, shortened
 from sidecar.searching.request import ContextVector, SearchMethod, SearchOptions, SearchRequest
 
+MAX_WINDOW = 10_000
+"""The last hit that an index gives: OpenSearch's own default, of ``index.max_result_window``."""
+
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
@@ -64,8 +67,8 @@ class SearchBody(BaseModel):
 
     q: QueryBody = Field(default=None, examples=["a text", {"a text": 1, "another": -0.5}])
     method: _Method = Field(default=SearchMethod.TENSOR, alias="searchMethod")
-    limit: _Int = Field(default=10, json_schema_extra={"minimum": 1})
-    offset: _Int = Field(default=0, json_schema_extra={"minimum": 0})
+    limit: _Int = Field(default=10, json_schema_extra={"minimum": 1, "maximum": MAX_WINDOW})
+    offset: _Int = Field(default=0, json_schema_extra={"minimum": 0, "maximum": MAX_WINDOW})
     searchable_attributes: _Names = Field(default=None, alias="searchableAttributes")
     attributes_to_retrieve: _Names = Field(default=None, alias="attributesToRetrieve")
     show_highlights: bool = Field(default=True, alias="showHighlights")
