@@ -53,15 +53,16 @@ def _lead_somewhere(case: Case, *, is_stateful: bool) -> None:
         values["index"] = _one_of(names, values["index"])
     elif not is_stateful and case.method in {"GET", "POST"}:
         for name, value in values.items():
-            values[name] = FILLED if name == "index" else _one_of((*VALUES[name], value), value)
+            values[name] = _one_of((*VALUES[name], value), value)
 
 
 VALUES: dict[str, Sequence[str]] = {
+    "index": (FILLED, FILLED, FILLED, FILLED),
     "document_id": ("first", "second", "missing"),
     "file": ("start.js", "swagger-ui.css", "missing"),
     "name": ("random/small", "hf/e5-base"),
 }
-"""Values of other parameters of paths; requests have random ones besides."""
+"""Values of the parameters of paths; some requests have random ones."""
 
 
 def _one_of(choices: Sequence[Any], value: object) -> Any:

@@ -45,7 +45,9 @@ def server(node: str) -> Iterator[Sidecar]:
 
 
 @pytest.mark.timeout(900)
-def test_server_does_what_its_document_says(server: Sidecar, tmp_path: Path) -> None:
+def test_server_does_what_its_document_says(
+    server: Sidecar, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     report = tmp_path / "report.json"
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "tests/api/schemathesis.toml", "run"]
     options = ["--checks", "all", "--max-examples", str(FUZZED_CASES), "--report-json-path", str(report), "--no-color"]
@@ -58,7 +60,8 @@ def test_server_does_what_its_document_says(server: Sidecar, tmp_path: Path) -> 
     )
     told: dict[str, Any] = json.loads(report.read_text("utf-8")) if report.exists() else {}
     cases = told.get("test_cases", {}).get("generated", 0)
-    print(f"Schemathesis: {cases} cases")
+    with capsys.disabled():
+        print(f"\nSchemathesis: {cases:,} cases, {told.get('running_time', 0):.0f} s")
     assert (done.returncode, told.get("failures"), told.get("errors")) == (0, [], []), done.stdout + done.stderr
     assert told["operations"]["tested"] == told["operations"]["total"]
     assert all(phase["status"] == "success" for phase in told["phases"].values()), told["phases"]
