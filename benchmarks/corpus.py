@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sidecar.cli.demo_corpus import read_documents
-from sidecar.indexing.chunking import TextPreprocessing, split_text
+from sidecar.embedding.texts.chunking import TextPreprocessing, split_text
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 TENSOR_FIELDS = ("title", "body")

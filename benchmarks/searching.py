@@ -67,7 +67,7 @@ class Direct:
     def body(self, query: str) -> bytes:
         vector = normalized(self._loader.encode_text([query]))[0]
         fields = ["body", "title"]
-        knn = build_tensor_query(TensorQuery(fields, vector, candidates(10, 0)))
+        knn = build_tensor_query(TensorQuery(dict.fromkeys(fields, vector), candidates(10, 0)))
         source: Any = source_filter(self._request, fields)
         return encode_json({"query": knn, "size": 10, "from": 0, "_source": source, "track_total_hits": False})
 

@@ -89,7 +89,8 @@ def _search(server: Server, queries: Embeddings) -> list[list[str]]:
     found = []
     for vector in queries.tolist():
         context = {"tensor": [{"vector": vector, "weight": 1.0}]}
-        body = {"q": None, "context": context, "limit": _LIMIT, "attributesToRetrieve": [], "showHighlights": False}
+        body: dict[str, Any] = {"q": None, "context": context, "limit": _LIMIT, "showHighlights": False}
+        body["attributesToRetrieve"] = []
         answer = client.call("POST", f"/indexes/{INDEX}/search", body)
         found.append([hit["_id"] for hit in answer["hits"]])
     return found

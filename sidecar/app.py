@@ -7,6 +7,7 @@ from dataclasses import replace
 from flask import Flask
 from prometheus_client import ProcessCollector
 
+from sidecar.api.aliases import aliases
 from sidecar.api.documentation import document_api, documentation
 from sidecar.api.documents import documents
 from sidecar.api.embeddings import embeddings
@@ -15,6 +16,8 @@ from sidecar.api.indexes import indexes
 from sidecar.api.keys import require_keys
 from sidecar.api.models import models
 from sidecar.api.operations import operations
+from sidecar.api.points_in_time import points_in_time
+from sidecar.api.recommend import recommend
 from sidecar.api.request_log import log_requests
 from sidecar.api.request_telemetry import tell_telemetry
 from sidecar.api.search import search
@@ -39,10 +42,23 @@ from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.transport import Transport, TransportOptions
+from sidecar.searching.recommending import Recommender
+from sidecar.searching.reranking import Reranker
 from sidecar.searching.searcher import Searcher
 from sidecar.startup import Startup
 
-_BLUEPRINTS = (operations, indexes, documents, search, models, embeddings, documentation)
+_BLUEPRINTS = (
+    operations,
+    indexes,
+    aliases,
+    documents,
+    search,
+    recommend,
+    points_in_time,
+    models,
+    embeddings,
+    documentation,
+)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -95,7 +111,10 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
     )
     preload = _models_to_preload(settings, table)
     engine = EmbeddingEngine(models, _engine_limits(settings), metrics)
-    media = MediaEmbedder(engine, MediaReader(_media_rules(settings)))
+    reader = MediaReader(_media_rules(settings))
+    media = MediaEmbedder(engine, reader)
+    reranker = Reranker(models, reader)
+    searcher = Searcher(cluster=cluster, states=states, engine=engine, media=media, table=table, reranker=reranker)
     bulk = BulkWriter(cluster, retry_deadline_seconds=settings.opensearch_retry_deadline, on_repeat=metrics.retries.inc)
     return Services(
         settings=settings,
@@ -110,7 +129,8 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
             max_document_bytes=settings.max_document_bytes,
         ),
         reader=DocumentReader(cluster, states),
-        searcher=Searcher(cluster=cluster, states=states, engine=engine, media=media, table=table),
+        searcher=searcher,
+        recommender=Recommender(cluster=cluster, states=states, searcher=searcher),
         startup=Startup(settings, address=address, cluster=cluster, models=models, preload=preload),
     )
 

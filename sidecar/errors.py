@@ -5,7 +5,7 @@ SidecarError
 +- InvalidRequest                           the client must change something
 |  +- InvalidArgument, BadRequest, InvalidFieldName, InvalidIndexName
 |  +- InvalidDocumentId, DocumentTooLarge, IllegalRequestedDocCount, TooManyFields
-|  +- IndexNotFound, IndexAlreadyExists, DocumentNotFound, ModelNotInCache, NotASidecarIndex
+|  +- IndexNotFound, IndexAlreadyExists, AliasNotFound, DocumentNotFound, ModelNotInCache, NotASidecarIndex
 |  +- BodyTooLarge, Unauthorized, HardwareUnavailable
 |  +- Unprocessable                         the request has not the shape that its route reads
 |  +- MediaError                            an image or another file that a document or query names
@@ -122,6 +122,13 @@ class IndexAlreadyExists(InvalidRequest):
 
     status = 409
     code = "index_already_exists"
+
+
+class AliasNotFound(InvalidRequest):
+    """The index has no alias of that name."""
+
+    status = 404
+    code = "alias_not_found"
 
 
 class DocumentNotFound(InvalidRequest):

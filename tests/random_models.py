@@ -17,11 +17,17 @@ from sentence_transformers.models import Dense, Normalize, Pooling, Transformer
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
+    BertForSequenceClassification,
     BertModel,
     MPNetConfig,
     MPNetModel,
     MPNetTokenizerFast,
+    OwlViTConfig,
+    OwlViTForObjectDetection,
+    OwlViTImageProcessor,
+    OwlViTProcessor,
     PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
     XLMRobertaConfig,
     XLMRobertaModel,
     XLMRobertaTokenizerFast,
@@ -72,9 +78,40 @@ def random_bert(folder: Path, modules: Modules | None = None, *, seed: int = 0, 
     torch.manual_seed(seed)
     encoder = BertModel(BertConfig(vocab_size=30522, max_position_embeddings=POSITIONS, **_SHAPE))
     encoder.save_pretrained(folder)
-    for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
-        shutil.copy(minilm_folder() / name, folder / name)
+    _copy_word_pieces(folder)
     return _with_modules(folder, modules, config)
+
+
+def random_cross_encoder(folder: Path, *, labels: int = 1, positions: int = POSITIONS) -> Path:
+    """A BERT that scores pairs, with the real word pieces. Its weights are large, so that scores lie far apart."""
+    torch.manual_seed(0)
+    config = BertConfig(vocab_size=30522, max_position_embeddings=positions, num_labels=labels, **_SHAPE)
+    config.initializer_range = 0.3
+    BertForSequenceClassification(config).save_pretrained(folder)
+    _copy_word_pieces(folder)
+    return folder
+
+
+def random_owl_vit(folder: Path) -> Path:
+    """An OWL-ViT that sees images at 64x64 pixels, in 16 patches."""
+    torch.manual_seed(0)
+    special = ["!", "<|startoftext|>", "<|endoftext|>"]
+    pieces = Tokenizer(models.BPE(unk_token="!"))
+    pieces.pre_tokenizer = pre_tokenizers.ByteLevel()
+    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=special, show_progress=False)
+    pieces.train_from_iterator(_CORPUS, trainer)
+    ends = [(token, pieces.token_to_id(token)) for token in special[1:]]
+    pieces.post_processor = processors.TemplateProcessing(single=f"{special[1]} $A {special[2]}", special_tokens=ends)
+    names = {"pad_token": special[0], "bos_token": special[1], "eos_token": special[2]}
+    text = {"vocab_size": pieces.get_vocab_size(), "max_position_embeddings": 16, "eos_token_id": 2, **_SHAPE}
+    config = OwlViTConfig(
+        text_config=text, vision_config={"image_size": 64, "patch_size": 16, **_SHAPE}, projection_dim=WIDTH
+    )
+    OwlViTForObjectDetection(config).save_pretrained(folder)
+    side = {"height": 64, "width": 64}
+    images = OwlViTImageProcessor(size=side, crop_size=side)
+    OwlViTProcessor(images, PreTrainedTokenizerFast(tokenizer_object=pieces, **names)).save_pretrained(folder)
+    return folder
 
 
 def random_mpnet(folder: Path, modules: Modules | None = None) -> Path:
@@ -108,6 +145,11 @@ def random_xlm_roberta(folder: Path, modules: Modules | None = None) -> Path:
     XLMRobertaModel(config).save_pretrained(folder)
     _save_tokenizer(pieces, folder, XLMRobertaTokenizerFast)
     return _with_modules(folder, modules, {})
+
+
+def _copy_word_pieces(folder: Path) -> None:
+    for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+        shutil.copy(minilm_folder() / name, folder / name)
 
 
 def _save_tokenizer(pieces: Tokenizer, folder: Path, kind: type[PreTrainedTokenizerBase]) -> None:

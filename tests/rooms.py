@@ -27,6 +27,7 @@ from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.mapping_builder import build_index_body
 from sidecar.opensearch.transport import Transport
 from sidecar.searching.request import SearchMethod, SearchRequest
+from sidecar.searching.reranking import Reranker
 from sidecar.searching.searcher import Searcher
 
 SETTINGS = IndexSettings(model="random/small", search_model="random/small", number_of_shards=1)
@@ -79,13 +80,19 @@ class Rooms:
         self.states = IndexStates(self.cluster, clock=self.clock)
         self.models = ModelCache(load, 4.0)
         self.engine = EmbeddingEngine(self.models, limits, self.metrics)
-        self.media = MediaEmbedder(self.engine, MediaReader(media))
+        reader = MediaReader(media)
+        self.media = MediaEmbedder(self.engine, reader)
         bulk = BulkWriter(self.cluster, retry_deadline_seconds=5, limits=BulkLimits())
         parts = WriterParts(self.cluster, self.states, bulk, self.engine, self.media, self.table, self.metrics)
         self.writer = DocumentWriter(parts, max_document_bytes=100_000)
         self.reader = DocumentReader(self.cluster, self.states)
         self.searcher = Searcher(
-            cluster=self.cluster, states=self.states, engine=self.engine, media=self.media, table=self.table
+            cluster=self.cluster,
+            states=self.states,
+            engine=self.engine,
+            media=self.media,
+            table=self.table,
+            reranker=Reranker(self.models, reader),
         )
 
     def __enter__(self) -> Rooms:

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from sidecar.api.schemas import documents, search
+from sidecar.api.schemas import documents, search, search_options
 from sidecar.config import Settings, environment_name, load_settings
 from sidecar.embedding.kinds import LOADERS
 from sidecar.embedding.model_locations import LOCATION_KEYS
@@ -35,8 +35,6 @@ DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs
 
 SETTINGS = {environment_name(field) for field in Settings.model_fields}
 VARIABLE = re.compile(r"\b(?:SIDECAR|OPENSEARCH)_[A-Z]\w*")
-
-NOT_YET = {"boost", "scoreModifiers", "reRanker"}
 
 
 def table(head: str, text: str = README) -> list[list[str]]:
@@ -90,19 +88,19 @@ def test_index_settings_table_has_every_key_with_its_default() -> None:
 def test_search_table_has_every_key_with_its_default() -> None:
     body = search.SearchBody
     told = {row[0].strip("`"): row[1] for row in table("Key of `POST /indexes/{index}/search`")}
-    assert told.keys() == wire_keys(body) - NOT_YET
+    assert told.keys() == wire_keys(body)
     assert told.pop("q") == "required"
     defaults = {field.alias or name: field.default for name, field in body.model_fields.items()}
     assert told == {key: f"`{json.dumps(defaults[key])}`" for key in told}
 
 
+def test_hybrid_table_has_every_key() -> None:
+    search_page = (ROOT / "docs" / "search.md").read_text("utf-8")
+    assert keys("Key of `hybridParameters`", search_page) == wire_keys(search_options.HybridBody)
+
+
 def test_documents_table_has_every_key() -> None:
-    assert keys("Key of `POST /indexes/{index}/documents`") == wire_keys(documents.AddDocumentsBody) - NOT_YET
-
-
-def test_keys_that_are_not_there_yet_are_told() -> None:
-    told = README.partition("Not there yet;")[2].partition("Other on purpose:")[0]
-    assert [key for key in NOT_YET if f"`{key}`" not in told] == []
+    assert keys("Key of `POST /indexes/{index}/documents`") == wire_keys(documents.AddDocumentsBody)
 
 
 def test_properties_table_has_every_property() -> None:

@@ -44,8 +44,9 @@ def settings_table() -> str:
 
 
 def _default(name: str) -> str:
-    value = _default_home() if name == "home" else Settings.model_fields[name].default
-    if value is None or value in ("", ()):
+    field = Settings.model_fields[name]
+    value = _default_home() if name == "home" else field.get_default(call_default_factory=True)
+    if value is None or value in ("", (), {}):
         return "unset"
     if isinstance(value, bool):
         return _code(str(value).lower())

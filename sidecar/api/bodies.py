@@ -7,7 +7,9 @@ from typing import Any
 import orjson
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
 
+from sidecar.api.lines import LineReader
 from sidecar.api.schemas.problems import missing, not_json, wrong_content_type
 from sidecar.errors import BodyTooLarge, Unprocessable
 
@@ -39,6 +41,13 @@ def require_json() -> Any:
     if body is NO_BODY:
         raise Unprocessable([missing("body")])
     return body
+
+
+def body_of_lines(*, max_line_bytes: int) -> LineReader:
+    """The body line by line, of any length, whether it comes in chunks or not. Nothing else may read it."""
+    # Not `request.stream`, which takes no more than the limit for bodies that are read whole.
+    stream = get_input_stream(request.environ)
+    return LineReader(stream, length=request.content_length, max_line_bytes=max_line_bytes)
 
 
 def _is_json(content_type: str) -> bool:

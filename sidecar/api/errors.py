@@ -17,12 +17,13 @@ logger = logging.getLogger(__name__)
 
 def register_error_handlers(app: Flask) -> None:
     """Let all errors of all routes be answered here."""
-    app.register_error_handler(SidecarError, _answer_own)
+    app.register_error_handler(SidecarError, answer_error)
     app.register_error_handler(HTTPException, _answer_framework)
     app.register_error_handler(Exception, _answer_unforeseen)
 
 
-def _answer_own(error: SidecarError) -> Response:
+def answer_error(error: SidecarError) -> Response:
+    """The answer that tells of one of our errors."""
     if error.status >= 500:
         logger.warning("failed: %s", error.message)
     answer = json_answer(error.as_body(), error.status)
@@ -40,12 +41,19 @@ def _answer_framework(error: HTTPException) -> Response:
     return answer
 
 
-def _answer_unforeseen(error: Exception) -> Response:
-    logger.exception("an error that nobody foresaw")
-    unforeseen = SidecarError(
+def as_own_error(error: Exception) -> SidecarError:
+    """The error itself where it is ours; one that nobody foresaw is logged, and told without its details."""
+    if isinstance(error, SidecarError):
+        return error
+    logger.error("an error that nobody foresaw", exc_info=error)
+    return SidecarError(
         "An error that nobody foresaw; the sidecar's log tells more of it, under request id "
         f"{request_id.get()}. Please file an issue with it."
     )
+
+
+def _answer_unforeseen(error: Exception) -> Response:
+    unforeseen = as_own_error(error)
     return json_answer(unforeseen.as_body(), unforeseen.status)
 
 

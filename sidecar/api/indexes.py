@@ -12,7 +12,7 @@ from sidecar.api.schemas.names import check_index_name, check_reserved_index_nam
 from sidecar.api.schemas.problems import not_a
 from sidecar.api.schemas.settings import SettingsLimits, parse_index_settings
 from sidecar.api.services import services
-from sidecar.errors import Unprocessable
+from sidecar.errors import InvalidArgument, Unprocessable
 from sidecar.opensearch.cluster_health import read_health
 from sidecar.opensearch.embedded_paths import nested_path
 from sidecar.opensearch.mapping_builder import build_index_body
@@ -52,7 +52,12 @@ def create_index(index: str) -> Response:
 def delete_index(index: str) -> Response:
     """Delete an index that this API has made, and all documents in it."""
     parts = services()
-    parts.states.get(index, is_fresh=True)
+    state = parts.states.get(index, is_fresh=True)
+    if state.index != index:
+        raise InvalidArgument(
+            f"{index!r} is an alias of index {state.index!r}. Delete the index by its own name, or the alias with "
+            f"DELETE /indexes/{state.index}/aliases/{index}."
+        )
     parts.cluster.delete_index(index)
     parts.states.invalidate(index)
     return json_answer({"acknowledged": True})
@@ -69,7 +74,7 @@ def read_stats(index: str) -> Response:
     """How many documents and chunks a search can find."""
     parts = services()
     state = parts.states.get(index, is_fresh=True)
-    documents, vectors = parts.cluster.count(index, map(nested_path, state.embedded_fields))
+    documents, vectors = parts.cluster.count(state.name, map(nested_path, state.embedded_fields))
     return json_answer({"numberOfDocuments": documents, "numberOfVectors": vectors})
 
 

@@ -52,8 +52,12 @@ def read_device() -> str:
     return resolve_device(given)
 
 
-def check_unsupported_flags(*names: str) -> None:
-    """Raises: InvalidArgument where one of these flags of the API, which this version has not yet, is on."""
-    for name in names:
-        if read_flag(name):
-            raise InvalidArgument(f"the parameter {name!r} is not supported by this version. Leave it out.")
+def read_routing() -> str | None:
+    """What decides on the shard of the request's documents in place of their ids: ``routing``, None where it is not
+    given. Raises: InvalidArgument for an empty one."""
+    given = request.args.get("routing") if request.query_string else None
+    if given == "":
+        raise InvalidArgument(
+            "the parameter 'routing' is empty. Give the value that the documents have, or leave it out."
+        )
+    return given

@@ -6,6 +6,9 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import MethodNotAllowed
@@ -21,6 +24,45 @@ _QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})
 _FIT_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What is told of a request; `started` is a reading of `time.perf_counter`."""
+
+    route: str
+    method: str
+    path: str
+    status: int
+    started: float
+
+    def tell(self, metrics: Metrics) -> None:
+        """Count and log the request, which has ended now."""
+        seconds = time.perf_counter() - self.started
+        metrics.requests.labels(self.route, self.method, self.status).observe(seconds)
+        level = logging.DEBUG if self.path in _QUIET_PATHS else logging.INFO
+        if logger.isEnabledFor(level):
+            # Not the query: a legacy parameter may hold credentials.
+            fields = {"method": self.method, "path": self.path, "status": self.status, "ms": round(seconds * 1000, 2)}
+            logger.log(level, "answered", extra={FIELDS: fields})
+
+
+def _tell_at_end(response: Response, answered: _Answered, metrics: Metrics) -> None:
+    """Tell of a streamed answer when it was sent, or its client went away. Until then its thread works under its id,
+    though the framework has forgotten the request."""
+    number = request_id.get()
+
+    def under_id(pieces: Iterable[Any]) -> Iterator[Any]:
+        request_id.set(number)
+        yield from pieces
+
+    def end() -> None:
+        request_id.set(number)
+        answered.tell(metrics)
+        request_id.set("")
+
+    response.response = under_id(response.response)
+    response.call_on_close(end)
+
+
 def log_requests(app: Flask, metrics: Metrics) -> None:
     """Number, time, count and log all requests of the app."""
 
@@ -33,20 +75,13 @@ def log_requests(app: Flask, metrics: Metrics) -> None:
             raise MethodNotAllowed
 
     def end(response: Response) -> Response:
-        seconds = time.perf_counter() - g.started
         response.headers[HEADER] = request_id.get()
         route = request.url_rule.rule if request.url_rule is not None else "unknown"
-        metrics.requests.labels(route, request.method, response.status_code).observe(seconds)
-        level = logging.DEBUG if request.path in _QUIET_PATHS else logging.INFO
-        if logger.isEnabledFor(level):
-            # Not the query: a legacy parameter may hold credentials.
-            fields = {
-                "method": request.method,
-                "path": request.path,
-                "status": response.status_code,
-                "ms": round(seconds * 1000, 2),
-            }
-            logger.log(level, "answered", extra={FIELDS: fields})
+        answered = _Answered(route, request.method, request.path, response.status_code, g.started)
+        if response.is_streamed:
+            _tell_at_end(response, answered, metrics)
+        else:
+            answered.tell(metrics)
         return response
 
     def forget(error: BaseException | None) -> None:

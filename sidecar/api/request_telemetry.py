@@ -17,7 +17,9 @@ _WITHOUT_STAGES = frozenset({"documents.get_document", "models.list_models", "mo
 _TOTALS = {
     "search.search_index": "POST /indexes/{index}/search",
     "search.search_indexes": "POST /indexes/bulk/search",
+    "recommend.recommend_documents": "POST /indexes/{index}/recommend",
     "documents.add_documents": "POST /indexes/{index}/documents",
+    "documents.update_documents": "PATCH /indexes/{index}/documents",
 }
 """Routes whose whole time is told, under the name that clients know."""
 

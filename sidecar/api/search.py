@@ -29,10 +29,11 @@ def search_indexes() -> Response:
     device = read_device()
     parts = services()
     asked = [
-        (index, replace(request, device=device)) for index, request in parse_bulk_search(body, _limits(parts.settings))
+        (index, replace(request, device=device))
+        for index, request in parse_bulk_search(body, limits_of(parts.settings))
     ]
     found = parts.searcher.search_many(asked)
-    results = [_result(request, result) for (_, request), result in zip(asked, found, strict=True)]
+    results = [result_body(request, result) for (_, request), result in zip(asked, found, strict=True)]
     return json_answer({"result": results, "processingTimeMs": round((time.perf_counter() - started) * 1000)})
 
 
@@ -43,15 +44,17 @@ def search_index(index: str) -> Response:
     body = require_json()
     device = read_device()
     parts = services()
-    asked = replace(parse_search(body, _limits(parts.settings)), device=device)
-    result = _result(asked, parts.searcher.search(index, asked))
+    asked = replace(parse_search(body, limits_of(parts.settings)), device=device)
+    result = result_body(asked, parts.searcher.search(index, asked))
     return json_answer({**result, "processingTimeMs": round((time.perf_counter() - started) * 1000)})
 
 
-def _limits(settings: Settings) -> SearchLimits:
+def limits_of(settings: Settings) -> SearchLimits:
+    """The operator's limits of a search."""
     return SearchLimits(settings.max_retrievable_documents, settings.max_searchable_tensor_attributes)
 
 
-def _result(request: SearchRequest, result: SearchResult) -> dict[str, Any]:
+def result_body(request: SearchRequest, result: SearchResult) -> dict[str, Any]:
+    """One search's part of an answer."""
     others: Mapping[str, Any] = result.others
     return {"hits": result.hits, "query": request.q, "limit": request.limit, "offset": request.offset, **others}

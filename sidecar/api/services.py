@@ -16,6 +16,7 @@ from sidecar.indexing.writer import DocumentWriter
 from sidecar.metrics import Metrics
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.searching.recommending import Recommender
 from sidecar.searching.searcher import Searcher
 from sidecar.startup import Startup
 
@@ -36,6 +37,7 @@ class Services:
     writer: DocumentWriter
     reader: DocumentReader
     searcher: Searcher
+    recommender: Recommender
     startup: Startup
 
 

@@ -105,10 +105,10 @@ def export(model: SentenceTransformer, path: Path) -> None:
         opset_version=OPSET,
         dynamo=False,
     )
-    _gather_weights(path)
+    gather_weights(path)
 
 
-def _gather_weights(path: Path) -> None:
+def gather_weights(path: Path) -> None:
     """Bring the weights of a graph of over 2 GiB, which the exporter scatters over files beside it, into one file."""
     others = [other for other in path.parent.iterdir() if other.name not in (path.name, TOKENIZER)]
     if not others:

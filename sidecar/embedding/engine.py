@@ -55,7 +55,9 @@ class EmbeddingEngine:
         self.models = models
         self._limits = limits
         self._metrics = metrics
-        self._work = threading.Condition()
+        lock = threading.RLock()
+        self._work = threading.Condition(lock)
+        self._room = threading.Condition(lock)
         self._queues: OrderedDict[_Work, BatchQueue] = OrderedDict()
         self._waiting = 0
         self._closed = False
@@ -117,6 +119,11 @@ class EmbeddingEngine:
                 "Send the documents again in a moment"
             )
 
+    def wait_for_room(self) -> None:
+        """Return when the queue takes new bulk work, or the engine is closed."""
+        with self._room:
+            self._room.wait_for(lambda: self._closed or self._waiting < self._limits.queue_texts)
+
     def submit(self, spec: ModelSpec, texts: Sequence[str]) -> Future[Embeddings]:
         """Queue the texts of documents. The future gives float32, shape (len(texts), dimensions), not normalised.
 
@@ -154,6 +161,7 @@ class EmbeddingEngine:
         with self._work:
             self._closed = True
             self._work.notify_all()
+            self._room.notify_all()
         for thread in self._threads:
             thread.join()
 
@@ -171,6 +179,8 @@ class EmbeddingEngine:
     def _count_locked(self, change: int) -> None:
         self._waiting += change
         self._metrics.queue.set(self._waiting)
+        if change < 0:
+            self._room.notify_all()
 
     def _run_batches(self) -> None:
         if sys.platform == "linux":

@@ -28,12 +28,21 @@ LOADERS = {
 }
 """Kind of model -> module and function; the module is imported when the first model of its kind is loaded."""
 
+RERANKERS = {
+    "cross_encoder": "sidecar.embedding.loaders.cross_encoder:load",
+    "cross_encoder_onnx": "sidecar.embedding.loaders.cross_encoder:load_onnx",
+    "owl_vit": "sidecar.embedding.loaders.owl_vit:load",
+    "random_pairs": "sidecar.embedding.loaders.random_pairs:load",
+}
+"""The same for the kinds that order hits anew. No index can have them: they embed nothing."""
+
 
 @lru_cache
 def plugins() -> dict[str, importlib.metadata.EntryPoint]:
     """The installed plug-ins: kind of model -> entry point. A plug-in can't take the place of a kind of our own."""
+    own = LOADERS | RERANKERS
     found = importlib.metadata.entry_points(group=ENTRY_POINTS)
-    return {point.name: point for point in found if point.name not in LOADERS}
+    return {point.name: point for point in found if point.name not in own}
 
 
 def property_types() -> tuple[str, ...]:

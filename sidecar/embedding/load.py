@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from sidecar.embedding.conversion import ConversionCache
-from sidecar.embedding.kinds import LOADERS, plugins, runs_here
+from sidecar.embedding.kinds import LOADERS, RERANKERS, plugins, runs_here
 from sidecar.embedding.loader import Loader
 from sidecar.embedding.model_files import with_local_files
 from sidecar.embedding.model_options import CLIP_KINDS, TEXT_KINDS
@@ -65,8 +65,9 @@ class ModelLoading:
             return _load_function(REMOTE)(spec, self._context)
         if spec.loader in (*TEXT_KINDS, *CLIP_KINDS):
             spec = with_local_files(spec, self._context)
-        if spec.loader in LOADERS:
-            return _load_function(LOADERS[spec.loader])(spec, self._context)
+        place = LOADERS.get(spec.loader) or RERANKERS.get(spec.loader)
+        if place is not None:
+            return _load_function(place)(spec, self._context)
         return self._load_plugin(spec)
 
     def _load_plugin(self, spec: ModelSpec) -> Loader:

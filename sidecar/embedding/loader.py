@@ -54,14 +54,18 @@ class Loader(Protocol):
         """Embed texts, in the order given. Returns: float32, shape (len(texts), dimensions), not normalised."""
 
 
-class ImageLoader(Loader, Protocol):
-    """A loaded model that embeds images, and texts, into one space."""
+class ImagePreparer(Protocol):
+    """A loaded model that takes images."""
 
     image_size: tuple[int, int]
     """(height, width) in pixels of what the model sees."""
 
     def prepare_image(self, image: Image) -> Prepared:
         """Resize, crop and so on, as the model was trained. Takes an RGB image, upright, of any size."""
+
+
+class ImageLoader(Loader, ImagePreparer, Protocol):
+    """A loaded model that embeds images, and texts, into one space."""
 
     def run_image(self, batch: Sequence[Prepared]) -> Embeddings:
         """Embed one batch of prepared images. Returns: float32, shape (len(batch), dimensions), not normalised."""

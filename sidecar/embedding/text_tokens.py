@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from sidecar.embedding.loader import Prepared
 
@@ -24,12 +24,19 @@ class TextTokens:
 
     def prepare(self, texts: Sequence[str]) -> list[Prepared]:
         """Tokenise, in the order given."""
-        cleaned = [_without_surrogates(text.strip() if self._strip else text) for text in texts]
+        cleaned = [self._clean(text) for text in texts]
         if len(cleaned) == 1:
-            encodings = [self._tokenizer.encode(cleaned[0])]
-        else:
-            encodings = self._tokenizer.encode_batch_fast(cleaned)
-        return [Prepared((encoding.ids, encoding.type_ids), max(1, len(encoding.ids))) for encoding in encodings]
+            return [_prepared(self._tokenizer.encode(cleaned[0]))]
+        return [_prepared(encoding) for encoding in self._tokenizer.encode_batch_fast(cleaned)]
+
+    def prepare_pairs(self, q: str, texts: Sequence[str]) -> list[Prepared]:
+        """Tokenise ``q`` with each of the texts, in the order given; of a pair that is too long, the longer is cut."""
+        first = self._clean(q)
+        pairs = [(first, self._clean(text)) for text in texts]
+        return [_prepared(encoding) for encoding in self._tokenizer.encode_batch_fast(pairs)]
+
+    def _clean(self, text: str) -> str:
+        return _without_surrogates(text.strip() if self._strip else text)
 
 
 def token_arrays(batch: Sequence[Prepared], inputs: Sequence[str]) -> dict[str, NDArray[Any]]:
@@ -43,6 +50,10 @@ def token_arrays(batch: Sequence[Prepared], inputs: Sequence[str]) -> dict[str, 
         if "token_type_ids" in arrays:
             arrays["token_type_ids"][row, : len(ids)] = type_ids
     return arrays
+
+
+def _prepared(encoding: Encoding) -> Prepared:
+    return Prepared((encoding.ids, encoding.type_ids), max(1, len(encoding.ids)))
 
 
 def _without_surrogates(text: str) -> str:

@@ -30,10 +30,14 @@ def load_sentence_transformer(source: Path, pooling: str, *, attention: str | No
 def max_positions(model: SentenceTransformer) -> int:
     """The longest input, in tokens with special ones, that the encoder has positions for."""
     encoder: Any = model[0]
-    config = encoder.auto_model.config
+    return positions_of(encoder.auto_model.config) or int(min(model.tokenizer.model_max_length, UNSET_LENGTH))
+
+
+def positions_of(config: Any) -> int | None:
+    """The positions for tokens of a transformers model with that configuration; None where it does not say."""
     positions = getattr(config, "max_position_embeddings", None)
     if not positions:
-        return int(min(model.tokenizer.model_max_length, UNSET_LENGTH))
+        return None
     # RoBERTa's kin count positions from behind the padding token's id.
     offset = (config.pad_token_id or 0) + 1 if config.model_type in _OFFSET_TYPES else 0
     return int(positions - offset)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sidecar.embedding.media.pointers import data_uri_type, is_base64_image, is_pointer
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import first_prefix
-from sidecar.indexing.chunking import Chunk, SplitMethod, TextPreprocessing, split_text
+from sidecar.embedding.texts.chunking import Chunk, SplitMethod, TextPreprocessing, split_text
 from sidecar.indexing.combinations import Combination
 from sidecar.opensearch.index_settings import IndexSettings
 

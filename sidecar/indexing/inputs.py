@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
 from sidecar.embedding.engine import EmbeddingEngine, normalized
@@ -63,6 +63,11 @@ class FileInput:
     def submit(self, files: RequestFiles) -> None:
         """Have the file read and embedded. Raises what `RequestFiles.submit` raises."""
         self._embedded = files.submit(self.spec, self.pointer, is_cut=self.is_cut)
+
+    def wait(self) -> None:
+        """Return when `result` has one, or an error."""
+        assert self._embedded is not None
+        wait([self._embedded])
 
     def result(self) -> EmbeddedMedia:
         """The file's vectors, not normalised; waits for them.

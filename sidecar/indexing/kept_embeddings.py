@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sidecar.opensearch.bulk_actions import FieldEmbedding
 from sidecar.opensearch.client import Cluster, SourceFilter
-from sidecar.opensearch.embedded_paths import ROOT, embedded_key, nested_path
+from sidecar.opensearch.embedded_paths import ROOT, nested_path
+from sidecar.opensearch.stored_chunks import CHUNK_COUNTS, MAX_READABLE_CHUNKS, as_stored, count_chunks, stored_chunks
 
 ContentHashes = Mapping[str, str]
 """field -> content hash of a document about to be written"""
@@ -18,11 +16,7 @@ ContentHashes = Mapping[str, str]
 CHUNKS_AT_ONCE = 2000
 """Vectors are read for so many chunks at a time: as JSON and Python's numbers they take ten times an array's memory."""
 
-MAX_READABLE_CHUNKS = 149
-"""Of a document with more, over all its fields, k-NN's derived source gives back the vectors of another document (seen
-on 3.5.0 from 150 nested entries on; `DerivedSourceLuceneHelper.getFirstChild` looks 150 back). It is embedded anew."""
-
-_FACTS = SourceFilter(includes=(f"{ROOT}.*.hash", f"{ROOT}.*.start"))
+_FACTS = SourceFilter(includes=(f"{ROOT}.*.hash", CHUNK_COUNTS))
 
 
 def find_kept_embeddings(
@@ -31,19 +25,20 @@ def find_kept_embeddings(
     wanted: Mapping[str, ContentHashes],
     *,
     max_chunks: int | None = MAX_READABLE_CHUNKS,
+    routing: str | None = None,
 ) -> dict[str, dict[str, FieldEmbedding]]:
     """The stored embeddings that are still right: document id -> field -> embedding.
 
     Reads are real-time. Most documents are new, so the hashes are read first, and vectors only where one is equal.
-    Documents with more than ``max_chunks`` are left out; None where the index stores its vectors.
+    Documents with more than ``max_chunks`` (see `readable_chunks`) are left out, to be embedded anew.
     """
     ids = list(wanted)
-    stored = cluster.read_documents(index, ids, fields=_FACTS)
+    stored = cluster.read_documents(index, ids, fields=_FACTS, routing=routing)
     unchanged: dict[str, list[str]] = {}
     chunks: dict[str, int] = {}
     for document_id, source in zip(ids, stored, strict=True):
         fields = _equal_fields(source or {}, wanted[document_id])
-        count = _count(source or {})
+        count = count_chunks(source or {})
         if fields and (max_chunks is None or count <= max_chunks):
             unchanged[document_id] = fields
             chunks[document_id] = count
@@ -51,8 +46,9 @@ def find_kept_embeddings(
     for group in _groups(chunks):
         paths = {nested_path(field) for document_id in group for field in unchanged[document_id]}
         vectors = SourceFilter(includes=tuple(f"{path}.*" for path in sorted(paths)))
-        for document_id, source in zip(group, cluster.read_documents(index, group, fields=vectors), strict=True):
-            if source and (max_chunks is None or _count(source) <= max_chunks):
+        sources = cluster.read_documents(index, group, fields=vectors, routing=routing)
+        for document_id, source in zip(group, sources, strict=True):
+            if source and (max_chunks is None or count_chunks(source) <= max_chunks):
                 found[document_id] = _embeddings(source, unchanged[document_id], wanted[document_id])
     return found
 
@@ -71,37 +67,20 @@ def _groups(chunks: Mapping[str, int]) -> Iterator[list[str]]:
 
 
 def _equal_fields(source: Mapping[str, Any], hashes: ContentHashes) -> list[str]:
-    return [field for field, wanted in hashes.items() if _stored_hash(_chunks(source, field)) == wanted]
+    return [field for field, wanted in hashes.items() if _stored_hash(stored_chunks(source, field)) == wanted]
 
 
 def _embeddings(source: Mapping[str, Any], fields: Sequence[str], hashes: ContentHashes) -> dict[str, FieldEmbedding]:
     result = {}
     for field in fields:
-        chunks = _chunks(source, field)
+        chunks = stored_chunks(source, field)
         # The document may have changed between the two reads; then it is embedded.
         if _stored_hash(chunks) == hashes[field]:
-            vectors = _as_stored([chunk["vector"] for chunk in chunks])
+            vectors = as_stored([chunk["vector"] for chunk in chunks])
             spans = [(chunk["start"], chunk["end"]) for chunk in chunks]
             contents = [chunk.get("content") for chunk in chunks]
             result[field] = FieldEmbedding(vectors, spans, hashes[field], contents if any(contents) else None)
     return result
-
-
-def _as_stored(numbers: Sequence[Sequence[float]]) -> NDArray[np.float32] | NDArray[np.int8]:
-    # Floats are always written with a point or an exponent.
-    if all(isinstance(number, int) for number in numbers[0]):
-        return np.array(numbers, dtype=np.int8)
-    return np.array(numbers, dtype=np.float32)
-
-
-def _count(source: Mapping[str, Any]) -> int:
-    fields = source.get(ROOT, {}).values()
-    return sum(len(chunks) if isinstance(chunks, list) else 1 for chunks in fields)
-
-
-def _chunks(source: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:
-    chunks = source.get(ROOT, {}).get(embedded_key(field), [])
-    return chunks if isinstance(chunks, list) else [chunks]
 
 
 def _stored_hash(chunks: Sequence[Mapping[str, Any]]) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,12 +10,12 @@ import numpy as np
 
 from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings
-from sidecar.embedding.media.prepared import Box
+from sidecar.embedding.media.prepared import box_text
+from sidecar.embedding.texts.chunking import Chunk
+from sidecar.embedding.texts.spans import Span
 from sidecar.errors import InvalidArgument
-from sidecar.indexing.chunking import Chunk
 from sidecar.indexing.combinations import combine
 from sidecar.indexing.inputs import FileInput, TextInputs
-from sidecar.indexing.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class FilePart:
         embedded = self.file.result()
         vectors = normalized(embedded.vectors) if self.normalize else embedded.vectors
         spans = [(0, len(self.file.pointer))] * len(vectors)
-        boxes = [None if box is None else _box_text(box) for box in embedded.boxes]
+        boxes = [None if box is None else box_text(box) for box in embedded.boxes]
         return EmbeddedChunks(vectors, spans, boxes if any(boxes) else None)
 
 
@@ -106,8 +105,3 @@ class CombinationPart:
             return np.asarray(np.mean(member.content.result().vectors, axis=0), dtype=np.float32)
         row: Embeddings = self.texts.vectors()[member.content]
         return row
-
-
-def _box_text(box: Box) -> str:
-    """``[x1, y1, x2, y2]`` as JSON."""
-    return json.dumps([float(side) for side in box])

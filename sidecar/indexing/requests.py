@@ -35,7 +35,11 @@ class AddDocuments:
     ``refresh`` lets searches see the documents when the call returns. ``text_chunk_prefix``, where not None, takes the
     place of the index's own. ``mappings`` say which fields may be objects, and what of. ``media_headers`` go with
     requests for images. Images that documents name by URL or path are embedded anew, for they may have changed, unless
-    ``use_existing_tensors``. ``auth`` opens the place of a model's files; ``device`` is where models run.
+    ``use_existing_tensors``. ``auth`` opens the place of a model's files; ``device`` is where models run. ``routing``
+    names the shard. A request that ``is_patient`` waits where the embedding queue is full, instead of being refused.
+
+    Where it ``is_partial``, documents have only the fields that change, None for those that go; all other fields of
+    what is stored stay. Then both lists may be None, for the fields that the index embeds already.
     """
 
     documents: Sequence[object]
@@ -48,6 +52,9 @@ class AddDocuments:
     media_headers: Mapping[str, str] = field(default_factory=dict)
     auth: ModelAuth | None = None
     device: str = CPU
+    routing: str | None = None
+    is_partial: bool = False
+    is_patient: bool = False
 
     def embeds(self, name: str) -> bool:
         """True where strings, and mapped objects, of the field are embedded."""

@@ -6,7 +6,7 @@ import json
 import math
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ from sidecar.indexing.combinations import Combination, read_combination
 from sidecar.indexing.custom_vectors import CustomValue, VectorRules, read_custom_vector
 from sidecar.indexing.names import check_document_id, check_field_name
 from sidecar.indexing.requests import AddDocuments, CustomVector, MultimodalCombination
+from sidecar.opensearch.partial_update import FieldChanges
 
 _LONGEST_ESCAPE = 6
 """Bytes of ASCII-escaped JSON that one byte of UTF-8 JSON can become, separators included."""
@@ -33,7 +34,8 @@ class DocumentRules:
 @dataclass(frozen=True, slots=True)
 class ValidDocument:
     """A document that may be stored: its id, its JSON text without the id, and what is embedded, by field: strings,
-    objects of strings, and vectors of the document's own."""
+    objects of strings, and vectors of the document's own. Of a partial update they have the fields that are set, and
+    ``changes`` what becomes of the others that it names."""
 
     position: int
     document_id: str
@@ -42,6 +44,7 @@ class ValidDocument:
     texts: Mapping[str, str]
     combinations: Mapping[str, Combination] = field(default_factory=dict)
     vectors: Mapping[str, CustomValue] = field(default_factory=dict)
+    changes: FieldChanges | None = None
 
     @property
     def embedded_fields(self) -> list[str]:
@@ -50,7 +53,8 @@ class ValidDocument:
 
 
 def validate_document(position: int, document: object, rules: DocumentRules) -> ValidDocument:
-    """Check the document that stands at ``position`` of its request; one without ``_id`` gets a UUID.
+    """Check the document that stands at ``position`` of its request; one without ``_id`` gets a UUID, where it is not
+    a partial update.
 
     Raises: InvalidArgument, InvalidFieldName, InvalidDocumentId, DocumentTooLarge, each for this document alone.
     """
@@ -61,8 +65,13 @@ def validate_document(position: int, document: object, rules: DocumentRules) -> 
     fields = {name: value for name, value in document.items() if name != "_id"}
     encoded = _encode(fields)
     _check_size(document, encoded, rules.max_bytes)
-    document_id = check_document_id(document["_id"]) if "_id" in document else str(uuid.uuid4())
     request = rules.request
+    document_id = _id_of(document, is_partial=request.is_partial)
+    removed: tuple[str, ...] = ()
+    if request.is_partial and None in fields.values():
+        removed = tuple(check_field_name(name) for name, value in fields.items() if value is None)
+        fields = {name: value for name, value in fields.items() if value is not None}
+        encoded = _encode(fields)
     objects = {}
     for name, value in fields.items():
         check_field_name(name)
@@ -71,12 +80,22 @@ def validate_document(position: int, document: object, rules: DocumentRules) -> 
         else:
             _check_value(name, value, embeds=request.embeds(name))
     texts = {name: value for name, value in fields.items() if isinstance(value, str) and request.embeds(name)}
-    if not objects:
-        return ValidDocument(position, document_id, "_id" in document, encoded, texts)
     combinations, vectors = _read_objects(objects, rules)
     if vectors:
         encoded = _encode(fields | {name: custom.content for name, custom in vectors.items()})
-    return ValidDocument(position, document_id, "_id" in document, encoded, texts, combinations, vectors)
+    valid = ValidDocument(position, document_id, "_id" in document, encoded, texts, combinations, vectors)
+    if not request.is_partial:
+        return valid
+    plain = fields.keys() - set(valid.embedded_fields)
+    return replace(valid, changes=FieldChanges(removed, (*removed, *sorted(plain))))
+
+
+def _id_of(document: Mapping[str, object], *, is_partial: bool) -> str:
+    if "_id" in document:
+        return check_document_id(document["_id"])
+    if is_partial:
+        raise InvalidDocumentId("A partial update needs the _id of the document that it changes.")
+    return str(uuid.uuid4())
 
 
 def _read_objects(

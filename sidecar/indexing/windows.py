@@ -10,8 +10,8 @@ import numpy as np
 from sidecar.embedding.byte_vectors import as_bytes
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.texts.chunking import Chunk
 from sidecar.errors import InvalidArgument
-from sidecar.indexing.chunking import Chunk
 from sidecar.indexing.combinations import Combination
 from sidecar.indexing.content import ContentRules
 from sidecar.indexing.custom_vectors import CustomValue
@@ -21,6 +21,7 @@ from sidecar.indexing.inputs import FileInput, TextInputs
 from sidecar.indexing.parts import CombinationPart, FieldPart, FilePart, Member, TextPart
 from sidecar.indexing.validation import ValidDocument
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
+from sidecar.opensearch.partial_update import encode_update
 
 MAX_TEXTS = 256
 MAX_DOCUMENTS = 512
@@ -97,22 +98,28 @@ class Window:
             or (len(self._files) > 0 and self.file_parts >= MAX_FILE_PARTS)
         )
 
-    def outcomes(self) -> Iterator[BulkAction | InvalidArgument]:
-        """For each document its bulk action, or why it has none; waits for the embeddings. Raises what a model raised.
-
-        A window that was not submitted gives its documents without them.
-        """
+    def wait(self) -> None:
+        """Wait for the embeddings. Raises what a model raised on text, which fails the request: what else goes wrong
+        is one document's fault."""
         if self._is_submitted:
-            # A model that fails on text fails the request; what is raised below is one document's fault.
             for texts in filter(len, self._texts.values()):
                 texts.vectors()
+            for file in self._files:
+                file.wait()
+
+    def outcomes(self) -> Iterator[BulkAction | InvalidArgument]:
+        """For each document its bulk action, or why it has none; as long as `wait` does. Raises what a model raised.
+
+        A window that was not submitted gives its documents without embeddings.
+        """
+        self.wait()
         for document in self.documents:
             try:
                 fields = self._ready[document.position] | self._embeddings(document)
             except InvalidArgument as error:
                 yield error
                 continue
-            yield BulkAction(document.document_id, encode_source(document.source, fields))
+            yield _action(document, fields)
 
     def _embeddings(self, document: ValidDocument) -> dict[str, FieldEmbedding]:
         if not self._is_submitted:
@@ -178,6 +185,13 @@ class Window:
     def _file(self, rules: ContentRules, pointer: str, *, is_cut: bool) -> FileInput:
         self._files.append(FileInput(rules.spec, pointer, is_cut))
         return self._files[-1]
+
+
+def _action(document: ValidDocument, embeddings: Mapping[str, FieldEmbedding]) -> BulkAction:
+    if document.changes is None:
+        return BulkAction(document.document_id, encode_source(document.source, embeddings))
+    update = encode_update(document.source, document.changes, embeddings)
+    return BulkAction(document.document_id, update, is_update=True)
 
 
 def _check_takes_text(rules: ContentRules, name: str) -> None:

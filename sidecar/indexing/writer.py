@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from sidecar import telemetry
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_table import ModelTable
@@ -16,7 +17,8 @@ from sidecar.indexing.custom_vectors import VectorRules
 from sidecar.indexing.field_rules import FieldRules
 from sidecar.indexing.files import RequestFiles
 from sidecar.indexing.hashes import ContentHashes, content_hashes
-from sidecar.indexing.kept_embeddings import MAX_READABLE_CHUNKS, find_kept_embeddings
+from sidecar.indexing.kept_embeddings import find_kept_embeddings
+from sidecar.indexing.reader import document_not_found
 from sidecar.indexing.requests import AddDocuments
 from sidecar.indexing.validation import DocumentRules, ValidDocument, has_faulty_identity, validate_document
 from sidecar.indexing.windows import MAX_FILE_PARTS, MAX_TEXTS, Window
@@ -26,6 +28,7 @@ from sidecar.opensearch.bulk_writer import BulkStream, BulkWriter
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.stored_chunks import readable_chunks
 
 _WINDOWS_IN_FLIGHT = 6
 _FILE_PARTS_IN_FLIGHT = 2 * MAX_FILE_PARTS
@@ -55,33 +58,55 @@ class DocumentWriter:
         self._max_document_bytes = max_document_bytes
 
     def add(self, index: str, request: AddDocuments) -> list[dict[str, Any]]:
-        """Add or replace documents; returns the wire's items, one for each document, in order.
+        """Add, replace or, where the request is partial, update documents; returns the wire's items, one for each
+        document, in order.
 
         A document that breaks a rule, names a bad file, or is refused by the cluster, fails alone, in its item. Memory
         does not grow with the number of documents: seven windows at most wait for the model, fewer where they have
         files, and three bulk bodies for the cluster.
         Raises: IndexNotFound, ModelLoadError, TooManyRequests and others before anything is written;
-        OpenSearchUnreachable where nothing could be written. When the model fails midway, part is written: sending
+        InvalidArgument for a partial request to an index that can't have any; OpenSearchUnreachable where nothing could
+        be written. When the model fails midway, part is written: sending
         the same documents again completes it, and embeds only what was not written.
         """
         # Read anew: a bulk request to an index that another sidecar has deleted would make it again, without a model.
         state = self._parts.states.get(index, is_fresh=True)
+        if request.is_partial:
+            request = _completed(request, state)
         rules = FieldRules(state.settings, self._parts.table, request)
-        self._parts.engine.check_room()
+        if request.is_patient:
+            self._parts.engine.wait_for_room()
+        else:
+            self._parts.engine.check_room()
         rules.prepare(self._parts.engine.models.get)
         addition = _Addition(self._parts, state, rules, request, max_document_bytes=self._max_document_bytes)
-        with self._parts.bulk.open(index, refresh=request.refresh) as stream:
+        # Not by an alias, which may move to an index of another model meanwhile.
+        with self._parts.bulk.open(state.name, refresh=request.refresh, routing=request.routing) as stream:
             addition.submit_to(stream)
             items = addition.items(stream.finish())
         if addition.has_new_fields:
             self._parts.states.invalidate(index)
         return items
 
-    def delete(self, index: str, document_ids: Sequence[str], *, refresh: bool) -> list[ItemResult]:
+    def delete(
+        self, index: str, document_ids: Sequence[str], *, refresh: bool, routing: str | None = None
+    ) -> list[ItemResult]:
         """Delete documents; an id that is not there has ``not_found`` as its result."""
         self._parts.states.get(index)
         actions = [BulkAction(document_id) for document_id in document_ids]
-        return self._parts.bulk.write(index, actions, refresh=refresh)
+        return self._parts.bulk.write(index, actions, refresh=refresh, routing=routing)
+
+
+def _completed(request: AddDocuments, state: IndexState) -> AddDocuments:
+    """A partial request with its field list. Raises: InvalidArgument where the index can't have partial updates."""
+    if not state.stores_vectors:
+        raise InvalidArgument(
+            f"Index {state.name!r} does not store its vectors as they are (k-NN's derived source), so that a partial "
+            "update could spoil them. Send whole documents, or make the index anew with this version"
+        )
+    if request.tensor_fields is None and request.non_tensor_fields is None:
+        return replace(request, tensor_fields=state.embedded_fields)
+    return request
 
 
 class _Addition:
@@ -128,10 +153,20 @@ class _Addition:
         """The wire's items from the cluster's results and the documents that never got there."""
         items = dict(self._errors)
         for position, result in zip(self._submitted, results, strict=True):
-            items[position] = _item(result, refreshed=self._request.refresh)
+            items[position] = self._item(result)
         return [items[position] for position in range(len(self._request.documents))]
 
+    def _item(self, result: ItemResult) -> dict[str, Any]:
+        if result.is_of_missing_document:
+            return document_not_found(self._state.name, result.document_id).as_item(result.document_id)
+        if result.error is not None:
+            return {"_id": result.document_id, "status": result.status, "error": dict(result.error)}
+        item = {"_id": result.document_id, "result": result.result, "status": result.status}
+        return item | {"forced_refresh": True} if self._request.refresh else item
+
     def _write(self, window: Window, stream: BulkStream) -> None:
+        with telemetry.timed("add_documents.create_vectors"):
+            window.wait()
         for document, outcome in zip(window.documents, window.outcomes(), strict=True):
             if isinstance(outcome, BulkAction):
                 self._submitted.append(document.position)
@@ -204,7 +239,8 @@ class _Addition:
             self._parts.cluster,
             self._state.name,
             {document_id: hashes[document.position].lasting for document_id, document in wanted.items()},
-            max_chunks=None if self._state.stores_vectors else MAX_READABLE_CHUNKS,
+            max_chunks=readable_chunks(self._state),
+            routing=self._request.routing,
         )
         self._parts.metrics.unchanged.inc(sum(len(fields) for fields in found.values()))
         return {wanted[document_id].position: fields for document_id, fields in found.items()}
@@ -212,7 +248,9 @@ class _Addition:
 
 def _mapped_names(source: Mapping[str, object], document: ValidDocument) -> Iterator[str]:
     """The names that the document's fields have in the index's mapping, where an object has its sub-fields only."""
-    for field in source:
+    for field, value in source.items():
+        if value is None:
+            continue
         if field in document.combinations:
             yield from (f"{field}.{sub}" for sub, _, _ in document.combinations[field].members)
         elif field != "_id":
@@ -222,10 +260,3 @@ def _mapped_names(source: Mapping[str, object], document: ValidDocument) -> Iter
 def _are_too_many(windows: Sequence[Window]) -> bool:
     file_parts = sum(window.file_parts for window in windows)
     return len(windows) > _WINDOWS_IN_FLIGHT or file_parts > _FILE_PARTS_IN_FLIGHT
-
-
-def _item(result: ItemResult, *, refreshed: bool) -> dict[str, Any]:
-    if result.error is not None:
-        return {"_id": result.document_id, "status": result.status, "error": dict(result.error)}
-    item = {"_id": result.document_id, "result": result.result, "status": result.status}
-    return item | {"forced_refresh": True} if refreshed else item

@@ -14,22 +14,29 @@ from sidecar.opensearch.embedded_paths import ROOT, embedded_key
 from sidecar.opensearch.error_answers import is_flood_stage
 
 _RETRYABLE = frozenset({429, 503})
+_UPDATE_TRIES = 3
+"""Of an update that others' writes overtake, inside the cluster; after these it is sent again."""
 
 
 @dataclass(frozen=True)
 class BulkAction:
     """Store a document under its id, replacing what is there; without a source, delete it.
 
-    `source` is the document's JSON text, as `encode_source` makes it.
+    `source` is the document's JSON text, as `encode_source` makes it; where the action `is_update`, which needs the
+    document to be there, it is what `encode_update` makes.
     """
 
     document_id: str
     source: bytes | None = None
+    is_update: bool = False
 
     def as_lines(self) -> bytes:
         """The action's lines of a bulk body, the last line break included."""
-        name = "delete" if self.source is None else "index"
-        header = orjson.dumps({name: {"_id": self.document_id}}, option=orjson.OPT_APPEND_NEWLINE)
+        name = "delete" if self.source is None else "update" if self.is_update else "index"
+        place: dict[str, Any] = {"_id": self.document_id}
+        if self.is_update:
+            place["retry_on_conflict"] = _UPDATE_TRIES
+        header = orjson.dumps({name: place}, option=orjson.OPT_APPEND_NEWLINE)
         if self.source is None:
             return header
         # A line break in JSON text can only be white space between values; in a bulk body it would end the
@@ -58,7 +65,7 @@ class FieldEmbedding:
 class ItemResult:
     """What became of one action.
 
-    `result` is created, updated, deleted or not_found, and empty where the action failed; then `error` is the
+    `result` is created, updated, deleted, noop or not_found, and empty where the action failed; then `error` is the
     cluster's error object, with `type` and `reason`. `status` is the HTTP status of this one action. `shards`
     counts the shard copies that were written: total, successful, failed.
     """
@@ -78,9 +85,17 @@ class ItemResult:
     def is_retryable(self) -> bool:
         """True where the cluster refused the action for now: it, and a repeat, may still succeed.
 
-        A full disk also answers 429, but stays full for longer than a client waits.
+        A full disk also answers 429, but stays full for longer than a client waits. Only updates meet a conflict, for
+        other actions name no version that they expect.
         """
-        return self.error is not None and self.status in _RETRYABLE and not self.is_disk_full
+        if self.error is None or self.is_disk_full:
+            return False
+        return self.status in _RETRYABLE or self.error.get("type") == "version_conflict_engine_exception"
+
+    @property
+    def is_of_missing_document(self) -> bool:
+        """True where there is no document to update."""
+        return self.error is not None and self.error.get("type") == "document_missing_exception"
 
     @classmethod
     def from_answer(cls, item: Mapping[str, Any]) -> ItemResult:
@@ -103,10 +118,14 @@ def encode_source(document_json: bytes, embeddings: Mapping[str, FieldEmbedding]
     """
     if not embeddings:
         return document_json
-    added = {embedded_key(field): _chunks(embedding) for field, embedding in embeddings.items()}
-    member = orjson.dumps({ROOT: added}, option=orjson.OPT_SERIALIZE_NUMPY)[1:]
+    member = orjson.dumps({ROOT: embedded_member(embeddings)}, option=orjson.OPT_SERIALIZE_NUMPY)[1:]
     head = document_json.rstrip()[:-1].rstrip()
     return b"%b%b%b" % (head, b"" if head.endswith(b"{") and len(head.lstrip()) == 1 else b",", member)
+
+
+def embedded_member(embeddings: Mapping[str, FieldEmbedding]) -> dict[str, list[dict[str, Any]]]:
+    """The member `__embeddings` of a document that has these fields embedded; its vectors are still arrays."""
+    return {embedded_key(field): _chunks(embedding) for field, embedding in embeddings.items()}
 
 
 def _chunks(embedding: FieldEmbedding) -> list[dict[str, Any]]:

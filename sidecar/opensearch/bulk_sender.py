@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tenacity import RetryCallState, Retrying, retry_if_result
 from tenacity.wait import wait_random_exponential
 
+from sidecar import telemetry
 from sidecar.errors import OpenSearchError, OpenSearchTimeout, OpenSearchUnreachable
 from sidecar.opensearch.bulk_actions import BulkAction, ItemResult
 from sidecar.opensearch.client import Cluster
@@ -31,18 +32,26 @@ def uncounted(actions: int) -> None:
 class BulkSender:
     """Sends the bodies of one stream, one after the other; not for use by several threads.
 
-    Repeated are only the items that the cluster refused for now (429, 503), or all where no answer came. The
+    Repeated are only the items that the cluster refused for now (429, 503, an update that other writers overtook), or
+    all where no answer came. The
     clock of `retry_deadline_seconds` starts with the first refusal, and again only after a body got through:
     a cluster that stays away costs a stream the deadline once, not once for each body. After it, a body is
     tried once; where no answer came at all, not even that.
     """
 
     def __init__(
-        self, cluster: Cluster, index: str, *, retry_deadline_seconds: float, on_repeat: OnRepeat = uncounted
+        self,
+        cluster: Cluster,
+        index: str,
+        *,
+        retry_deadline_seconds: float,
+        on_repeat: OnRepeat = uncounted,
+        routing: str | None = None,
     ) -> None:
         self._cluster = cluster
         self.on_repeat = on_repeat
         self._index = index
+        self._routing = routing
         self._retry_deadline_seconds = retry_deadline_seconds
         self._refused_since: float | None = None
         self.lost: OpenSearchError | None = None
@@ -73,7 +82,10 @@ class BulkSender:
     def send_once(self, actions: Sequence[BulkAction], refresh: bool) -> list[ItemResult]:
         """One bulk request. Raises what `Cluster.bulk` raises."""
         body = b"".join(action.as_lines() for action in actions)
-        return [ItemResult.from_answer(item) for item in self._cluster.bulk(self._index, body, refresh=refresh)]
+        scope = "delete_documents" if actions[0].source is None else "add_documents"
+        with telemetry.timed(f"{scope}.opensearch._bulk"):
+            items = self._cluster.bulk(self._index, body, refresh=refresh, routing=self._routing)
+        return [ItemResult.from_answer(item) for item in items]
 
     def _is_out_of_time(self, state: RetryCallState) -> bool:
         now = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable
+from contextvars import copy_context
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -42,16 +43,23 @@ class BulkWriter:
         self._limits = limits
         self._on_repeat = on_repeat
 
-    def open(self, index: str, *, refresh: bool = False) -> BulkStream:
-        """A stream of actions on one index. With `refresh`, searches see them when `finish` returns."""
+    def open(self, index: str, *, refresh: bool = False, routing: str | None = None) -> BulkStream:
+        """A stream of actions on one index. With `refresh`, searches see them when `finish` returns; `routing` names
+        the shard where it is not the documents' ids that do."""
         sender = BulkSender(
-            self._cluster, index, retry_deadline_seconds=self._retry_deadline_seconds, on_repeat=self._on_repeat
+            self._cluster,
+            index,
+            retry_deadline_seconds=self._retry_deadline_seconds,
+            on_repeat=self._on_repeat,
+            routing=routing,
         )
         return BulkStream(self._cluster, sender, self._limits, index=index, refresh=refresh)
 
-    def write(self, index: str, actions: Iterable[BulkAction], *, refresh: bool = False) -> list[ItemResult]:
+    def write(
+        self, index: str, actions: Iterable[BulkAction], *, refresh: bool = False, routing: str | None = None
+    ) -> list[ItemResult]:
         """Submit all actions and finish."""
-        with self.open(index, refresh=refresh) as stream:
+        with self.open(index, refresh=refresh, routing=routing) as stream:
             for action in actions:
                 stream.submit(action)
             return stream.finish()
@@ -132,7 +140,11 @@ class BulkStream:
 
     def _hand_over(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._send_bodies, name=f"bulk {self._index}", daemon=True)
+            # What it logs and times is the request's.
+            context = copy_context()
+            self._thread = threading.Thread(
+                target=context.run, args=(self._send_bodies,), name=f"bulk {self._index}", daemon=True
+            )
             self._thread.start()
         self._bodies.put(self._filling)
         self._filling, self._filling_bytes = [], 0

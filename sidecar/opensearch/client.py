@@ -25,6 +25,9 @@ FORBIDDEN_INDEX_NAME_STARTS = "_-+"
 # the answer comes before the sidecar's own time limit.
 _SHARD_TIMEOUT = "20s"
 _HEALTH_TIMEOUT_SECONDS = 5.0
+_LONGEST_QUERY = 2000
+"""Characters of a URL's parameters. OpenSearch takes lines of 4,096 bytes: what is longer goes into the body."""
+_TASK_GRACE_SECONDS = 30.0
 
 Version = tuple[int, int, int]
 Observe = Callable[[str, float], None]
@@ -124,7 +127,7 @@ class Cluster:
         Without an index the body names a point in time.
         """
         place = "" if index is None else index_path(index)
-        target = f"{place}/_search?allow_partial_search_results=false{_routing('&', routing)}"
+        target = f"{place}/_search?allow_partial_search_results=false{routing_query('&', routing)}"
         return self._json("search", Request("POST", target, encode_json(body), is_repeatable=True), index)
 
     def search_many(self, lines: Sequence[SearchLine]) -> list[dict[str, Any]]:
@@ -140,10 +143,10 @@ class Cluster:
         return answers
 
     def read_document(
-        self, index: str, document_id: str, *, fields: SourceFilter = SourceFilter()
+        self, index: str, document_id: str, *, fields: SourceFilter = SourceFilter(), routing: str | None = None
     ) -> dict[str, Any] | None:
         """A document's fields as of now, refresh or not; None where there is none of that id."""
-        target = f"{index_path(index)}/_doc/{quote(document_id, safe='')}?{fields.as_query()}"
+        target = f"{index_path(index)}/_doc/{quote(document_id, safe='')}?{_read_query(fields, routing)}"
         response = self._call("read_document", Request("GET", target), index, missing_is_fine=True)
         answer = orjson.loads(response.body)
         if "found" not in answer:
@@ -151,25 +154,52 @@ class Cluster:
         return answer.get("_source", {}) if answer["found"] else None
 
     def read_documents(
-        self, index: str, document_ids: Sequence[str], *, fields: SourceFilter = SourceFilter()
+        self,
+        index: str,
+        document_ids: Sequence[str],
+        *,
+        fields: SourceFilter = SourceFilter(),
+        routing: str | None = None,
     ) -> list[dict[str, Any] | None]:
         """As `read_document`, for many; in the order of the ids, which may repeat and may be none."""
         if not document_ids:
             return []
-        target = f"{index_path(index)}/_mget?{fields.as_query()}"
-        request = Request("POST", target, encode_json({"ids": list(document_ids)}), is_repeatable=True)
+        query = _read_query(fields, routing)
+        body: dict[str, Any] = {"ids": list(document_ids)}
+        if len(query) > _LONGEST_QUERY:
+            source = {"includes": fields.includes, "excludes": fields.excludes}
+            query = routing_query("", routing)
+            body = {"docs": [{"_id": document_id, "_source": source} for document_id in document_ids]}
+        request = Request("POST", f"{index_path(index)}/_mget?{query}", encode_json(body), is_repeatable=True)
         return [_source_of(item, index) for item in self._json("read_documents", request, index)["docs"]]
 
-    def bulk(self, index: str, body: bytes, *, refresh: bool = False) -> list[dict[str, Any]]:
+    def bulk(
+        self, index: str, body: bytes, *, refresh: bool = False, routing: str | None = None
+    ) -> list[dict[str, Any]]:
         """Send bulk actions (NDJSON, each with an explicit id); returns the answer's items, in order.
 
-        A lost connection may send the body twice: index and delete actions with ids end in the same
-        documents, and a document created the first time is then reported as updated.
+        A lost connection may send the body twice: index and delete actions with ids, and updates that set values, end
+        in the same documents, and a document created the first time is then reported as updated.
         """
-        parameters = f"timeout={_SHARD_TIMEOUT}&refresh={'true' if refresh else 'false'}"
+        parameters = f"timeout={_SHARD_TIMEOUT}&refresh={_flag(refresh)}{routing_query('&', routing)}"
         request = Request("POST", f"{index_path(index)}/_bulk?{parameters}", body, NDJSON, is_repeatable=True)
         items: list[dict[str, Any]] = self._json("bulk", request, index)["items"]
         return items
+
+    def begin_delete_by_query(self, index: str, query: Mapping[str, Any], *, refresh: bool) -> str:
+        """Have the documents that the query finds deleted, save those that others change meanwhile; returns the name of
+        the task that does it."""
+        parameters = f"wait_for_completion=false&conflicts=proceed&refresh={_flag(refresh)}"
+        request = Request("POST", f"{index_path(index)}/_delete_by_query?{parameters}", encode_json({"query": query}))
+        return str(self._json("delete_by_query", request, index)["task"])
+
+    def read_task(self, task: str, *, wait_seconds: int) -> dict[str, Any]:
+        """What the cluster says of a task, once it has ended.
+
+        Raises: OpenSearchError of the type `timeout_exception` where it still runs after `wait_seconds`.
+        """
+        target = f"/_tasks/{quote(task, safe=':')}?wait_for_completion=true&timeout={wait_seconds}s"
+        return self.status_call(target, timeout_seconds=wait_seconds + _TASK_GRACE_SECONDS)
 
     def count(self, index: str, nested_paths: Iterable[str]) -> tuple[int, int]:
         """The number of documents, and of nested entries under all paths together, as a search sees them."""
@@ -179,13 +209,19 @@ class Cluster:
         entries = sum(entry["doc_count"] for entry in answer.get("aggregations", {}).values())
         return answer["hits"]["total"]["value"], entries
 
-    def status_call(self, target: str, *, index: str | None = None) -> dict[str, Any]:
-        """A read of the cluster's own state, with a short time limit; a 408 is an answer too."""
+    def status_call(
+        self, target: str, *, index: str | None = None, timeout_seconds: float = _HEALTH_TIMEOUT_SECONDS
+    ) -> dict[str, Any]:
+        """A read of the cluster's own state, with a time limit of its own; a 408 is an answer too."""
         request = Request("GET", target)
-        response = self._transport.send(request, timeout_seconds=_HEALTH_TIMEOUT_SECONDS)
+        response = self._transport.send(request, timeout_seconds=timeout_seconds)
         if response.status >= 400 and response.status != 408:
             raise error_from_answer(response, index)
         return _decode(response)
+
+    def ask(self, operation: str, request: Request, index: str | None = None) -> dict[str, Any]:
+        """The answer to a request that a file beside this one makes, about an index where one is given."""
+        return self._json(operation, request, index)
 
     def _json(self, operation: str, request: Request, index: str | None = None) -> dict[str, Any]:
         return _decode(self._call(operation, request, index))
@@ -229,7 +265,16 @@ def encode_json(body: Mapping[str, Any]) -> bytes:
     return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _routing(before: str, routing: str | None) -> str:
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _read_query(fields: SourceFilter, routing: str | None) -> str:
+    return "&".join(filter(None, (fields.as_query(), routing_query("", routing))))
+
+
+def routing_query(before: str, routing: str | None) -> str:
+    """The URL parameter that names the shards, behind the character ``before``; empty where all are meant."""
     return "" if routing is None else f"{before}routing={quote(routing, safe='')}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sidecar.errors import IndexNotFound
 from sidecar.opensearch.client import Cluster, index_path
+from sidecar.opensearch.index_state import stands_for_several
 
 _WORST_FIRST = ("red", "yellow", "green")
 _UNITS = {"b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40, "pb": 2**50}
@@ -24,14 +25,18 @@ class ClusterHealth:
 def read_health(cluster: Cluster, index: str | None = None) -> ClusterHealth:
     """The worst of the cluster's status (or that of one index) and its disks (a full one is yellow).
 
-    An index that does not exist is red. Raises: OpenSearchUnreachable, OpenSearchTimeout, OpenSearchError.
+    An index that does not exist is red. Raises: NotASidecarIndex for an alias of several indexes;
+    OpenSearchUnreachable, OpenSearchTimeout, OpenSearchError.
     """
     try:
-        path = index_path(index) if index is not None else ""
+        path = f"{index_path(index)}?level=indices&" if index is not None else "?"
     except IndexNotFound:
         return ClusterHealth(status="red", storage_is_available=_has_room(cluster))
     # Without a timeout of 0 the cluster waits 30 s for an index that does not exist.
-    status = cluster.status_call(f"/_cluster/health{path}?timeout=0s").get("status")
+    health = cluster.status_call(f"/_cluster/health{path}timeout=0s")
+    if index is not None and len(health.get("indices", {})) > 1:
+        raise stands_for_several(index, health["indices"])
+    status = health.get("status")
     has_room = _has_room(cluster)
     statuses = [status if status in _WORST_FIRST else "red", "green" if has_room else "yellow"]
     return ClusterHealth(status=min(statuses, key=_WORST_FIRST.index), storage_is_available=has_room)

@@ -44,12 +44,19 @@ def error_from_answer(response: Response, index: str | None = None) -> SidecarEr
     return OpenSearchError(message, upstream_status=status, upstream_type=error_type)
 
 
+def error_from_cause(cause: Mapping[str, Any], index: str) -> SidecarError:
+    """As `error_from_answer`, for the error object of something that began well and failed later."""
+    return error_from_answer(Response(500, {}, orjson.dumps({"error": cause})), index)
+
+
 def _index_error(error_type: str, index: str, reason: str) -> SidecarError | None:
     """The error of an index that is not there, is there already, or can't be there."""
     if error_type == "index_not_found_exception":
         return index_not_found(index)
     if error_type == "resource_already_exists_exception":
         return IndexAlreadyExists(f"There is an index '{index}' already. Delete it, or choose another name.")
+    if error_type == "invalid_index_name_exception" and reason.endswith("already exists as alias"):
+        return IndexAlreadyExists(f"There is an alias '{index}' already. Delete it, or choose another name.")
     if error_type == "invalid_index_name_exception":
         return InvalidIndexName(f"OpenSearch refuses the index name '{index}': {reason}.")
     if error_type == "validation_exception" and "shards" in reason:

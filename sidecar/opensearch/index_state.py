@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +12,17 @@ import orjson
 from sidecar.errors import NotASidecarIndex, OpenSearchError
 from sidecar.opensearch.embedded_paths import ROOT, field_of_key
 from sidecar.opensearch.index_settings import IndexSettings
-from sidecar.opensearch.mapping_builder import FORMATS, META_KEY, EmbeddedField
+from sidecar.opensearch.mapping_builder import DERIVED_SOURCE_SINCE, FORMATS, META_KEY, EmbeddedField
+
+_OPENSEARCH_BIT = 0x08000000
 
 
 @dataclass(frozen=True)
 class IndexState:
     """One index at one moment.
 
+    `index` is its own name, `name` the one that calls are to use: its own too, so that an alias by which it was found
+    may move meanwhile; but the alias where that has a filter or a routing, which only calls by its name heed.
     `dimensions` are those of the index's own model, `field_dimensions` those of fields that have another.
     `embedded_fields` are the fields that have a nested path for their chunks, sorted. `field_types` maps the
     dotted name of every field of the documents, sub-fields as `title.keyword` included and embeddings left
@@ -27,6 +31,7 @@ class IndexState:
     the cluster says of the index; `uuid` when the index is made anew.
     """
 
+    index: str
     name: str
     uuid: str
     settings: IndexSettings
@@ -59,10 +64,11 @@ def parse_index_state(name: str, answer: bytes) -> IndexState:
     Raises: NotASidecarIndex where the mapping has no settings of ours; OpenSearchError where a newer sidecar
     wrote them, or something spoilt them.
     """
-    indexes = list(orjson.loads(answer).values())
+    indexes: dict[str, Any] = orjson.loads(answer)
     if len(indexes) != 1:
-        raise NotASidecarIndex(f"'{name}' stands for {len(indexes)} indexes. Name one of them.")
-    mapping = indexes[0].get("mappings", {})
+        raise stands_for_several(name, indexes)
+    ((index, facts),) = indexes.items()
+    mapping = facts.get("mappings", {})
     meta = mapping.get("_meta", {})
     own = meta.get(META_KEY)
     if not isinstance(own, dict) or "settings" not in own:
@@ -78,14 +84,15 @@ def parse_index_state(name: str, answer: bytes) -> IndexState:
     properties = mapping.get("properties", {})
     try:
         return IndexState(
-            name=name,
-            uuid=indexes[0]["settings"]["index"]["uuid"],
+            index=index,
+            name=name if _narrows(facts.get("aliases", {}).get(name, {})) else index,
+            uuid=facts["settings"]["index"]["uuid"],
             settings=IndexSettings.from_wire(own["settings"]),
             dimensions=int(own["dimensions"]),
             embedded_fields=tuple(sorted(_embedded_fields(properties))),
             field_types=dict(_field_types(properties)),
             meta=meta,
-            stores_vectors=_stores_vectors(indexes[0]["settings"]["index"]),
+            stores_vectors=_stores_vectors(facts["settings"]["index"]),
             etag=etag_of(answer),
             field_dimensions={field: int(number) for field, number in own.get("field_dimensions", {}).items()},
         )
@@ -95,9 +102,32 @@ def parse_index_state(name: str, answer: bytes) -> IndexState:
         ) from error
 
 
+def stands_for_several(alias: str, indexes: Iterable[str]) -> NotASidecarIndex:
+    """The alias is one of these indexes together; its one message."""
+    names = sorted(indexes)
+    return NotASidecarIndex(f"'{alias}' stands for {len(names)} indexes: {', '.join(names)}. Name one of them.")
+
+
+def _narrows(alias: Mapping[str, Any]) -> bool:
+    return any(key in alias for key in ("filter", "search_routing", "index_routing"))
+
+
 def _stores_vectors(settings: Mapping[str, Any]) -> bool:
     # The key has a dot, for `knn` has a value of its own.
-    return str(settings.get("knn.derived_source", {}).get("enabled", "true")) == "false"
+    given = settings.get("knn.derived_source", {}).get("enabled")
+    if given is not None:
+        return str(given) == "false"
+    return _made_by(settings) < DERIVED_SOURCE_SINCE
+
+
+def _made_by(settings: Mapping[str, Any]) -> tuple[int, ...]:
+    """The version that made the index, as (2, 19, 0); where it is not told, one that has all that is new."""
+    created = settings.get("version", {}).get("created")
+    if created is None:
+        return DERIVED_SOURCE_SINCE
+    # 2.19.0 is 2190099, under the bit by which OpenSearch tells its versions from those of its ancestor.
+    number = int(created) & ~_OPENSEARCH_BIT
+    return number // 1_000_000, number // 10_000 % 100, number // 100 % 100
 
 
 def _embedded_fields(properties: Mapping[str, Any]) -> Iterator[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from sidecar.errors import OpenSearchError, SidecarError, TooManyFields
+from sidecar.errors import IndexNotFound, OpenSearchError, SidecarError, TooManyFields
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.embedded_paths import vector_path
 from sidecar.opensearch.index_state import IndexState, etag_of, parse_index_state
@@ -16,6 +17,8 @@ from sidecar.opensearch.mapping_builder import META_KEY, build_embedded_fields, 
 MAX_AGE_SECONDS = 1.0
 # Each round ends with all declared unless another sidecar wrote between our reading and our writing.
 _MAX_ROUNDS = 20
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,31 @@ class IndexStates:
             state = entry.usable(not_before=not_before, after_read=after_read)
             return state or self._read_locked(index, entry)
 
-    def invalidate(self, index: str) -> None:
-        """Let the next `get` read anew; to be called when the cluster says that the state is out of date."""
+    def use(self, names: Sequence[str], work: Callable[[list[IndexState]], _Result]) -> _Result:
+        """The work, given the states of these indexes.
+
+        Done a second time, from the start, where it raises IndexNotFound and one of the names is an alias: another
+        sidecar may have moved that from an index that is gone.
+        """
+        states = [self.get(name) for name in names]
+        try:
+            return work(states)
+        except IndexNotFound:
+            aliases = [name for name, state in zip(names, states, strict=True) if state.index != name]
+            if not aliases:
+                raise
+            for alias in aliases:
+                self.invalidate(alias)
+        return work([self.get(name) for name in names])
+
+    def invalidate(self, name: str) -> None:
+        """Let the next `get` of the index read anew, by whatever name; to be called when its state is out of date."""
         with self._lock:
-            entry = self._entries.get(index)
-        if entry is not None:
-            entry.invalid_up_to = entry.reads_begun
+            named = self._entries.get(name)
+            index = name if named is None or named.kept is None else named.kept.state.index
+            for key, entry in self._entries.items():
+                if key == name or entry.kept is None or entry.kept.state.index == index:
+                    entry.invalid_up_to = entry.reads_begun
 
     def ensure_embedded_fields(
         self, index: str, fields: Iterable[str], *, kinds: Mapping[str, str] | None = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sidecar.opensearch.embedded_paths import EXCLUDED_FROM_SOURCE, content_path, end_path, start_path
+from sidecar.opensearch.stored_chunks import chunk_content
 from sidecar.searching.request import SearchRequest
 from sidecar.searching.tensor import inner_hits_name
 
@@ -34,6 +34,26 @@ def source_filter(request: SearchRequest, looked_at: Sequence[str]) -> dict[str,
         shown = options.source_includes
     includes = sorted({*shown, *looked_at})
     return {"includes": includes, "excludes": excludes} if includes else False
+
+
+def showing_too(request: SearchRequest, fields: Sequence[str]) -> SearchRequest:
+    """The request, its hits with these fields of the document whatever else they show."""
+    options, shown = request.options, request.attributes_to_retrieve
+    # Patterns with a dot are of what lies inside objects, where no field is.
+    excludes = [name for name in options.source_excludes if "." in name or not _has_match(fields, name)]
+    includes = (*options.source_includes, *fields) if options.source_includes else ()
+    return replace(
+        request,
+        attributes_to_retrieve=None if shown is None else tuple(dict.fromkeys((*shown, *fields))),
+        options=replace(options, source_includes=includes, source_excludes=tuple(excludes)),
+    )
+
+
+def without_hidden(hit: Mapping[str, Any], fields: Sequence[str], request: SearchRequest) -> dict[str, Any]:
+    """The hit of a request that was `showing_too` these fields, as the request itself shows it."""
+    own = {field: hit[field] for field in fields if field in hit}
+    shown = _shown(own, request)
+    return {key: value for key, value in hit.items() if key not in own or key in shown}
 
 
 def tensor_hit(hit: Mapping[str, Any], fields: Sequence[str], request: SearchRequest) -> dict[str, Any]:
@@ -80,6 +100,10 @@ def _shown(source: Mapping[str, Any], request: SearchRequest) -> dict[str, Any]:
     return shown
 
 
+def _has_match(fields: Sequence[str], pattern: str) -> bool:
+    return any(_matches(field, [pattern]) for field in fields)
+
+
 def _matches(field: str, patterns: Sequence[str]) -> bool:
     """Whether a field of the document is what one of the patterns begins with, where ``*`` is any letters."""
     firsts = (pattern.partition(".")[0].split("*") for pattern in patterns)
@@ -110,12 +134,7 @@ def best_chunk(
 
 
 def _content(field: str, stored: object, chunk: Mapping[str, Any]) -> str | None:
-    """What was embedded: a slice of the text, a box of the image, or the JSON text of a combination."""
+    """What was embedded, from the chunk's doc values."""
     own, start, end = (chunk.get(path(field)) for path in (content_path, start_path, end_path))
-    if own:
-        return str(own[0])
-    if isinstance(stored, dict):
-        return json.dumps(stored)
-    if not isinstance(stored, str) or not start or not end:
-        return None
-    return stored[start[0] : end[0]]
+    span = (int(start[0]), int(end[0])) if start and end else None
+    return chunk_content(stored, span, str(own[0]) if own else None)

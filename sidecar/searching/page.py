@@ -7,6 +7,7 @@ from typing import Any
 
 from sidecar.errors import InvalidArgument
 from sidecar.opensearch.client import SearchLine, Version
+from sidecar.opensearch.points_in_time import cluster_id
 from sidecar.searching.facets import facet_aggregations
 from sidecar.searching.filter_values import Query
 from sidecar.searching.search_plan import AskedSearch
@@ -23,7 +24,10 @@ _BY_WRITE = {"_seq_no": "asc"}
 def build_line(
     asked: AskedSearch, query: Query, *, source: Mapping[str, Any] | bool, size: int, start: int
 ) -> SearchLine:
-    """The line that asks for ``size`` hits of the query from ``start`` on, in the order that the request wants."""
+    """The line that asks for ``size`` hits of the query from ``start`` on, in the order that the request wants.
+
+    Raises: InvalidArgument for a point in time of another index, and for fields that can't be sorted by or counted.
+    """
     options = asked.request.options
     body: dict[str, Any] = {
         "query": query,
@@ -46,7 +50,7 @@ def build_line(
         body["search_after"] = list(options.search_after)
     if options.point_in_time is None:
         return SearchLine(asked.state.name, body, options.routing)
-    body["pit"] = {"id": options.point_in_time}
+    body["pit"] = {"id": cluster_id(asked.state, options.point_in_time)}
     return SearchLine(None, body)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.loader import Embeddings
@@ -13,13 +14,14 @@ from sidecar.errors import InvalidArgument, OpenSearchError
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
-from sidecar.searching.dsl_filters import check_dsl_filter
+from sidecar.opensearch.points_in_time import EXPIRED, shown
+from sidecar.searching.any_filter import filter_query
 from sidecar.searching.filter_values import Query
-from sidecar.searching.filters import build_filter
 from sidecar.searching.hybrid_search import plan_hybrid
 from sidecar.searching.lexical_search import plan_lexical
 from sidecar.searching.query_vectors import QueryVectors, VectorSearch
 from sidecar.searching.request import Ranking, Retrieval, SearchMethod, SearchRequest
+from sidecar.searching.reranking import Reranker, with_fields_to_read
 from sidecar.searching.search_plan import Answer, AskedSearch, SearchPlan, SearchResult
 from sidecar.searching.stages import Stages
 from sidecar.searching.tensor_search import plan_tensor
@@ -38,32 +40,42 @@ class Searcher:
         engine: EmbeddingEngine,
         media: MediaEmbedder,
         table: ModelTable,
+        reranker: Reranker,
     ) -> None:
         self._cluster = cluster
         self._states = states
+        self._reranker = reranker
         self._query_vectors = QueryVectors(engine=engine, media=media, table=table)
 
     def search(self, index: str, request: SearchRequest) -> SearchResult:
         """The hits of one search as the wire has them, best first, with one request to the cluster.
 
         Raises: IndexNotFound, InvalidArgument for a bad filter or query, MediaError for an image that can't be had,
-        ModelLoadError and its like, and what the cluster's calls raise.
+        ModelLoadError and its like, BadRequest where the hits can't be re-ranked, and what the cluster's calls raise.
         """
-        return self._search([(index, request)], Stages.of_one(request.method))[0]
+        stages = Stages.of_one(request.method)
+        results = self._search([(index, request)], stages)
+        return results[0] if request.reranker is None else self._reranked([request], results, stages)[0]
 
     def search_many(self, searches: Sequence[tuple[str, SearchRequest]]) -> list[SearchResult]:
         """As `search`, several in one request to the cluster, in order; their queries are embedded together.
 
         Raises what the first that fails raises; none is answered then.
         """
-        return self._search(searches, Stages.of_many())
+        stages = Stages.of_many()
+        return self._reranked([request for _, request in searches], self._search(searches, stages), stages)
 
     def search_vectors(
-        self, index: str, request: SearchRequest, vectors: Mapping[str, Embeddings], *, excluded: Sequence[str] = ()
+        self,
+        state: IndexState,
+        request: SearchRequest,
+        vectors: Mapping[str, Embeddings],
+        *,
+        excluded: Sequence[str] = (),
     ) -> SearchResult:
         """The documents nearest to a vector of each field, float32 of shape (dimensions,), without those of the ids
         ``excluded``."""
-        asked = self._asked(self._states.get(index), request)
+        asked = self._asked(state, request)
         if excluded:
             others: Query = {"bool": {"must_not": [{"ids": {"values": list(excluded)}}]}}
             both = others if asked.filter_query is None else {"bool": {"filter": [asked.filter_query, others]}}
@@ -71,7 +83,13 @@ class Searcher:
         return self._answer([plan_tensor(asked, vectors)], Stages.of_one(SearchMethod.TENSOR))[0]
 
     def _search(self, searches: Sequence[tuple[str, SearchRequest]], stages: Stages) -> list[SearchResult]:
-        found = [(self._states.get(index), request) for index, request in searches]
+        requests = [request for _, request in searches]
+        return self._states.use([index for index, _ in searches], partial(self._search_in, requests, stages))
+
+    def _search_in(
+        self, requests: Sequence[SearchRequest], stages: Stages, states: Sequence[IndexState]
+    ) -> list[SearchResult]:
+        found = list(zip(states, map(with_fields_to_read, requests), strict=True))
         with stages.inference():
             wanted = [VectorSearch(state, request, _embedded_fields(state, request)) for state, request in found]
             with_vectors = [search for search in wanted if _needs_vectors(search.request)]
@@ -82,6 +100,15 @@ class Searcher:
                 for state, request in found
             ]
         return self._answer(plans, stages)
+
+    def _reranked(
+        self, requests: Sequence[SearchRequest], results: Sequence[SearchResult], stages: Stages
+    ) -> list[SearchResult]:
+        with stages.rerank():
+            return [
+                replace(result, hits=self._reranker.rerank(request, result.hits))
+                for request, result in zip(requests, results, strict=True)
+            ]
 
     def _asked(self, state: IndexState, request: SearchRequest) -> AskedSearch:
         return AskedSearch(state, request, self._cluster.facts().version, _filter(state, request))
@@ -126,6 +153,12 @@ def _told_to_client(error: OpenSearchError, requests: Sequence[SearchRequest]) -
     """A refusal of what clients say in OpenSearch's own words is theirs to mend."""
     if error.upstream_status not in (400, 404):
         return error
+    moments = [request.options.point_in_time for request in requests if request.options.point_in_time is not None]
+    if moments and error.upstream_type == EXPIRED:
+        return InvalidArgument(
+            f"pointInTime {' or '.join(shown(moment) for moment in dict.fromkeys(moments))} is closed, or was not used "
+            "for longer than its keepAlive. Open another one with POST /indexes/{index}/point-in-time."
+        )
     filters = [request.filter for request in requests if request.filter]
     if filters and error.upstream_type in _QUERY_REFUSED:
         return InvalidArgument(f"the filter {filters[0]!r} can't be searched with: {error.message}")
@@ -159,11 +192,7 @@ def _needs_vectors(request: SearchRequest) -> bool:
 
 
 def _filter(state: IndexState, request: SearchRequest) -> Query | None:
-    if request.filter is None:
-        return None
-    if isinstance(request.filter, str):
-        return build_filter(request.filter, state.field_types)
-    return check_dsl_filter(request.filter)
+    return None if request.filter is None else filter_query(request.filter, state.field_types)
 
 
 def _embedded_fields(state: IndexState, request: SearchRequest) -> Sequence[str]:

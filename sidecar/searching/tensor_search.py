@@ -27,11 +27,10 @@ def plan_tensor(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> Search
     """The search of each field of ``vectors`` for its query vector, float32 of shape (dimensions,)."""
     # What has no direction has no neighbours.
     found = {field: vector for field, vector in vectors.items() if not is_zero(vector)}
-    if not found:
+    options = asked.request.options
+    if not found and options.aggregations is None and not options.facets and options.point_in_time is None:
         return found_nothing(asked)
-    is_exact = asked.request.options.is_exact
-    query = tensor_query(asked, found)
-    return _plan(asked, query, is_exact=is_exact)
+    return _plan(asked, tensor_query(asked, found), is_exact=options.is_exact and bool(found))
 
 
 def tensor_query(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> TensorQuery:
@@ -80,7 +79,8 @@ def _finish(
 ) -> SearchResult | SearchPlan:
     request, fields = asked.request, list(query.query_vectors)
     hits: list[Mapping[str, Any]] = answers[0]["hits"]["hits"]
-    if len(hits) < request.limit and query.filter_query is not None and not is_exact and query.min_score is None:
+    may_lack_hits = query.filter_query is not None and query.min_score is None and bool(fields)
+    if len(hits) < request.limit and may_lack_hits and not is_exact:
         # A filtered k-NN query may end with fewer documents than there are. A short page has few candidates, so that
         # comparing all of them costs little.
         return _plan(asked, query, is_exact=True)

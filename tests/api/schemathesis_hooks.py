@@ -7,7 +7,6 @@ own rules stay as they are.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -48,16 +47,18 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
 
 def _lead_somewhere(case: Case, *, is_stateful: bool) -> None:
     values = case.path_parameters or {}
+    request = [values, case.query, case.body if isinstance(case.body, (dict, list, str)) else None]
     if case.operation.path == NEW_INDEX and (case.method == "POST" or not is_stateful or values["index"] == FILLED):
         names = NEW_NAMES if is_stateful else (*NEW_NAMES, values["index"])
-        values["index"] = _one_of(names, values["index"])
-    elif not is_stateful and case.method in {"GET", "POST"}:
+        values["index"] = _one_of(names, request)
+    elif not is_stateful and case.operation.path != NEW_INDEX:
         for name, value in values.items():
-            values[name] = _one_of((*VALUES[name], value), value)
+            values[name] = _one_of((*VALUES[name], value), request)
 
 
 VALUES: dict[str, Sequence[str]] = {
     "index": (FILLED, FILLED, FILLED, FILLED),
+    "alias": ("other", "another"),
     "document_id": ("first", "second", "missing"),
     "file": ("start.js", "swagger-ui.css", "missing"),
     "name": ("random/small", "hf/e5-base"),
@@ -67,7 +68,7 @@ VALUES: dict[str, Sequence[str]] = {
 
 def _one_of(choices: Sequence[Any], value: object) -> Any:
     """One of the choices, always the same for the same value."""
-    return choices[zlib.crc32(json.dumps(value, sort_keys=True).encode()) % len(choices)]
+    return choices[zlib.crc32(repr(value).encode("utf-8", "replace")) % len(choices)]
 
 
 def _mend_search(case: Case) -> None:
@@ -106,9 +107,23 @@ def _mend_embeddings(case: Case) -> None:
             case.body["dimensions"] = DIMENSIONS
 
 
+def _mend_recommendation(case: Case) -> None:
+    if isinstance(case.body, dict):
+        others = {key: value for key, value in _answerable(case.body).items() if key not in ("q", "documents")}
+        case.body = {**others, "documents": _one_of((["first"], {"first": 1.5, "second": -0.5}), case.body)}
+
+
+def _mend_deletion(case: Case) -> None:
+    if isinstance(case.body, dict):
+        case.body = {"filter": _one_of((case.body.get("filter"), "year:<1900", {"term": {"year": 1}}), case.body)}
+
+
 def _mend_addition(case: Case) -> None:
     query = case.query or {}
-    if isinstance(case.body, list):
+    if case.media_type != "application/json":
+        query = {key: value for key, value in query.items() if key not in (*LEGACY, "nonTensorFields")}
+        query["tensorFields"] = ["title"]
+    elif isinstance(case.body, list):
         query.setdefault("non_tensor_fields", ["title"])
         for name in LEGACY[1:]:
             query.pop(name, None)
@@ -124,6 +139,8 @@ MENDED: dict[str, Callable[[Case], None]] = {
     "/indexes/{index}/search": _mend_search,
     "/indexes/bulk/search": _mend_searches,
     "/indexes/{index}/documents": _mend_addition,
+    "/indexes/{index}/documents/delete-by-query": _mend_deletion,
+    "/indexes/{index}/recommend": _mend_recommendation,
     "/v1/embeddings": _mend_embeddings,
 }
 
@@ -141,5 +158,6 @@ def after_call(context: HookContext, case: Case, response: Response) -> None:
 @schemathesis.hook
 def filter_failure(context: HookContext, failure: Failure, case: Case, response: Response) -> bool:
     """Leave out failures that are none."""
-    # A document's id may be delete-batch, so that GET is allowed there too, by another route of the document.
-    return not (failure.title == "Allow header mismatch" and case.operation.path.endswith("/delete-batch"))
+    # A document's id may be delete-batch, too, so that GET is allowed there too, by another route of the document.
+    is_below_documents = case.operation.path.endswith(("/delete-batch", "/delete-by-query"))
+    return not (failure.title == "Allow header mismatch" and is_below_documents)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import orjson
 import pytest
 from PIL import Image
 
+from sidecar.embedding.loaders.random import RandomLoader
 from tests.embedding.media.file_server import FileServer, file
+from tests.fix_opensearch import request
 from tests.fix_server import MakeClient, Sidecar
 
 
@@ -362,7 +366,115 @@ def test_documents_are_deleted_each_with_its_outcome(sidecar: Sidecar, index: st
     assert sidecar.get(f"/indexes/{index}/stats").json()["numberOfDocuments"] == 1
 
 
-def test_facets_are_refused_by_name(sidecar: Sidecar, index: str) -> None:
-    answered = sidecar.get(f"/indexes/{index}/documents/1?expose_facets=True")
-    assert (answered.status_code, answered.json()["code"]) == (400, "invalid_argument")
-    assert "expose_facets" in answered.json()["message"]
+def test_facets_are_the_chunks_in_the_order_of_fields_and_chunks(sidecar: Sidecar, index: str) -> None:
+    document = {"_id": "1", "n": 1, "title": "One is. Two are. Three were.", "body": "A body."}
+    sidecar.add(index, [document, {"_id": "2", "n": 2}], tensor_fields=("body", "title"))
+    one_read = sidecar.get(f"/indexes/{index}/documents/1?expose_facets=True").json()
+    facets = one_read.pop("_tensor_facets")
+    assert one_read == document
+    contents = [{name: value for name, value in facet.items() if name != "_embedding"} for facet in facets]
+    assert contents == [{"title": "One is. Two are."}, {"title": "Three were."}, {"body": "A body."}]
+    right = RandomLoader(32).encode_text(["One is. Two are.", "Three were.", "A body."])
+    np.testing.assert_allclose([facet["_embedding"] for facet in facets], right, atol=1e-6)
+    many = sidecar.get(f"/indexes/{index}/documents?expose_facets=true", ["2", "nope", "1"]).json()["results"]
+    assert many == [
+        {"_found": True, "_id": "2", "n": 2, "_tensor_facets": []},
+        {"_id": "nope", "_found": False},
+        {"_found": True, **document, "_tensor_facets": facets},
+    ]
+    assert "_tensor_facets" not in sidecar.get(f"/indexes/{index}/documents/1?expose_facets=false").json()
+
+
+def test_facets_have_the_contents_of_highlights(sidecar: Sidecar, index: str) -> None:
+    mappings = {
+        "combo": {"type": "multimodal_combination", "weights": {"a": 0.5, "b": 2}},
+        "own": {"type": "custom_vector"},
+    }
+    vector = [0.5, *[0.25] * 31]
+    document = {"_id": "1", "my title": "Été 🎉. Two.", "combo": {"a": "rot", "b": "blåu"}}
+    own = {"own": {"content": "mine", "vector": vector}}
+    body = {"documents": [document | own], "tensorFields": ["my title", "combo", "own"], "mappings": mappings}
+    sidecar.post(f"/indexes/{index}/documents?refresh=true", body)
+    facets = sidecar.get(f"/indexes/{index}/documents/1?expose_facets=true").json()["_tensor_facets"]
+    assert facets[2] == {"own": "mine", "_embedding": vector}
+    for facet in facets:
+        ((field, content),) = ((name, value) for name, value in facet.items() if name != "_embedding")
+        context = {"tensor": [{"vector": facet["_embedding"], "weight": 1}]}
+        search = {"context": context, "searchableAttributes": [field]}
+        (hit,) = sidecar.post(f"/indexes/{index}/search", search).json()["hits"]
+        assert hit["_highlights"] == {field: content}
+
+
+def test_documents_of_one_routing_lie_together_and_are_reached_by_it(
+    sidecar: Sidecar, node: str, index_name: str
+) -> None:
+    settings = {"index_defaults": {"model": "random/small"}, "number_of_shards": 3}
+    assert sidecar.post(f"/indexes/{index_name}", settings).status_code == 200
+    path = f"/indexes/{index_name}/documents"
+    document = {"_id": "1", "title": "A title.", "n": 1}
+    query = "?routing=tenant%2Fü&refresh=true"
+    assert sidecar.post(path + query, one(document)).json()["items"][0]["result"] == "created"
+    line, headers = orjson.dumps({"_id": "2", "title": "By lines."}), {"Content-Type": "application/jsonl"}
+    assert sidecar.post(f"{path}{query}&tensorFields=title", data=line, headers=headers).status_code == 200
+    stored = [json.loads(request(node, "GET", f"/{index_name}/_search?q=_id:{n}")[1]) for n in (1, 2)]
+    assert [found["hits"]["hits"][0]["_routing"] for found in stored] == ["tenant/ü"] * 2
+    assert sidecar.get(f"{path}/2").status_code == 404, "its id alone leads to another shard"
+    runs = embedded_texts(sidecar)
+    again = sidecar.post(path + query, one(document)).json()
+    assert (again["items"][0]["result"], embedded_texts(sidecar)) == ("updated", runs)
+    changed = sidecar.request("PATCH", path + query, {"documents": [{"_id": "1", "n": 2}]}).json()
+    assert changed["items"][0]["result"] == "updated"
+    assert sidecar.get(f"{path}/1{query}").json()["n"] == 2
+    assert [found["_found"] for found in sidecar.get(path + query, ["1", "2"]).json()["results"]] == [True, True]
+    found = sidecar.post(f"/indexes/{index_name}/search", {"q": "A title.", "routing": "tenant/ü"}).json()["hits"]
+    assert {hit["_id"] for hit in found} == {"1", "2"}
+    deleted = sidecar.post(f"{path}/delete-batch{query}", ["1", "2"]).json()
+    assert deleted["details"] == {"receivedDocumentIds": 2, "deletedDocuments": 2}
+
+
+def test_empty_routing_is_refused(sidecar: Sidecar, index: str) -> None:
+    for method, path in (("GET", "/1"), ("POST", "/delete-batch")):
+        answered = sidecar.request(method, f"/indexes/{index}/documents{path}?routing=", ["1"])
+        assert (answered.status_code, answered.json()["code"]) == (400, "invalid_argument")
+        assert "'routing' is empty" in answered.json()["message"]
+
+
+def embedded_texts(sidecar: Sidecar) -> float:
+    """Texts of documents that models ran on so far."""
+    lines = sidecar.get("/metrics").text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("sidecar_batch_texts_sum"))
+
+
+def test_adding_tells_its_stages(sidecar: Sidecar, index: str) -> None:
+    documents = [{"_id": f"{number}", "title": f"Text {number}."} for number in range(250)]
+    body = {"documents": documents, "tensorFields": ["title"]}
+    times = sidecar.post(f"/indexes/{index}/documents?telemetry=True", body).json()["telemetry"]["timesMs"]
+    assert len(times["add_documents.opensearch._bulk"]) == 3, "one for each body"
+    assert times["add_documents.create_vectors"] > 0
+    total = times[f"POST /indexes/{index}/documents"]
+    assert total > max(times["add_documents.opensearch._bulk"])
+    deleted = sidecar.post(f"/indexes/{index}/documents/delete-batch?telemetry=true", ["1"]).json()["telemetry"]
+    assert deleted["timesMs"].keys() == {"delete_documents.opensearch._bulk"}
+    changes = {"documents": [{"_id": "2", "title": "New."}]}
+    told = sidecar.request("PATCH", f"/indexes/{index}/documents?telemetry=true", changes).json()["telemetry"]
+    assert told["timesMs"].keys() == {
+        "add_documents.create_vectors",
+        "add_documents.opensearch._bulk",
+        f"PATCH /indexes/{index}/documents",
+    }
+
+
+def test_adding_images_tells_of_each_download(make_client: MakeClient, node: str, index_name: str) -> None:
+    client = make_client(opensearch_url=node, media_allow_private=True)
+    settings = {"model": "random/small", "treat_urls_and_pointers_as_images": True}
+    made = client.post(f"/indexes/{index_name}", json={"index_defaults": settings, "number_of_shards": 1})
+    assert made.status_code == 200, made.text
+    png = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(png, "PNG")
+    with FileServer() as server:
+        server.answers["/picture"] = file(png.getvalue())
+        urls = [server.url("/picture"), server.url("/dead")]
+        documents = [{"_id": f"{number}", "title": url} for number, url in enumerate(urls)]
+        body = {"documents": documents, "tensorFields": ["title"]}
+        told = client.post(f"/indexes/{index_name}/documents?telemetry=true", json=body).json["telemetry"]["timesMs"]
+    assert {f"image_download.{url}" for url in urls} <= told.keys()

@@ -8,6 +8,7 @@ from huggingface_hub import constants
 from sidecar.embedding.weights import find_local_weights, find_weights
 from sidecar.errors import ModelLoadError
 from tests.fix_models import MINILM
+from tests.hub_cache import put_into_cache
 
 
 @pytest.fixture
@@ -16,19 +17,6 @@ def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     return tmp_path
-
-
-def put_into_cache(cache: Path, repository: str, files: dict[str, bytes]) -> Path:
-    """Lay files into a Hugging Face cache as one revision of a repository."""
-    commit = "0123456789abcdef" * 2 + "01234567"
-    root = cache / f"models--{repository.replace('/', '--')}"
-    (root / "refs").mkdir(parents=True)
-    (root / "refs" / "main").write_text(commit)
-    folder = root / "snapshots" / commit
-    folder.mkdir(parents=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    return folder
 
 
 def model_folder(folder: Path) -> Path:

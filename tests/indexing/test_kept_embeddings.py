@@ -8,11 +8,12 @@ import numpy as np
 import orjson
 import pytest
 
-from sidecar.indexing.kept_embeddings import CHUNKS_AT_ONCE, MAX_READABLE_CHUNKS, find_kept_embeddings
+from sidecar.indexing.kept_embeddings import CHUNKS_AT_ONCE, find_kept_embeddings
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
 from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.stored_chunks import MAX_READABLE_CHUNKS
 from sidecar.opensearch.transport import Transport
 from tests.rooms import SETTINGS, CallCounts, Rooms
 

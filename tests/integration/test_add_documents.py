@@ -370,6 +370,43 @@ def test_a_full_queue_refuses_the_next_batch_before_anything_is_done(
     assert statuses(faulty.add(index_name, [{"_id": "late", "text": "Late."}])) == [201]
 
 
+def test_a_patient_request_waits_where_the_queue_is_full(faulty: Rooms, loader: FaultyLoader, index_name: str) -> None:
+    loader.may_run.clear()
+    documents = [{"_id": f"{n}", "text": f"Document {n}."} for n in range(200)]
+    late = AddDocuments([{"_id": "late", "text": "Late."}], ("text",), None, is_patient=True)
+    items: list[dict[str, Any]] = []
+    adding = threading.Thread(target=faulty.add, args=(index_name, documents))
+    waiting = threading.Thread(target=lambda: items.extend(faulty.send(index_name, late)))
+    adding.start()
+    loader.wait_until_begun()
+    waiting.start()
+    waiting.join(timeout=0.3)
+    assert waiting.is_alive()
+    loader.may_run.set()
+    waiting.join(timeout=60)
+    adding.join(timeout=60)
+    assert statuses(items) == [201]
+
+
+def test_a_patient_request_is_not_left_waiting_when_the_engine_closes(
+    faulty: Rooms, loader: FaultyLoader, index_name: str
+) -> None:
+    loader.may_run.clear()
+    documents = [{"_id": f"{n}", "text": f"Document {n}."} for n in range(200)]
+    adding = threading.Thread(target=faulty.add, args=(index_name, documents))
+    adding.start()
+    loader.wait_until_begun()
+    waiting = threading.Thread(target=faulty.engine.wait_for_room)
+    closing = threading.Thread(target=faulty.engine.close)
+    waiting.start()
+    closing.start()
+    waiting.join(timeout=60)
+    assert not waiting.is_alive()
+    loader.may_run.set()
+    closing.join(timeout=60)
+    adding.join(timeout=60)
+
+
 def test_text_for_an_index_without_a_model_is_refused_whole(rooms: Rooms, index_name: str) -> None:
     properties = {"dimensions": 4}
     settings = IndexSettings(

@@ -93,3 +93,14 @@ def test_a_result_says_whether_a_repeat_may_help(
     error = {"type": "cluster_block_exception", "reason": reason}
     result = ItemResult.from_answer({"index": {"_id": "1", "status": status, "error": error}})
     assert (result.is_retryable, result.is_disk_full) == (is_retryable, is_disk_full)
+
+
+def test_update_that_other_writers_overtook_is_repeated() -> None:
+    error = {"type": "version_conflict_engine_exception", "reason": "[1]: version conflict"}
+    assert ItemResult.from_answer({"update": {"_id": "1", "status": 409, "error": error}}).is_retryable
+
+
+def test_update_says_so_in_its_line() -> None:
+    header, source = BulkAction("1", b"{}", is_update=True).as_lines().splitlines()
+    assert orjson.loads(header) == {"update": {"_id": "1", "retry_on_conflict": 3}}
+    assert source == b"{}"

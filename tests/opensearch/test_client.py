@@ -132,6 +132,14 @@ def test_read_documents_keeps_the_order_and_leaves_holes(cluster: Cluster, index
     assert cluster.read_documents(index, []) == []
 
 
+def test_read_documents_chooses_among_more_fields_than_a_url_has_room_for(cluster: Cluster, index: str) -> None:
+    fields = [f"a field that no document has {number}" for number in range(300)]
+    includes = SourceFilter(includes=("n", "secret", *fields), excludes=("secret",))
+    assert cluster.read_documents(index, ["2", "none", "a/b c?"], fields=includes) == [{"n": 2}, None, {"n": 1}]
+    excludes = SourceFilter(excludes=("secret", *fields))
+    assert cluster.read_documents(index, ["a/b c?"], fields=excludes) == [{"n": 1}]
+
+
 def test_search_sends_numpy_vectors_as_they_are(cluster: Cluster, index: str) -> None:
     values = np.array([1, 7], dtype=np.float32)
     answer = cluster.search(index, {"query": {"terms": {"n": values}}})

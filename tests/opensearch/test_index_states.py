@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,10 +10,11 @@ import orjson
 import pytest
 
 from sidecar.errors import IndexNotFound, NotASidecarIndex, OpenSearchError, TooManyFields
+from sidecar.opensearch.aliases import move_alias
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.embedded_paths import vector_path
 from sidecar.opensearch.index_settings import FieldModel, IndexSettings
-from sidecar.opensearch.index_state import parse_index_state
+from sidecar.opensearch.index_state import IndexState, parse_index_state
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.mapping_builder import build_index_body
 from sidecar.opensearch.transport import Transport
@@ -147,14 +150,89 @@ def test_get_refuses_an_index_that_the_sidecar_did_not_make(
         states.get(index_name)
 
 
-def test_state_follows_an_alias(states: IndexStates, cluster: Cluster, index: str) -> None:
+@pytest.fixture
+def other(cluster: Cluster, index: str) -> Iterator[str]:
+    """An index of five dimensions."""
+    name = f"{index}-2"
+    cluster.create_index(name, build_index_body(SETTINGS, 5))
+    yield name
+    with contextlib.suppress(IndexNotFound):
+        cluster.delete_index(name)
+
+
+def test_state_follows_an_alias_and_has_the_index_s_own_name(states: IndexStates, cluster: Cluster, other: str) -> None:
+    alias = f"{other}-alias"
+    move_alias(cluster, alias, other)
+    state = states.get(alias)
+    assert (state.dimensions, state.name, state.index) == (5, other, other)
+    assert states.ensure_embedded_fields(alias, ["f"]).embedded_fields == ("f",)
+
+
+@pytest.mark.parametrize("narrowed", [{"filter": {"term": {"a": 1}}}, {"routing": "x"}, {"search_routing": "x"}])
+def test_an_alias_with_a_filter_or_a_routing_is_called_by_its_name(
+    states: IndexStates, cluster: Cluster, index_name: str, narrowed: dict[str, Any]
+) -> None:
+    alias = f"{index_name}-alias"
+    cluster.create_index(index_name, {**build_index_body(SETTINGS, 2), "aliases": {alias: narrowed, "x": {}}})
+    assert (states.get(alias).name, states.get(alias).index) == (alias, index_name)
+    assert states.get(index_name).name == index_name
+    assert states.get("x").name == index_name
+
+
+def test_what_is_out_of_date_is_so_by_every_name(states: IndexStates, cluster: Cluster, index: str, other: str) -> None:
     alias = f"{index}-alias"
-    cluster.create_index(f"{index}-2", {**build_index_body(SETTINGS, 5), "aliases": {alias: {}}})
-    try:
-        assert states.get(alias).dimensions == 5
-        assert states.ensure_embedded_fields(alias, ["f"]).embedded_fields == ("f",)
-    finally:
-        cluster.delete_index(f"{index}-2")
+    move_alias(cluster, alias, index)
+    for changed, seen in ((index, alias), (alias, index)):
+        for name in (index, alias, other):
+            states.get(name)
+        states.ensure_embedded_fields(changed, [f"by {changed}"])
+        assert f"by {changed}" in states.get(seen).embedded_fields
+    before = states.get(other)
+    move_alias(cluster, alias, other)
+    assert states.get(alias).index == index, "known for a second"
+    states.invalidate(alias)
+    assert states.get(alias).index == other
+    assert states.get(other) is before
+
+
+def test_work_is_done_again_where_an_alias_has_moved_from_an_index_that_is_gone(
+    states: IndexStates, cluster: Cluster, index: str, other: str
+) -> None:
+    alias = f"{index}-alias"
+    move_alias(cluster, alias, other)
+    seen = []
+
+    def read(found: list[IndexState]) -> list[Any]:
+        seen.append([state.index for state in found])
+        return [cluster.count(state.name, []) for state in found]
+
+    assert states.use([index, alias], read) == [(0, 0), (0, 0)]
+    move_alias(cluster, alias, index)
+    cluster.delete_index(other)
+    assert states.use([index, alias], read) == [(0, 0), (0, 0)]
+    assert seen == [[index, other], [index, other], [index, index]]
+
+
+def test_work_that_fails_for_other_reasons_is_done_once(states: IndexStates, cluster: Cluster, index: str) -> None:
+    alias = f"{index}-alias"
+    move_alias(cluster, alias, index)
+    names: list[str] = []
+
+    def fail(error: Exception, name: str) -> None:
+        def work(found: list[IndexState]) -> None:
+            names.append(name)
+            raise error
+
+        states.use([name], work)
+
+    with pytest.raises(OpenSearchError):
+        fail(OpenSearchError("x"), alias)
+    with pytest.raises(IndexNotFound):
+        fail(IndexNotFound("x"), index)
+    assert names == [alias, index]
+    with pytest.raises(IndexNotFound):
+        fail(IndexNotFound("x"), alias)
+    assert names == [alias, index, alias, alias]
 
 
 @pytest.mark.parametrize(
@@ -172,6 +250,24 @@ def test_state_refuses_what_it_can_not_read(own: Any, error: type[Exception], to
     answer = {"a": {"mappings": {"_meta": {"sidecar": own}}, "settings": {"index": {"uuid": "u"}}}}
     with pytest.raises(error, match=told):
         parse_index_state("a", orjson.dumps(answer))
+
+
+@pytest.mark.parametrize(
+    ("settings", "stores_vectors"),
+    [
+        ({"version": {"created": "136407927"}}, True),
+        ({"version": {"created": "137267827"}}, False),
+        ({"version": {"created": "136407927"}, "knn.derived_source": {"enabled": "true"}}, False),
+        ({"version": {"created": "137267827"}, "knn.derived_source": {"enabled": "false"}}, True),
+        ({}, False),
+    ],
+)
+def test_vectors_are_stored_unless_the_index_or_its_version_derives_them(
+    settings: dict[str, Any], stores_vectors: bool
+) -> None:
+    own = {"format": 1, "settings": SETTINGS.to_wire(), "dimensions": 2}
+    index = {"mappings": {"_meta": {"sidecar": own}}, "settings": {"index": {"uuid": "u", **settings}}}
+    assert parse_index_state("a", orjson.dumps({"a": index})).stores_vectors is stores_vectors
 
 
 def test_state_refuses_an_alias_of_several_indexes() -> None:

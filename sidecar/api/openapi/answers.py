@@ -185,6 +185,38 @@ class IndexDefaults(TypedDict):
 
 
 @closed
+class AliasList(Answer):
+    """The other names of an index."""
+
+    aliases: list[str]
+
+
+@closed
+class AliasPut(Answer):
+    """The alias stands for the index; ``movedFrom`` is the one that it stood for before."""
+
+    acknowledged: Literal[True]
+    alias: str
+    index: str
+    movedFrom: str | None
+
+
+@closed
+class PointInTimeOpened(Answer):
+    """The id by which searches name the point in time."""
+
+    pointInTime: str
+    keepAlive: str
+
+
+@closed
+class PointInTimeClosed(Answer):
+    """Whether there was something to forget."""
+
+    succeeded: bool
+
+
+@closed
 class SettingsAnswer(Answer):
     """An index's settings, complete."""
 

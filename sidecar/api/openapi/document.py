@@ -13,8 +13,9 @@ import sidecar
 from sidecar.api.keys import BEARER_PATHS, is_free
 from sidecar.api.openapi.failures import SCHEMAS, openai_failures, own_failures
 from sidecar.api.openapi.operation import JSON, Content, Operation, Parameter, Shape
-from sidecar.api.openapi.operations import OPERATIONS, PATH_PARAMETERS
+from sidecar.api.openapi.operations import OPERATIONS
 from sidecar.api.openapi.shapes import Schema, Shapes
+from sidecar.api.openapi.shared import PATH_PARAMETERS
 from sidecar.errors import BodyTooLarge, SidecarError, Unauthorized, Unprocessable
 
 VERSION = "3.1.0"

@@ -14,10 +14,10 @@ Status = int
 
 @closed
 class AddedItem(TypedDict):
-    """A document that was written."""
+    """A document that was written, or need not be."""
 
     _id: str
-    result: Literal["created", "updated"]
+    result: Literal["created", "updated", "noop"]
     status: Status
     forced_refresh: NotRequired[Literal[True]]
 
@@ -81,6 +81,18 @@ class DeletedItem(TypedDict):
     status: Status
     result: Literal["deleted", "not_found"]
     _shards: Shards
+
+
+@closed
+class DeletionAnswer(Answer):
+    """How many documents a filter found, and what became of them."""
+
+    index_name: str
+    deleted: Count
+    total: Count
+    versionConflicts: Count
+    failures: list[dict[str, Any]]
+    processingTimeMs: Milliseconds
 
 
 @closed

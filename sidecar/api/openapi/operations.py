@@ -7,71 +7,50 @@ from typing import Annotated
 
 from pydantic import WithJsonSchema
 
+from sidecar.api.answers import NDJSON
 from sidecar.api.openapi import answers, document_answers
-from sidecar.api.openapi.operation import Operation, Parameter, json_of
+from sidecar.api.openapi.operation import JSON, Operation, Parameter, json_of
+from sidecar.api.openapi.shared import (
+    CLUSTER,
+    DEVICE,
+    FACETS,
+    INDEX,
+    KEEP_ALIVE,
+    LEGACY,
+    MODEL,
+    OF_LINES,
+    REFRESH,
+    ROUTING,
+)
+from sidecar.api.schemas.deletion import DeletionBody
 from sidecar.api.schemas.documents import AddDocumentsBody, IdsBody, LegacyBody
 from sidecar.api.schemas.embeddings import EmbeddingsBody
+from sidecar.api.schemas.points_in_time import ClosePointInTimeBody
+from sidecar.api.schemas.recommend import RecommendBody
 from sidecar.api.schemas.search import BulkSearchBody, SearchBody
 from sidecar.api.schemas.settings import IndexSettingsBody
 from sidecar.errors import (
+    AliasNotFound,
     BadRequest,
     DiskFull,
     DocumentNotFound,
-    EndpointError,
     HardwareUnavailable,
     IllegalRequestedDocCount,
     IndexAlreadyExists,
-    IndexNotFound,
     InvalidArgument,
     InvalidDocumentId,
     InvalidFieldName,
     InvalidIndexName,
-    MediaError,
-    ModelCacheManagementError,
-    ModelLoadError,
     ModelNotInCache,
-    NotASidecarIndex,
-    OpenSearchError,
-    OpenSearchRejected,
-    OpenSearchTimeout,
-    OpenSearchUnreachable,
     TooManyFields,
-    TooManyRequests,
     UnknownModel,
 )
 
-_Device = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^(cpu|cuda[0-9]*)$"})]
 Text = Annotated[str, WithJsonSchema({"type": "string"})]
-
-_CLUSTER = (OpenSearchError, OpenSearchUnreachable, OpenSearchTimeout, OpenSearchRejected)
-_INDEX = (*_CLUSTER, IndexNotFound, NotASidecarIndex)
-_MODEL = (
-    *(HardwareUnavailable, InvalidArgument, BadRequest, UnknownModel, MediaError),
-    *(ModelLoadError, EndpointError, ModelCacheManagementError, TooManyRequests),
-)
-
-_DEVICE = Parameter("device", "Where models run: `cpu`, `cuda`, `cuda1`; else the operator's choice.", _Device)
-_REFRESH = Parameter("refresh", "Let searches see the change when the answer comes.", bool)
-_FACETS = Parameter("expose_facets", "Not supported by this version; must be false.", bool)
-_LEGACY = (
-    Parameter("non_tensor_fields", "Of an array body: the fields that are not embedded.", list[str]),
-    Parameter("use_existing_tensors", "Of an array body: images that have not changed keep their embeddings.", bool),
-    Parameter("image_download_headers", "Of an array body: JSON, as the key `imageDownloadHeaders`."),
-    Parameter("model_auth", "Of an array body: JSON, as the key `modelAuth`."),
-    Parameter("mappings", "Of an array body: JSON, as the key `mappings`."),
-)
-
-PATH_PARAMETERS = {
-    "index": "The name of an index.",
-    "document_id": "The id of a document.",
-    "name": "The name of a model.",
-    "file": "The name of a file.",
-}
-"""What stands in paths, whatever the route."""
 
 OPERATIONS: Mapping[str, Operation] = {
     "operations.greet": Operation({200: json_of(answers.Greeting)}),
-    "operations.health": Operation({200: json_of(answers.HealthAnswer)}, errors=_CLUSTER),
+    "operations.health": Operation({200: json_of(answers.HealthAnswer)}, errors=CLUSTER),
     "operations.ready": Operation({200: json_of(answers.Readiness), 503: json_of(answers.Readiness)}),
     "operations.metrics": Operation({200: {"text/plain": Text}}),
     "operations.show_processor": Operation({200: json_of(answers.ProcessorUse)}),
@@ -81,58 +60,94 @@ OPERATIONS: Mapping[str, Operation] = {
     "documentation.show_file": Operation(
         {200: {"text/css": Text, "text/javascript": Text, "image/png": Annotated[bytes, WithJsonSchema({})]}},
     ),
-    "indexes.list_indexes": Operation({200: json_of(answers.IndexList)}, errors=_CLUSTER),
+    "indexes.list_indexes": Operation({200: json_of(answers.IndexList)}, errors=CLUSTER),
     "indexes.create_index": Operation(
         {200: json_of(answers.IndexCreated)},
         body=json_of(IndexSettingsBody | None),
         needs_body=False,
         example={"index_defaults": {"model": "random/small"}, "number_of_shards": 1},
-        errors=(*_CLUSTER, InvalidIndexName, InvalidArgument, InvalidFieldName, UnknownModel, IndexAlreadyExists),
+        errors=(*CLUSTER, InvalidIndexName, InvalidArgument, InvalidFieldName, UnknownModel, IndexAlreadyExists),
     ),
-    "indexes.delete_index": Operation({200: json_of(answers.Acknowledged)}, errors=_INDEX),
-    "indexes.read_settings": Operation({200: json_of(answers.SettingsAnswer)}, errors=_INDEX),
-    "indexes.read_stats": Operation({200: json_of(answers.Stats)}, errors=_INDEX),
-    "indexes.read_index_health": Operation({200: json_of(answers.HealthAnswer)}, errors=_CLUSTER),
-    "indexes.refresh": Operation({200: json_of(answers.Refreshed)}, errors=_INDEX),
+    "indexes.delete_index": Operation({200: json_of(answers.Acknowledged)}, errors=INDEX),
+    "indexes.read_settings": Operation({200: json_of(answers.SettingsAnswer)}, errors=INDEX),
+    "indexes.read_stats": Operation({200: json_of(answers.Stats)}, errors=INDEX),
+    "indexes.read_index_health": Operation({200: json_of(answers.HealthAnswer)}, errors=CLUSTER),
+    "indexes.refresh": Operation({200: json_of(answers.Refreshed)}, errors=INDEX),
+    "aliases.read_aliases": Operation({200: json_of(answers.AliasList)}, errors=INDEX),
+    "aliases.put_alias": Operation(
+        {200: json_of(answers.AliasPut)}, errors=(*INDEX, InvalidIndexName, InvalidArgument, IndexAlreadyExists)
+    ),
+    "aliases.delete_alias": Operation({200: json_of(answers.Acknowledged)}, errors=(*INDEX, AliasNotFound)),
     "documents.add_documents": Operation(
-        {200: json_of(document_answers.AddedDocuments)},
-        parameters=(_REFRESH, _DEVICE, *_LEGACY),
-        body=json_of(AddDocumentsBody | LegacyBody),
+        {200: {JSON: document_answers.AddedDocuments, NDJSON: Text}},
+        parameters=(REFRESH, DEVICE, ROUTING, *LEGACY, *OF_LINES),
+        body={JSON: AddDocumentsBody | LegacyBody, NDJSON: Text},
         example={"documents": [{"_id": "1", "title": "A title", "year": 1984}], "tensorFields": ["title"]},
-        errors=(*_INDEX, *_MODEL, InvalidFieldName, DiskFull, TooManyFields),
+        errors=(*INDEX, *MODEL, InvalidFieldName, DiskFull, TooManyFields),
+    ),
+    "documents.update_documents": Operation(
+        {200: json_of(document_answers.AddedDocuments)},
+        parameters=(REFRESH, DEVICE, ROUTING),
+        body=json_of(AddDocumentsBody),
+        example={"documents": [{"_id": "1", "year": 1985}]},
+        errors=(*INDEX, *MODEL, InvalidFieldName, DiskFull, TooManyFields),
     ),
     "documents.get_document": Operation(
         {200: json_of(document_answers.DocumentAnswer)},
-        parameters=(_FACETS,),
-        errors=(*_INDEX, InvalidArgument, DocumentNotFound, InvalidDocumentId),
+        parameters=(FACETS, ROUTING),
+        errors=(*INDEX, InvalidArgument, DocumentNotFound, InvalidDocumentId),
     ),
     "documents.get_documents": Operation(
         {200: json_of(document_answers.FoundDocuments)},
-        parameters=(_FACETS,),
+        parameters=(FACETS, ROUTING),
         body=json_of(IdsBody),
         example=["1", "2"],
-        errors=(*_INDEX, InvalidArgument, InvalidDocumentId, IllegalRequestedDocCount),
+        errors=(*INDEX, InvalidArgument, InvalidDocumentId, IllegalRequestedDocCount),
     ),
     "documents.delete_documents": Operation(
         {200: json_of(document_answers.DeletedDocuments)},
-        parameters=(_REFRESH,),
+        parameters=(REFRESH, ROUTING),
         body=json_of(IdsBody),
         example=["1", "2"],
-        errors=(*_INDEX, InvalidArgument, InvalidDocumentId, DiskFull),
+        errors=(*INDEX, InvalidArgument, InvalidDocumentId, DiskFull),
+    ),
+    "documents.delete_found_documents": Operation(
+        {200: json_of(document_answers.DeletionAnswer)},
+        parameters=(REFRESH,),
+        body=json_of(DeletionBody),
+        example={"filter": "year:<1980"},
+        errors=(*INDEX, InvalidArgument, DiskFull),
     ),
     "search.search_index": Operation(
         {200: json_of(document_answers.SearchAnswer)},
-        parameters=(_DEVICE,),
+        parameters=(DEVICE,),
         body=json_of(SearchBody),
         example={"q": "a title", "filter": "year:<2000", "limit": 5},
-        errors=(*_INDEX, *_MODEL, InvalidFieldName, IllegalRequestedDocCount),
+        errors=(*INDEX, *MODEL, InvalidFieldName, IllegalRequestedDocCount),
     ),
     "search.search_indexes": Operation(
         {200: json_of(document_answers.BulkSearchAnswer)},
-        parameters=(_DEVICE,),
+        parameters=(DEVICE,),
         body=json_of(BulkSearchBody),
         example={"queries": [{"index": "my-index", "q": "a title"}, {"index": "my-index", "q": {"a": 1, "b": -0.5}}]},
-        errors=(*_INDEX, *_MODEL, InvalidFieldName, IllegalRequestedDocCount),
+        errors=(*INDEX, *MODEL, InvalidFieldName, IllegalRequestedDocCount),
+    ),
+    "recommend.recommend_documents": Operation(
+        {200: json_of(document_answers.SearchAnswer)},
+        body=json_of(RecommendBody),
+        example={"documents": ["1"], "limit": 5},
+        errors=(
+            *(*INDEX, InvalidArgument, DocumentNotFound, InvalidDocumentId),
+            *(InvalidFieldName, IllegalRequestedDocCount, BadRequest),
+        ),
+    ),
+    "points_in_time.open_one": Operation(
+        {200: json_of(answers.PointInTimeOpened)}, parameters=(KEEP_ALIVE, ROUTING), errors=(*INDEX, InvalidArgument)
+    ),
+    "points_in_time.close_one": Operation(
+        {200: json_of(answers.PointInTimeClosed)},
+        body=json_of(ClosePointInTimeBody),
+        errors=(*INDEX, InvalidArgument),
     ),
     "models.list_models": Operation({200: json_of(answers.LoadedModels)}),
     "models.eject_model": Operation(
@@ -145,10 +160,10 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "embeddings.create_embeddings": Operation(
         {200: json_of(document_answers.EmbeddingsAnswer)},
-        parameters=(_DEVICE,),
+        parameters=(DEVICE,),
         body=json_of(EmbeddingsBody),
         example={"input": ["A text", {"text": "another"}], "model": "random/small"},
-        errors=_MODEL,
+        errors=MODEL,
     ),
     "embeddings.list_models": Operation({200: json_of(document_answers.ModelList)}),
     "embeddings.show_model": Operation({200: json_of(document_answers.ModelAnswer)}, errors=(UnknownModel,)),

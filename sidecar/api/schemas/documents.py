@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import orjson
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, Wi
 from sidecar.api.schemas.auth import ModelAuthBody, parse_model_auth
 from sidecar.api.schemas.mappings import MappingsBody, parse_mappings
 from sidecar.api.schemas.media_headers import MediaHeadersBody, parse_media_headers
-from sidecar.api.schemas.problems import not_a, problems_of
+from sidecar.api.schemas.problems import check_shape, not_a, problems_of
 from sidecar.errors import BadRequest, IllegalRequestedDocCount, InvalidArgument, InvalidDocumentId, Unprocessable
 from sidecar.indexing.names import MAX_DOCUMENT_ID_BYTES, check_document_id
 from sidecar.indexing.requests import AddDocuments
@@ -39,7 +39,7 @@ IdsBody = Annotated[list[_Id | float | bool], Field(min_length=1)]
 
 
 class AddDocumentsBody(BaseModel):
-    """Documents to add, and how."""
+    """Documents to add or change, and how."""
 
     model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
@@ -56,13 +56,14 @@ class AddDocumentsBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class AddParameters:
-    """What the query of an add request says: `refresh`, the device that models run on, and the parameters of the legacy
-    array body: `use_existing_tensors`, and all of them unparsed."""
+    """What the query of an add request says: `refresh`, the device that models run on, the documents' `routing`, and
+    the parameters of the legacy array body: `use_existing_tensors`, and all of them unparsed."""
 
     refresh: bool
     device: str
     use_existing_tensors: bool
     legacy: Mapping[str, list[str]]
+    routing: str | None = None
 
 
 def parse_add_documents(body: Any, parameters: AddParameters, *, max_documents: int) -> AddDocuments:
@@ -73,6 +74,23 @@ def parse_add_documents(body: Any, parameters: AddParameters, *, max_documents: 
     that break a rule.
     """
     request = _from_array(body, parameters) if isinstance(body, list) else _from_object(body, parameters)
+    return _counted(request, max_documents)
+
+
+def parse_update_documents(body: Any, parameters: AddParameters, *, max_documents: int) -> AddDocuments:
+    """A request for partial updates, an object; at most one of the two field lists is given.
+
+    Raises: as `parse_add_documents`.
+    """
+    parsed: AddDocumentsBody = check_shape(AddDocumentsBody, body)
+    if parsed.tensor_fields is not None and parsed.non_tensor_fields is not None:
+        raise BadRequest(
+            "At most one of 'tensorFields' and 'nonTensorFields' may be given: the fields to embed, or those not to."
+        )
+    return _counted(replace(_request(parsed, parameters), is_partial=True), max_documents)
+
+
+def _counted(request: AddDocuments, max_documents: int) -> AddDocuments:
     if not request.documents:
         raise BadRequest("Received empty add documents request: 'documents' has no document.")
     if len(request.documents) > max_documents:
@@ -95,6 +113,10 @@ def _from_object(body: Any, parameters: AddParameters) -> AddDocuments:
         raise BadRequest(
             "Exactly one of 'tensorFields' and 'nonTensorFields' must be given: the fields to embed, or those not to."
         )
+    return _request(parsed, parameters)
+
+
+def _request(parsed: AddDocumentsBody, parameters: AddParameters) -> AddDocuments:
     return AddDocuments(
         documents=parsed.documents,
         tensor_fields=None if parsed.tensor_fields is None else tuple(parsed.tensor_fields),
@@ -106,6 +128,7 @@ def _from_object(body: Any, parameters: AddParameters) -> AddDocuments:
         media_headers=parse_media_headers("imageDownloadHeaders", parsed.image_download_headers),
         auth=parse_model_auth(parsed.auth),
         device=parameters.device,
+        routing=parameters.routing,
     )
 
 
@@ -122,21 +145,20 @@ def _from_array(body: list[Any], parameters: AddParameters) -> AddDocuments:
         non_tensor_fields=tuple(legacy["non_tensor_fields"]),
         refresh=parameters.refresh,
         use_existing_tensors=parameters.use_existing_tensors,
-        mappings=parse_mappings(_object_parameter("mappings", legacy)),
-        media_headers=parse_media_headers(
-            "image_download_headers", _object_parameter("image_download_headers", legacy)
-        ),
-        auth=parse_model_auth(_object_parameter("model_auth", legacy)),
+        mappings=parse_mappings(object_parameter("mappings", legacy)),
+        media_headers=parse_media_headers("image_download_headers", object_parameter("image_download_headers", legacy)),
+        auth=parse_model_auth(object_parameter("model_auth", legacy)),
         device=parameters.device,
+        routing=parameters.routing,
     )
 
 
-def _object_parameter(name: str, legacy: Mapping[str, list[str]]) -> dict[str, Any] | None:
+def object_parameter(name: str, parameters: Mapping[str, list[str]]) -> dict[str, Any] | None:
     """A parameter that is an object as JSON text; None where it is null or not given. Raises: InvalidArgument."""
-    if name not in legacy:
+    if name not in parameters:
         return None
     try:
-        value = orjson.loads(legacy[name][-1])
+        value = orjson.loads(parameters[name][-1])
     except orjson.JSONDecodeError as error:
         raise InvalidArgument(f"the parameter {name!r} is not JSON: {error}") from error
     if value is not None and not isinstance(value, dict):

@@ -119,7 +119,7 @@ def parse_search(body: Any, limits: SearchLimits) -> SearchRequest:
     Raises: Unprocessable for a wrong shape, IllegalRequestedDocCount, InvalidArgument, InvalidFieldName.
     """
     parsed: SearchBody = check_shape(SearchBody, body)
-    return _read_search(parsed, limits)
+    return read_search(parsed, limits)
 
 
 def parse_bulk_search(body: Any, limits: SearchLimits) -> list[tuple[str, SearchRequest]]:
@@ -129,14 +129,15 @@ def parse_bulk_search(body: Any, limits: SearchLimits) -> list[tuple[str, Search
     searches = []
     for number, query in enumerate(parsed.queries):
         try:
-            searches.append((query.index, _read_search(query, limits)))
+            searches.append((query.index, read_search(query, limits)))
         except InvalidRequest as error:
             error.message = f"queries[{number}]: {error.message}"
             raise
     return searches
 
 
-def _read_search(parsed: SearchBody, limits: SearchLimits) -> SearchRequest:
+def read_search(parsed: SearchBody, limits: SearchLimits) -> SearchRequest:
+    """As `parse_search`, of a body whose shape is right."""
     auth = parse_model_auth(parsed.auth)
     _check_window(parsed.limit, parsed.offset, limits.documents)
     q = _query(parsed)
@@ -147,8 +148,8 @@ def _read_search(parsed: SearchBody, limits: SearchLimits) -> SearchRequest:
     context = () if is_lexical or parsed.context is None else _context(parsed.context)
     boost = parse_boost(parsed.boost, method=SearchMethod(parsed.method), searchable=parsed.searchable_attributes)
     searchable = _names(parsed.searchable_attributes)
-    if parsed.re_ranker is not None and searchable is None:
-        raise InvalidArgument("'reRanker' needs 'searchableAttributes': the fields that it is to read.")
+    if parsed.re_ranker is not None:
+        _check_reranked(q, searchable)
     request = SearchRequest(
         q=q,
         method=SearchMethod(parsed.method),
@@ -170,6 +171,13 @@ def _read_search(parsed: SearchBody, limits: SearchLimits) -> SearchRequest:
     )
     check_together(request, has_hybrid=parsed.hybrid_parameters is not None)
     return request
+
+
+def _check_reranked(q: Any, searchable: tuple[str, ...] | None) -> None:
+    if searchable is None:
+        raise InvalidArgument("'reRanker' needs 'searchableAttributes': the fields that it is to read.")
+    if not isinstance(q, str):
+        raise InvalidArgument("'reRanker' needs a string as 'q': it reads each hit together with that text.")
 
 
 def _options(body: SearchBody) -> SearchOptions:

@@ -133,6 +133,10 @@ def check_together(request: SearchRequest, *, has_hybrid: bool) -> None:
             options.lexical_highlights is not None and method is SearchMethod.TENSOR,
             "'lexicalHighlights' needs searchMethod LEXICAL or HYBRID",
         ),
+        (
+            options.lexical_highlights is not None and request.reranker is not None,
+            "'lexicalHighlights' does not go with 'reRanker', which has highlights of its own",
+        ),
         (options.sort and (fuses or orders_anew), "'sort' does not go with what orders the hits itself"),
         (options.min_score is not None and fuses, "'minScore' does not go with a hybrid search of both halves"),
         (
@@ -146,6 +150,11 @@ def check_together(request: SearchRequest, *, has_hybrid: bool) -> None:
         (options.search_after is not None and options.point_in_time is None, "'searchAfter' needs 'pointInTime'"),
         (options.search_after is not None and request.offset > 0, "'searchAfter' does not go with 'offset'"),
         (
+            options.search_after is not None and _ends_early(request),
+            "'searchAfter' needs 'exact' in a search by meaning (TENSOR): an index of neighbours finds the nearest "
+            "only, so that its pages would end before the documents do",
+        ),
+        (
             options.routing is not None and options.point_in_time is not None,
             "'routing' does not go with 'pointInTime', which has its own",
         ),
@@ -157,6 +166,13 @@ def check_together(request: SearchRequest, *, has_hybrid: bool) -> None:
     for is_broken, rule in rules:
         if is_broken:
             raise InvalidArgument(f"{rule}.")
+
+
+def _ends_early(request: SearchRequest) -> bool:
+    if request.method is SearchMethod.HYBRID:
+        is_exact = request.options.is_exact and request.hybrid.ranking is Ranking.TENSOR
+        return request.hybrid.retrieval is Retrieval.TENSOR and not is_exact
+    return request.method is SearchMethod.TENSOR and not request.options.is_exact
 
 
 def _check_values(request: SearchRequest) -> None:

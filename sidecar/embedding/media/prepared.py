@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -26,7 +27,16 @@ class MediaSource:
 
 @dataclass(frozen=True, slots=True)
 class PreparedMedia:
-    """The parts of one file, in order; ``boxes`` has each part's box, None for a file that was not cut."""
+    """The parts of one file, in order; ``boxes`` has each part's box, None for a file that was not cut.
+
+    ``size`` is an image's width and height in pixels as it came, upright; None for other files.
+    """
 
     parts: Sequence[Prepared]
     boxes: Sequence[Box | None]
+    size: tuple[int, int] | None = None
+
+
+def box_text(box: Box) -> str:
+    """``[x1, y1, x2, y2]`` as JSON: what stands for the part of an image that lies in the box."""
+    return json.dumps([float(side) for side in box])

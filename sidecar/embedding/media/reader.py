@@ -7,13 +7,15 @@ import os
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 from urllib.parse import unquote
 
+from sidecar import telemetry
 from sidecar.embedding.engine import BULK_NICENESS
-from sidecar.embedding.loader import ImageLoader, Loader, MediaLoader, Modality
+from sidecar.embedding.loader import ImagePreparer, Loader, MediaLoader, Modality
 from sidecar.embedding.media.attention import AttentionModel
 from sidecar.embedding.media.fetching import Fetcher, FetchRules
 from sidecar.embedding.media.patching import PATCHED_SIDE, cut, parse_patch_method
@@ -60,9 +62,10 @@ class MediaReader:
 
     def submit(self, loader: Loader, modality: Modality, source: MediaSource) -> Future[PreparedMedia]:
         """`read` in the pool; cancelling the future drops it when it has not begun."""
-        return self._pool.submit(self._read, loader, modality, source, self._bulk_places)
+        # What it logs and times is the request's.
+        return self._pool.submit(copy_context().run, self._read, loader, modality, source, self._bulk_places)
 
-    def read(self, loader: Loader, modality: Modality, source: MediaSource) -> PreparedMedia:
+    def read(self, loader: Loader | ImagePreparer, modality: Modality, source: MediaSource) -> PreparedMedia:
         """Read the file, decode it and prepare its parts for the loader, in the calling thread.
 
         Raises: MediaError naming the pointer, shortened, and what is wrong. InvalidArgument for an unknown patch
@@ -76,13 +79,17 @@ class MediaReader:
         self._fetcher.close()
 
     def _read(
-        self, loader: Loader, modality: Modality, source: MediaSource, places: threading.BoundedSemaphore
+        self,
+        loader: Loader | ImagePreparer,
+        modality: Modality,
+        source: MediaSource,
+        places: threading.BoundedSemaphore,
     ) -> PreparedMedia:
         try:
             content = self._content(source)
             with places:
                 if modality is Modality.IMAGE:
-                    return self._prepare_image(cast(ImageLoader, loader), source, content)
+                    return self._prepare_image(cast(ImagePreparer, loader), source, content)
                 return _prepare_media(cast(MediaLoader, loader), source, content)
         except Unreadable as error:
             raise MediaError(f"{shortened(source.pointer)!r} can't be read: {error}") from error
@@ -92,7 +99,8 @@ class MediaReader:
         if data_uri_type(pointer) is not None:
             return self._from_base64(unquote(pointer[pointer.index(",") + 1 :]))
         if pointer[:8].lower().startswith(_WEB_SCHEMES):
-            return self._fetches.fetch(pointer, source.headers)
+            with telemetry.timed(f"image_download.{pointer}"):
+                return self._fetches.fetch(pointer, source.headers)
         if is_base64_image(pointer):
             return self._from_base64(pointer)
         return read_path(pointer, self._roots, self._rules.max_bytes)
@@ -108,17 +116,18 @@ class MediaReader:
         except ValueError as error:
             raise Unreadable("it is not base64. Encode the file again") from error
 
-    def _prepare_image(self, loader: ImageLoader, source: MediaSource, content: bytes) -> PreparedMedia:
+    def _prepare_image(self, loader: ImagePreparer, source: MediaSource, content: bytes) -> PreparedMedia:
         # Imported late: a sidecar of text models needs no Pillow.
         from sidecar.embedding.media.decoding import decode_image
 
         method = parse_patch_method(source.patch_method)
         needed = None if self._rules.exact else max(loader.image_size if method is None else (PATCHED_SIDE,))
         decoded = decode_image(content, max_pixels=self._rules.max_pixels, needed=needed)
+        size = (decoded.width, decoded.height)
         if method is None:
-            return PreparedMedia([loader.prepare_image(decoded.image)], [None])
+            return PreparedMedia([loader.prepare_image(decoded.image)], [None], size)
         parts = cut(decoded, method, self._attention)
-        return PreparedMedia([loader.prepare_image(image) for image, _ in parts], [box for _, box in parts])
+        return PreparedMedia([loader.prepare_image(image) for image, _ in parts], [box for _, box in parts], size)
 
 
 def _prepare_media(loader: MediaLoader, source: MediaSource, content: bytes) -> PreparedMedia:

@@ -133,7 +133,7 @@ def test_read_decodes_jpeg_at_twice_the_models_size_unless_told_to_be_exact(rule
     sizes = {}
     for exact in (False, True):
         reader, loader = MediaReader(replace(rules, exact=exact)), LabelledLoader()
-        reader.read(loader, Modality.IMAGE, MediaSource("cat.jpg"))
+        assert reader.read(loader, Modality.IMAGE, MediaSource("cat.jpg")).size == (451, 300)
         reader.close()
         sizes[exact] = loader.images[0].size
     assert sizes == {False: (113, 75), True: (451, 300)}

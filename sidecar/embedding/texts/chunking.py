@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from sidecar.embedding.texts.sentences import sentence_spans
+from sidecar.embedding.texts.spans import Span, trim
+from sidecar.embedding.texts.words import word_spans
 from sidecar.errors import InvalidArgument
-from sidecar.indexing.sentences import sentence_spans
-from sidecar.indexing.spans import Span, trim
-from sidecar.indexing.words import word_spans
 
 BLANK = " "
 """What is embedded for a text without any character that shows."""

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.embedding.texts.chunking import Chunk, SplitMethod, TextPreprocessing, split_text
+from sidecar.embedding.texts.sentences import sentence_spans
+from sidecar.embedding.texts.words import word_spans
 from sidecar.errors import InvalidArgument
-from sidecar.indexing.chunking import Chunk, SplitMethod, TextPreprocessing, split_text
-from sidecar.indexing.sentences import sentence_spans
-from sidecar.indexing.words import word_spans
 
 PIECES = [
     "A. ",

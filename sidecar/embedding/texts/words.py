@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sidecar.indexing.spans import Span
+from sidecar.embedding.texts.spans import Span
 
 # After the Penn Treebank: contractions come apart ("do" "n't", "it" "'s") and punctuation stands alone;
 # numbers ("1,000.50"), dotted or hyphenated names ("os.path", "well-known") and abbreviations ("U.S.") stay

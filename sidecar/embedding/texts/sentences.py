@@ -6,7 +6,7 @@ import re
 
 import sentencex
 
-from sidecar.indexing.spans import Span, trim
+from sidecar.embedding.texts.spans import Span, trim
 
 _LANGUAGE = "en"
 # Lone surrogates can't cross into sentencex, which takes UTF-8; one stand-in each keeps all offsets.
