@@ -131,7 +131,11 @@ class Cluster:
         return self._json("search", Request("POST", target, encode_json(body), is_repeatable=True), index)
 
     def search_many(self, lines: Sequence[SearchLine]) -> list[dict[str, Any] | SidecarError]:
-        """As `search`, several at once, in order; for each that failed there is what `search` would have raised."""
+        """As `search`, several at once, in order; for each that failed there is what `search` would have raised.
+
+        Raises: IndexNotFound for a name of several that no index can have; OpenSearchError with the status 400 where
+        one of several can't be parsed: then none is answered.
+        """
         if len(lines) == 1:
             try:
                 return [self.search(lines[0].index, lines[0].body, routing=lines[0].routing)]
