@@ -8,6 +8,7 @@ from flask import Flask
 from prometheus_client import ProcessCollector
 
 from sidecar.api.aliases import aliases
+from sidecar.api.documentation import document_api, documentation
 from sidecar.api.documents import documents
 from sidecar.api.embeddings import embeddings
 from sidecar.api.errors import register_error_handlers
@@ -56,6 +57,7 @@ _BLUEPRINTS = (
     points_in_time,
     models,
     embeddings,
+    documentation,
 )
 
 
@@ -75,6 +77,7 @@ def create_app(settings: Settings) -> Flask:
     tell_telemetry(app)
     require_keys(app, settings.api_keys)
     register_error_handlers(app)
+    document_api(app, has_keys=bool(settings.api_keys))
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     parts = _build_services(settings, metrics)

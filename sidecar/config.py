@@ -105,7 +105,8 @@ class Settings(BaseSettings):
     grace: float = Field(default=30.0, ge=0, description="Seconds that accepted requests have to finish after SIGTERM.")
     api_keys: tuple[str, ...] = Field(
         default=(),
-        description="JSON list of keys; when given, every request but health checks must carry one as `x-api-key`.",
+        description="JSON list of keys; when given, every request must carry one as `x-api-key`, but for health checks "
+        "and the API's own description.",
     )
     max_body_bytes: int = Field(default=100 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
 

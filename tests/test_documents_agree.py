@@ -100,7 +100,7 @@ def test_hybrid_table_has_every_key() -> None:
 
 
 def test_documents_table_has_every_key() -> None:
-    assert keys("Key of `POST /indexes/{index}/documents`") == wire_keys(documents._AddBody)
+    assert keys("Key of `POST /indexes/{index}/documents`") == wire_keys(documents.AddDocumentsBody)
 
 
 def test_properties_table_has_every_property() -> None:

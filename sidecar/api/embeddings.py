@@ -75,9 +75,7 @@ def show_model(name: str) -> Response:
 @embeddings.errorhandler(SidecarError)
 def answer_own(error: SidecarError) -> Response:
     """A failure in the shape that clients of OpenAI's API read."""
-    status = {422: 400}.get(error.status, error.status)
-    if isinstance(error, UnknownModel):
-        status = 404
+    status = openai_status(type(error))
     kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
     if status >= 500:
         logger.warning("failed: %s", error.message)
@@ -95,6 +93,13 @@ def answer_unforeseen(error: Exception) -> Response:
     return answer_own(
         SidecarError(f"An error that nobody foresaw; the log tells more, under request id {request_id.get()}.")
     )
+
+
+def openai_status(error: type[SidecarError]) -> int:
+    """The HTTP status by which clients of OpenAI's API know such a failure."""
+    if issubclass(error, UnknownModel):
+        return 404
+    return 400 if error.status == 422 else error.status
 
 
 def _dimensions(asked: EmbeddingsRequest, spec: ModelSpec) -> int:

@@ -9,8 +9,10 @@ from flask import Flask, request
 
 from sidecar.errors import Unauthorized
 
-FREE_PATHS = frozenset({"/", "/health", "/ready", "/metrics"})
-"""What load balancers and monitors ask for, without a key."""
+FREE_PATHS = frozenset({"/", "/health", "/ready", "/metrics", "/openapi.json", "/docs"})
+"""What load balancers and monitors ask for, without a key; and what tells how to use the API, which takes one."""
+FREE_START = "/docs/"
+"""Begins the paths of the files of the page ``/docs``: a browser asks for them without a key."""
 BEARER_PATHS = "/v1/"
 """Where clients of OpenAI's API send their key as a bearer token; elsewhere `Authorization` is not looked at."""
 
@@ -22,7 +24,7 @@ def require_keys(app: Flask, keys: Sequence[str]) -> None:
     known = [key.encode() for key in keys]
 
     def check_key() -> None:
-        if request.path in FREE_PATHS:
+        if is_free(request.path):
             return
         given = _given_key().encode("latin-1", "replace")
         # Each comparison takes a time that does not tell how much of the key was right.
@@ -30,6 +32,11 @@ def require_keys(app: Flask, keys: Sequence[str]) -> None:
             raise Unauthorized("The header x-api-key has no valid API key. Ask the operator of this sidecar for one.")
 
     app.before_request(check_key)
+
+
+def is_free(path: str) -> bool:
+    """Whether the path is served without a key."""
+    return path in FREE_PATHS or path.startswith(FREE_START)
 
 
 def _given_key() -> str:

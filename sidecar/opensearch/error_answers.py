@@ -11,6 +11,7 @@ from sidecar.errors import (
     DiskFull,
     IndexAlreadyExists,
     IndexNotFound,
+    InvalidArgument,
     InvalidIndexName,
     OpenSearchError,
     OpenSearchRejected,
@@ -58,6 +59,11 @@ def _index_error(error_type: str, index: str, reason: str) -> SidecarError | Non
         return IndexAlreadyExists(f"There is an alias '{index}' already. Delete it, or choose another name.")
     if error_type == "invalid_index_name_exception":
         return InvalidIndexName(f"OpenSearch refuses the index name '{index}': {reason}.")
+    if error_type == "validation_exception" and "shards" in reason:
+        return InvalidArgument(
+            f"The cluster has no room for the shards of index '{index}': {reason.rstrip(';')}. Ask for fewer "
+            "(number_of_shards), or delete indexes."
+        )
     return None
 
 

@@ -218,7 +218,7 @@ def _own_words(request: SearchRequest) -> list[str]:
         "facets": options.facets,
         "lexicalHighlights": options.lexical_highlights,
         "searchAfter": options.search_after,
-        "pointInTime": options.point_in_time,
+        "pointInTime": options.point_in_time is not None,
         "efSearch": options.ef_search,
         "minScore": options.min_score,
     }

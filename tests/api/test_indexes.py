@@ -31,6 +31,14 @@ def test_new_index_is_refused_when_there_is_one_of_that_name(sidecar: Sidecar, i
     assert index in answered.json()["message"]
 
 
+def test_new_index_is_refused_when_the_cluster_has_no_room_for_its_shards(sidecar: Sidecar, index_name: str) -> None:
+    # Beyond a node's 1,000, which the cluster has by default.
+    answered = sidecar.post(f"/indexes/{index_name}", SMALL | {"number_of_shards": 1024})
+    assert (answered.status_code, answered.json()["code"]) == (400, "invalid_argument")
+    assert "number_of_shards" in answered.json()["message"]
+    assert "1024" in answered.json()["message"]
+
+
 @pytest.mark.parametrize("name", ["ABC", "bulk", "_a", "a,b", "-a", "a%20b", "a*", ".kibana_1", "x" * 256, "%2E"])
 def test_new_index_is_refused_for_a_bad_name(sidecar: Sidecar, name: str) -> None:
     answered = sidecar.post(f"/indexes/{name}", SMALL)

@@ -62,6 +62,13 @@ def test_answer_has_hits_by_descending_score_and_echoes_the_request(sidecar: Sid
         assert chunk in stored[field]
 
 
+@pytest.mark.parametrize("point_in_time", ["", "abc"])
+def test_what_is_no_point_in_time_is_refused(sidecar: Sidecar, filled: str, point_in_time: str) -> None:
+    status, code, message = refusal(sidecar, filled, q="car", pointInTime=point_in_time)
+    assert (status, code) == (400, "invalid_argument")
+    assert message.startswith("pointInTime")
+
+
 def test_chunk_that_equals_the_query_comes_first(sidecar: Sidecar, filled: str) -> None:
     (first, *_) = search(sidecar, filled, q="Trees are green.", limit=1)["hits"]
     assert (first["_id"], first["_highlights"]) == ("c", {"body": "Trees are green."})

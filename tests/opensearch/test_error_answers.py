@@ -7,6 +7,7 @@ from sidecar.errors import (
     DiskFull,
     IndexAlreadyExists,
     IndexNotFound,
+    InvalidArgument,
     InvalidIndexName,
     OpenSearchError,
     OpenSearchRejected,
@@ -32,6 +33,7 @@ def answer(status: int, error_type: str, reason: str) -> Response:
         (404, "index_not_found_exception", "no such index [a]", IndexNotFound),
         (400, "resource_already_exists_exception", "index [a/x] already exists", IndexAlreadyExists),
         (400, "invalid_index_name_exception", "Invalid index name [a], must be lowercase", InvalidIndexName),
+        (400, "validation_exception", "this action would add [1024] total shards;", InvalidArgument),
         (429, "cluster_block_exception", FLOOD, DiskFull),
         (
             403,

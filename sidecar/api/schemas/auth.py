@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import WithJsonSchema
 
 from sidecar.api.schemas.problems import missing, not_a
 from sidecar.embedding.model_spec import ModelAuth
@@ -15,6 +17,22 @@ _KEYS = {
     "endpoint": (("token",), ()),
 }
 """Kind of place -> its required and its optional keys."""
+
+
+def _schema_of(kind: str) -> dict[str, Any]:
+    required, optional = _KEYS[kind]
+    text: dict[str, Any] = {"type": "string"}
+    keys = {
+        "type": "object",
+        "properties": dict.fromkeys(required, text) | {key: {"type": ["string", "null"]} for key in optional},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+    return {"type": "object", "properties": {kind: keys}, "required": [kind], "additionalProperties": False}
+
+
+ModelAuthBody = Annotated[dict[str, Any] | None, WithJsonSchema({"anyOf": [*map(_schema_of, _KEYS), {"type": "null"}]})]
+"""``modelAuth`` as JSON, read by `parse_model_auth`."""
 
 
 def parse_model_auth(value: Any) -> ModelAuth | None:

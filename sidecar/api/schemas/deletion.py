@@ -11,7 +11,9 @@ from sidecar.errors import InvalidArgument
 from sidecar.searching.request import Filter
 
 
-class _DeletionBody(BaseModel):
+class DeletionBody(BaseModel):
+    """Which documents are to be deleted."""
+
     model_config = ConfigDict(extra="forbid")
 
     filter: Annotated[str | dict[str, Any] | None, told_as("string")] = None
@@ -22,7 +24,7 @@ def parse_deletion(body: Any) -> Filter:
 
     Raises: Unprocessable; InvalidArgument where no filter is given, so that nobody deletes all by leaving it out.
     """
-    parsed: _DeletionBody = check_shape(_DeletionBody, body)
+    parsed: DeletionBody = check_shape(DeletionBody, body)
     if not parsed.filter or (isinstance(parsed.filter, str) and not parsed.filter.strip()):
         raise InvalidArgument("'filter' must say which documents to delete; \"*:*\" deletes all.")
     return parsed.filter

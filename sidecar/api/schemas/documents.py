@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, WithJsonSchema
 
-from sidecar.api.schemas.auth import parse_model_auth
-from sidecar.api.schemas.mappings import parse_mappings
-from sidecar.api.schemas.media_headers import parse_media_headers
+from sidecar.api.schemas.auth import ModelAuthBody, parse_model_auth
+from sidecar.api.schemas.mappings import MappingsBody, parse_mappings
+from sidecar.api.schemas.media_headers import MediaHeadersBody, parse_media_headers
 from sidecar.api.schemas.problems import check_shape, not_a, problems_of
 from sidecar.errors import BadRequest, IllegalRequestedDocCount, InvalidArgument, InvalidDocumentId, Unprocessable
-from sidecar.indexing.names import check_document_id
+from sidecar.indexing.names import MAX_DOCUMENT_ID_BYTES, check_document_id
 from sidecar.indexing.requests import AddDocuments
 
 LEGACY_PARAMETERS = (
@@ -25,21 +25,32 @@ LEGACY_PARAMETERS = (
     "mappings",
 )
 _Names = Annotated[list[str] | None, FailFast()]
+_Documents = Annotated[
+    list[Any],
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "object", "properties": {"_id": {"type": "string"}}}, "minItems": 1}
+    ),
+]
+LegacyBody = _Documents
+"""The array body as JSON."""
+_Id = Annotated[str, Field(min_length=1, max_length=MAX_DOCUMENT_ID_BYTES)]
+IdsBody = Annotated[list[_Id | float | bool], Field(min_length=1)]
+"""Ids as JSON, read by `parse_ids_to_read` and `parse_ids_to_delete`."""
 
 
-class _AddBody(BaseModel):
-    """The object of both adding and updating."""
+class AddDocumentsBody(BaseModel):
+    """Documents to add or change, and how."""
 
     model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
-    documents: list[Any]
+    documents: _Documents
     tensor_fields: _Names = Field(default=None, alias="tensorFields")
     non_tensor_fields: _Names = Field(default=None, alias="nonTensorFields")
     # Texts that have not changed keep their embeddings in any case.
     use_existing_tensors: bool = Field(default=False, alias="useExistingTensors")
-    image_download_headers: dict[str, Any] = Field(default_factory=dict, alias="imageDownloadHeaders")
-    auth: dict[str, Any] | None = Field(default=None, alias="modelAuth")
-    mappings: dict[str, Any] | None = None
+    image_download_headers: MediaHeadersBody = Field(default_factory=dict, alias="imageDownloadHeaders")
+    auth: ModelAuthBody = Field(default=None, alias="modelAuth")
+    mappings: MappingsBody = None
     text_chunk_prefix: str | None = Field(default=None, alias="textChunkPrefix")
 
 
@@ -71,7 +82,7 @@ def parse_update_documents(body: Any, parameters: AddParameters, *, max_document
 
     Raises: as `parse_add_documents`.
     """
-    parsed: _AddBody = check_shape(_AddBody, body)
+    parsed: AddDocumentsBody = check_shape(AddDocumentsBody, body)
     if parsed.tensor_fields is not None and parsed.non_tensor_fields is not None:
         raise BadRequest(
             "At most one of 'tensorFields' and 'nonTensorFields' may be given: the fields to embed, or those not to."
@@ -92,7 +103,7 @@ def _counted(request: AddDocuments, max_documents: int) -> AddDocuments:
 
 def _from_object(body: Any, parameters: AddParameters) -> AddDocuments:
     try:
-        parsed = _AddBody.model_validate(body)
+        parsed = AddDocumentsBody.model_validate(body)
     except ValidationError as error:
         raise Unprocessable([*problems_of(error), not_a("list", "body")]) from error
     if parameters.legacy:
@@ -105,7 +116,7 @@ def _from_object(body: Any, parameters: AddParameters) -> AddDocuments:
     return _request(parsed, parameters)
 
 
-def _request(parsed: _AddBody, parameters: AddParameters) -> AddDocuments:
+def _request(parsed: AddDocumentsBody, parameters: AddParameters) -> AddDocuments:
     return AddDocuments(
         documents=parsed.documents,
         tensor_fields=None if parsed.tensor_fields is None else tuple(parsed.tensor_fields),

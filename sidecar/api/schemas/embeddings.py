@@ -6,10 +6,13 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, with_config
+from typing_extensions import NotRequired, TypedDict
 
 from sidecar.api.schemas.auth import KEY as AUTH_KEY
-from sidecar.api.schemas.auth import parse_model_auth
+from sidecar.api.schemas.auth import ModelAuthBody, parse_model_auth
 from sidecar.embedding.model_spec import ModelAuth
 from sidecar.errors import InvalidArgument, Unprocessable
 
@@ -55,17 +58,55 @@ class EmbeddingsRequest:
     dimensions: int | None
 
 
-_KEYS = (
-    "input",
-    "model",
-    "encoding_format",
-    "dimensions",
-    "user",
-    "model_properties",
-    "normalize",
-    "input_type",
-    AUTH_KEY,
-)
+@with_config({"extra": "forbid"})
+class TextObject(TypedDict):
+    """A text as an object."""
+
+    text: str
+    type: NotRequired[Literal["text"] | None]
+
+
+@with_config({"extra": "forbid"})
+class ImageObject(TypedDict):
+    """An image by its URL or path, as a data URI, or as base64."""
+
+    image: str
+    type: NotRequired[Literal["image"] | None]
+
+
+class Url(TypedDict):
+    """A place."""
+
+    url: str
+
+
+@with_config({"extra": "forbid"})
+class ImageUrlObject(TypedDict):
+    """An image in the form of OpenAI's API."""
+
+    image_url: Url
+    type: NotRequired[Literal["image_url"] | None]
+
+
+EmbeddingsInput = str | TextObject | ImageObject | ImageUrlObject
+
+
+@with_config({"extra": "forbid"})
+class EmbeddingsBody(TypedDict):
+    """What is to be embedded, by which model; as JSON, read by `parse_embeddings`."""
+
+    input: EmbeddingsInput | Annotated[list[EmbeddingsInput], Field(min_length=1, max_length=MAX_INPUTS)]
+    model: Annotated[str, Field(min_length=1)]
+    encoding_format: NotRequired[EncodingFormat | None]
+    dimensions: NotRequired[Annotated[int, Field(gt=0)] | None]
+    user: NotRequired[Any]
+    model_properties: NotRequired[dict[str, Any] | None]
+    normalize: NotRequired[bool | None]
+    input_type: NotRequired[InputType | Literal["none"] | None]
+    modelAuth: NotRequired[ModelAuthBody]
+
+
+_KEYS = tuple(EmbeddingsBody.__annotations__)
 
 
 def parse_embeddings(body: Any) -> EmbeddingsRequest:

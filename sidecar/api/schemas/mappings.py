@@ -4,11 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import WithJsonSchema
 
 from sidecar.errors import InvalidArgument, InvalidFieldName
 from sidecar.indexing.names import check_field_name
 from sidecar.indexing.requests import CustomVector, FieldMapping, MultimodalCombination
+
+MappingsBody = Annotated[
+    dict[str, Any] | None,
+    WithJsonSchema(
+        {
+            "type": ["object", "null"],
+            "additionalProperties": {
+                "anyOf": [
+                    {
+                        "type": "object",
+                        "properties": {
+                            "type": {"const": "multimodal_combination"},
+                            "weights": {"type": "object", "additionalProperties": {"type": "number"}},
+                        },
+                        "required": ["type", "weights"],
+                        "additionalProperties": False,
+                    },
+                    {
+                        "type": "object",
+                        "properties": {"type": {"const": "custom_vector"}},
+                        "required": ["type"],
+                        "additionalProperties": False,
+                    },
+                ]
+            },
+        }
+    ),
+]
+"""``mappings`` as JSON, read by `parse_mappings`."""
 
 
 def parse_mappings(value: Mapping[str, Any] | None) -> dict[str, FieldMapping]:

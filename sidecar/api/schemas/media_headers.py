@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import WithJsonSchema
 
 from sidecar.errors import InvalidArgument
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+_HEADERS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
+MediaHeadersBody = Annotated[dict[str, Any], WithJsonSchema(_HEADERS)]
+"""Headers as JSON, read by `parse_media_headers`."""
 
 
 def parse_media_headers(key: str, value: dict[str, Any] | None) -> dict[str, str]:

@@ -4,13 +4,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import WithJsonSchema
 
 from sidecar.errors import InvalidArgument
 from sidecar.indexing.names import check_field_name, shortened
 from sidecar.searching.request import Boost, ScoreModifiers, SearchMethod
 
 _LISTS = ("multiply_score_by", "add_to_score")
+_MODIFIER_LIST: dict[str, Any] = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "properties": {"field_name": {"type": "string"}, "weight": {"type": "number", "default": 1}},
+        "required": ["field_name"],
+        "additionalProperties": False,
+    },
+}
+BoostBody = Annotated[
+    dict[str, Any] | None,
+    WithJsonSchema(
+        {
+            "type": ["object", "null"],
+            "additionalProperties": {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": 2},
+        }
+    ),
+]
+"""``boost`` as JSON, read by `parse_boost`."""
+ModifiersBody = Annotated[
+    dict[str, Any] | None,
+    WithJsonSchema(
+        {
+            "type": ["object", "null"],
+            "properties": dict.fromkeys(_LISTS, _MODIFIER_LIST),
+            "minProperties": 1,
+            "additionalProperties": False,
+        }
+    ),
+]
+"""``scoreModifiers`` as JSON, read by `parse_modifiers`."""
 
 
 def parse_boost(

@@ -7,25 +7,29 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, Field, WithJsonSchema
 
-from sidecar.api.schemas.auth import parse_model_auth
-from sidecar.api.schemas.media_headers import parse_media_headers
+from sidecar.api.schemas.auth import ModelAuthBody, parse_model_auth
+from sidecar.api.schemas.media_headers import MediaHeadersBody, parse_media_headers
 from sidecar.api.schemas.problems import Problem, check_shape, told_as
-from sidecar.api.schemas.scoring import parse_boost, parse_modifiers, parse_weight
+from sidecar.api.schemas.scoring import BoostBody, ModifiersBody, parse_boost, parse_modifiers, parse_weight
 from sidecar.api.schemas.search_options import (
     FACET_VALUES,
+    MAX_EF_SEARCH,
     HybridBody,
+    SortBody,
     SourceBody,
     check_together,
     parse_hybrid,
     parse_sort,
 )
+from sidecar.api.schemas.search_shapes import MAX_CONTEXT_VECTORS, ContextBody, QueryBody
 from sidecar.errors import IllegalRequestedDocCount, InvalidArgument, InvalidRequest, Unprocessable
 from sidecar.indexing.names import check_field_name, shortened
 from sidecar.searching.request import ContextVector, SearchMethod, SearchOptions, SearchRequest
 
-MAX_CONTEXT_VECTORS = 64
+MAX_WINDOW = 10_000
+"""The last hit that an index gives: OpenSearch's own default, of ``index.max_result_window``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,9 @@ def _method(value: str) -> SearchMethod:
 
 _Int = Annotated[int, BeforeValidator(_whole)]
 _Names = Annotated[list[str] | None, FailFast()]
-_Method = Annotated[str, AfterValidator(_method)]
+_Method = Annotated[
+    str, AfterValidator(_method), WithJsonSchema({"type": "string", "enum": [method.value for method in SearchMethod]})
+]
 
 
 class SearchBody(BaseModel):
@@ -59,26 +65,28 @@ class SearchBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
-    q: Any = None
+    q: QueryBody = Field(default=None, examples=["a text", {"a text": 1, "another": -0.5}])
     method: _Method = Field(default=SearchMethod.TENSOR, alias="searchMethod")
-    limit: _Int = 10
-    offset: _Int = 0
+    limit: _Int = Field(default=10, json_schema_extra={"minimum": 1, "maximum": MAX_WINDOW})
+    offset: _Int = Field(default=0, json_schema_extra={"minimum": 0, "maximum": MAX_WINDOW})
     searchable_attributes: _Names = Field(default=None, alias="searchableAttributes")
     attributes_to_retrieve: _Names = Field(default=None, alias="attributesToRetrieve")
     show_highlights: bool = Field(default=True, alias="showHighlights")
     filter: Annotated[str | dict[str, Any] | None, told_as("string")] = None
     re_ranker: str | None = Field(default=None, alias="reRanker")
     text_query_prefix: str | None = Field(default=None, alias="textQueryPrefix")
-    boost: dict[str, Any] | None = None
-    score_modifiers: dict[str, Any] | None = Field(default=None, alias="scoreModifiers")
-    context: dict[str, Any] | None = None
-    image_download_headers: dict[str, Any] | None = None
-    auth: dict[str, Any] | None = Field(default=None, alias="modelAuth")
+    boost: BoostBody = None
+    score_modifiers: ModifiersBody = Field(default=None, alias="scoreModifiers")
+    context: ContextBody = None
+    image_download_headers: MediaHeadersBody | None = None
+    auth: ModelAuthBody = Field(default=None, alias="modelAuth")
     hybrid_parameters: HybridBody | None = Field(default=None, alias="hybridParameters")
-    ef_search: int | None = Field(default=None, alias="efSearch")
+    ef_search: int | None = Field(
+        default=None, alias="efSearch", json_schema_extra={"minimum": 1, "maximum": MAX_EF_SEARCH}
+    )
     exact: bool = False
-    min_score: float | None = Field(default=None, alias="minScore")
-    sort: list[Any] | None = None
+    min_score: float | None = Field(default=None, alias="minScore", json_schema_extra={"exclusiveMinimum": 0})
+    sort: SortBody = None
     aggregations: dict[str, Any] | None = None
     facets: Annotated[list[str] | dict[str, int] | None, told_as("list")] = None
     explain: bool = False

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field, WithJsonSchema
 
-from sidecar.api.schemas.scoring import parse_modifiers
+from sidecar.api.schemas.scoring import ModifiersBody, parse_modifiers
 from sidecar.errors import InvalidArgument
 from sidecar.indexing.names import check_field_name, shortened
 from sidecar.searching.request import HybridParameters, Ranking, Retrieval, SearchMethod, SearchRequest
@@ -17,6 +17,25 @@ FACET_VALUES = 10
 MAX_EF_SEARCH = 10_000
 _SORT_KEYS = {"order", "missing", "mode", "unmapped_type", "format"}
 _Names = Annotated[list[str] | None, FailFast()]
+_DIRECTION = {"enum": ["asc", "desc"]}
+_SORTED_BY: dict[str, Any] = {
+    "type": "object",
+    "properties": {key: _DIRECTION if key == "order" else {} for key in sorted(_SORT_KEYS)},
+    "additionalProperties": False,
+}
+_SORT_ENTRY = {
+    "anyOf": [
+        {"type": "string", "minLength": 1},
+        {
+            "type": "object",
+            "additionalProperties": {"anyOf": [_DIRECTION, _SORTED_BY]},
+            "minProperties": 1,
+            "maxProperties": 1,
+        },
+    ]
+}
+SortBody = Annotated[list[Any] | None, WithJsonSchema({"type": ["array", "null"], "items": _SORT_ENTRY})]
+"""``sort`` as JSON, read by `parse_sort`."""
 
 
 class HybridBody(BaseModel):
@@ -26,12 +45,12 @@ class HybridBody(BaseModel):
 
     retrieval_method: Retrieval = Field(default=Retrieval.DISJUNCTION, alias="retrievalMethod")
     ranking_method: Ranking | None = Field(default=None, alias="rankingMethod")
-    alpha: float = Field(default=0.5)
-    rrf_k: int = Field(default=60, alias="rrfK")
+    alpha: float = Field(default=0.5, json_schema_extra={"minimum": 0, "maximum": 1})
+    rrf_k: int = Field(default=60, alias="rrfK", json_schema_extra={"minimum": 0})
     searchable_attributes_tensor: _Names = Field(default=None, alias="searchableAttributesTensor")
     searchable_attributes_lexical: _Names = Field(default=None, alias="searchableAttributesLexical")
-    score_modifiers_tensor: dict[str, Any] | None = Field(default=None, alias="scoreModifiersTensor")
-    score_modifiers_lexical: dict[str, Any] | None = Field(default=None, alias="scoreModifiersLexical")
+    score_modifiers_tensor: ModifiersBody = Field(default=None, alias="scoreModifiersTensor")
+    score_modifiers_lexical: ModifiersBody = Field(default=None, alias="scoreModifiersLexical")
 
 
 class SourceBody(BaseModel):

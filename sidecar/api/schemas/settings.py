@@ -49,61 +49,94 @@ def _check_is_json(value: Any) -> Any:
 _Properties = Annotated[dict[str, Any], AfterValidator(_check_is_json)]
 
 
+_NULL = {"type": "null"}
+
+
+def _allow_nulls(schema: dict[str, Any]) -> None:
+    """What may be left out may be null, too; but for `index_defaults`, which is an object where it is there."""
+    for key, value in schema.get("properties", {}).items():
+        if key not in schema.get("required", ()) and key != "index_defaults":
+            default = {"default": value.pop("default")} if "default" in value else {}
+            kinds = [kind for kind in value.get("anyOf", [value]) if kind != _NULL]
+            schema["properties"][key] = {"anyOf": [*map(_with_null_entries, kinds), _NULL], **default}
+
+
+def _with_null_entries(schema: dict[str, Any]) -> dict[str, Any]:
+    entries = schema.get("additionalProperties")
+    if not isinstance(entries, dict):
+        return schema
+    return schema | {"additionalProperties": {"anyOf": [entries, _NULL]}}
+
+
 class _Closed(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(strict=True, extra="forbid", protected_namespaces=(), json_schema_extra=_allow_nulls)
 
 
 class _Open(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow", protected_namespaces=())
+    model_config = ConfigDict(strict=True, extra="allow", protected_namespaces=(), json_schema_extra=_allow_nulls)
     __pydantic_extra__: dict[str, Annotated[Any, AfterValidator(_check_is_json)]] = Field(init=False)
 
 
-class _Text(_Open):
+class TextPreprocessingBody(_Open):
+    """How texts are split into chunks."""
+
     split_length: int = Field(default=2, ge=1)
     split_overlap: int = Field(default=0, ge=0)
-    split_method: str = "sentence"
+    split_method: str = Field(default="sentence", json_schema_extra={"enum": list(SPLIT_METHODS)})
     override_text_chunk_prefix: str | None = None
     override_text_query_prefix: str | None = None
 
 
-class _Image(_Open):
+class ImagePreprocessingBody(_Open):
+    """How images are cut into chunks."""
+
     patch_method: str | None = None
 
 
-class _AnnNumbers(_Closed):
+class HnswParametersBody(_Closed):
+    """The numbers of HNSW's graphs, and the encoder of the vectors in them."""
+
     ef_construction: int = Field(default=128, ge=1)
     m: int = Field(default=16, ge=2, le=100)
     encoder: _Properties | None = None
 
 
-class _Ann(_Closed):
-    name: str = "hnsw"
+class AnnParametersBody(_Closed):
+    """How vectors are indexed."""
+
+    name: str = Field(default="hnsw", json_schema_extra={"const": "hnsw"})
     space_type: str = "cosinesimil"
     engine: str = "lucene"
     data_type: DataType = "float"
-    parameters: _AnnNumbers = Field(default_factory=_AnnNumbers)
+    parameters: HnswParametersBody = Field(default_factory=HnswParametersBody)
 
 
-class _FieldModel(_Closed):
+class FieldModelBody(_Closed):
+    """The model of one field."""
+
     model: str
     model_properties: _Properties | None = None
 
 
-class _IndexDefaults(_Closed):
+class IndexDefaultsBody(_Closed):
+    """The models of an index, and what becomes of texts, images and vectors."""
+
     treat_urls_and_pointers_as_images: bool = False
     model: str = DEFAULT_MODEL
     model_properties: _Properties | None = None
     search_model: str | None = None
     search_model_properties: _Properties | None = None
     normalize_embeddings: bool = True
-    text_preprocessing: _Text = Field(default_factory=_Text)
-    image_preprocessing: _Image = Field(default_factory=_Image)
-    ann_parameters: _Ann = Field(default_factory=_Ann)
-    field_models: dict[str, _FieldModel] = Field(default_factory=dict)
+    text_preprocessing: TextPreprocessingBody = Field(default_factory=TextPreprocessingBody)
+    image_preprocessing: ImagePreprocessingBody = Field(default_factory=ImagePreprocessingBody)
+    ann_parameters: AnnParametersBody = Field(default_factory=AnnParametersBody)
+    field_models: dict[str, FieldModelBody] = Field(default_factory=dict)
 
 
-class _Body(_Closed):
-    index_defaults: _IndexDefaults = Field(default_factory=_IndexDefaults)
+class IndexSettingsBody(_Closed):
+    """The settings of a new index; what is null or left out takes its default."""
+
+    index_defaults: IndexDefaultsBody = Field(default_factory=IndexDefaultsBody)
     number_of_shards: int = Field(default=3, ge=1, le=MAX_SHARDS)
     number_of_replicas: int = Field(default=0, ge=0)
 
@@ -123,7 +156,7 @@ def parse_index_settings(body: dict[str, Any] | None, *, limits: SettingsLimits,
     if isinstance(defaults, dict):
         _check_models_go_together(defaults)
     try:
-        parsed = _Body.model_validate(given)
+        parsed = IndexSettingsBody.model_validate(given)
     except ValidationError as error:
         raise InvalidArgument(_message_of(error)) from error
     _check_choices(parsed, limits)
@@ -152,7 +185,7 @@ def _check_models_go_together(defaults: dict[str, Any]) -> None:
             raise InvalidArgument(f"index_defaults.{key} needs index_defaults.{needed}: give both, or leave out {key}.")
 
 
-def _check_choices(body: _Body, limits: SettingsLimits) -> None:
+def _check_choices(body: IndexSettingsBody, limits: SettingsLimits) -> None:
     """The rules that need a list of choices, another value, or the operator's bounds."""
     defaults = body.index_defaults
     text, ann = defaults.text_preprocessing, defaults.ann_parameters
@@ -176,7 +209,7 @@ def _check_choices(body: _Body, limits: SettingsLimits) -> None:
             raise InvalidArgument(f"{name} is {value}; the limit is {limit}.")
 
 
-def _check_field_names(defaults: _IndexDefaults) -> None:
+def _check_field_names(defaults: IndexDefaultsBody) -> None:
     for field in defaults.field_models:
         if check_field_name(field) == "_id":
             raise InvalidArgument("index_defaults.field_models: '_id' is not embedded, so that it can't have a model.")
@@ -190,7 +223,7 @@ def _check_is_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
         )
 
 
-def _complete(body: _Body) -> IndexSettings:
+def _complete(body: IndexSettingsBody) -> IndexSettings:
     """The settings with the search model filled in: where none is given, the model embeds queries too."""
     defaults = body.index_defaults
     text, image, ann = defaults.text_preprocessing, defaults.image_preprocessing, defaults.ann_parameters
@@ -248,7 +281,7 @@ def _message_of(error: ValidationError) -> str:
 
 
 def _known_keys(path: list[str]) -> tuple[str, ...]:
-    model: type[BaseModel] = _Body
+    model: type[BaseModel] = IndexSettingsBody
     parts = iter(path)
     for part in parts:
         annotation = model.model_fields[part].annotation

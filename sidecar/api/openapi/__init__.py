@@ -1,0 +1,1 @@
+"""The API described in OpenAPI's terms, from the models and errors that serve it."""

@@ -1,0 +1,67 @@
+"""What several operations share: parameters, shapes, and errors."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
+
+from sidecar.api.openapi.operation import Parameter
+from sidecar.errors import (
+    BadRequest,
+    EndpointError,
+    HardwareUnavailable,
+    IndexNotFound,
+    InvalidArgument,
+    MediaError,
+    ModelCacheManagementError,
+    ModelLoadError,
+    NotASidecarIndex,
+    OpenSearchError,
+    OpenSearchRejected,
+    OpenSearchTimeout,
+    OpenSearchUnreachable,
+    TooManyRequests,
+    UnknownModel,
+)
+
+CLUSTER = (OpenSearchError, OpenSearchUnreachable, OpenSearchTimeout, OpenSearchRejected)
+"""What whoever asks the cluster may meet."""
+INDEX = (*CLUSTER, IndexNotFound, NotASidecarIndex)
+"""What whoever uses an index may meet."""
+MODEL = (
+    *(HardwareUnavailable, InvalidArgument, BadRequest, UnknownModel, MediaError),
+    *(ModelLoadError, EndpointError, ModelCacheManagementError, TooManyRequests),
+)
+"""What whoever lets a model run may meet."""
+
+_Device = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^(cpu|cuda[0-9]*)$"})]
+DEVICE = Parameter("device", "Where models run: `cpu`, `cuda`, `cuda1`; else the operator's choice.", _Device)
+REFRESH = Parameter("refresh", "Let searches see the change when the answer comes.", bool)
+ROUTING = Parameter(
+    "routing", "What decides on the shard of documents in place of their ids.", Annotated[str, Field(min_length=1)]
+)
+FACETS = Parameter("expose_facets", "Whether each document comes with its chunks and their embeddings.", bool)
+LEGACY = (
+    Parameter("non_tensor_fields", "Of an array body: the fields that are not embedded.", list[str]),
+    Parameter("use_existing_tensors", "Of an array body: images that have not changed keep their embeddings.", bool),
+    Parameter("image_download_headers", "Of an array body: JSON, as the key `imageDownloadHeaders`."),
+    Parameter("model_auth", "Of an array body: JSON, as the key `modelAuth`."),
+    Parameter("mappings", "Of a body of lines or an array: JSON, as the key `mappings`."),
+)
+OF_LINES = (
+    Parameter("tensorFields", "Of a body of lines: the fields that are embedded, with commas between.", list[str]),
+    Parameter("nonTensorFields", "Of a body of lines: the fields that are not embedded.", list[str]),
+    Parameter("useExistingTensors", "Of a body of lines: images that have not changed keep their embeddings.", bool),
+    Parameter("textChunkPrefix", "Of a body of lines: what is put before each text."),
+)
+KEEP_ALIVE = Parameter("keepAlive", "How long it is kept after each use, as `30s` or `5m`; else `1m`.")
+
+PATH_PARAMETERS = {
+    "index": "The name of an index, or an alias of it.",
+    "alias": "Another name for the index.",
+    "document_id": "The id of a document.",
+    "name": "The name of a model.",
+    "file": "The name of a file.",
+}
+"""What stands in paths, whatever the route."""
