@@ -27,13 +27,17 @@ class Client:
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Send JSON, return JSON. Raises: RuntimeError for a status of 400 or above."""
+        return json.loads(self.read(method, path, body))
+
+    def read(self, method: str, path: str, body: Any = None) -> bytes:
+        """As `call`; returns the answer's body as it is."""
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         self._connection.request(method, path, data, {"Content-Type": "application/json"})
         response = self._connection.getresponse()
         content = response.read()
         if response.status >= 400:
             raise RuntimeError(f"{method} {path}: {response.status} {content[:500]!r}")
-        return json.loads(content)
+        return content
 
 
 def free_port() -> int:

@@ -22,7 +22,7 @@ from sidecar.api.request_log import log_requests
 from sidecar.api.request_telemetry import tell_telemetry
 from sidecar.api.search import search
 from sidecar.api.services import EXTENSION, Services
-from sidecar.config import Settings
+from sidecar.config import PreloadedModel, Settings
 from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.devices import resolve_device
 from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
@@ -108,6 +108,7 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
     models = ModelCache(
         ModelLoading(ConversionCache(settings.models_folder), settings.backend, _access(settings)).load,
         settings.model_memory,
+        cuda_gigabytes=settings.cuda_model_memory,
     )
     preload = _models_to_preload(settings, table)
     engine = EmbeddingEngine(models, _engine_limits(settings), metrics)
@@ -186,7 +187,8 @@ def _default_device(settings: Settings) -> str:
 
 def _models_to_preload(settings: Settings, table: ModelTable) -> list[ModelSpec]:
     device = _default_device(settings)
+    models = [PreloadedModel(model=each) if isinstance(each, str) else each for each in settings.preload_models]
     try:
-        return [replace(table.resolve(name), device=device) for name in settings.preload_models]
-    except UnknownModel as error:
+        return [replace(table.resolve(each.model, each.model_properties), device=device) for each in models]
+    except (UnknownModel, InvalidArgument) as error:
         raise ConfigurationError(f"SIDECAR_PRELOAD_MODELS: {error.message}") from error

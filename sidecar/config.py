@@ -1,21 +1,27 @@
 """Every setting of the sidecar, declared once: name, type, default, unit and meaning.
 
 Values come, the first that is there wins, from the command line, the environment, a ``.env`` file in the working
-folder, and the defaults below. Nothing else in the package reads the environment.
+folder, the variables of Marqo that `marqo_variables` knows, and the defaults below. Nothing else in the package reads
+the environment.
 """
 
 from __future__ import annotations
 
 import difflib
+import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from sidecar.errors import ConfigurationError
+from sidecar.marqo_variables import GivenVariable, given_variables, remarks
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "SIDECAR_"
 ENV_FILE = ".env"
@@ -25,6 +31,15 @@ def default_home() -> Path:
     """``$XDG_CACHE_HOME/vector-sidecar``, else ``~/.cache/vector-sidecar``."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "vector-sidecar"
+
+
+class PreloadedModel(BaseModel):
+    """A model to load at start that may not be in the table; `model_properties` describe it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    model: str
+    model_properties: dict[str, Any] | None = None
 
 
 class Settings(BaseSettings):
@@ -109,17 +124,28 @@ class Settings(BaseSettings):
     max_document_bytes: int = Field(
         default=100_000, ge=1, description="Largest document, as bytes of ASCII-escaped JSON text."
     )
+    max_index_fields: int | None = Field(
+        default=None,
+        ge=1,
+        description="Fields that a new index has room for, all of them embedded; without embeddings more fit. Unset: "
+        "200 that are embedded beside 1,000 others.",
+    )
     max_replicas: int = Field(default=1, ge=0, description="Largest `number_of_replicas` of a new index.")
     max_ef_construction: int = Field(default=4096, ge=1, description="Largest `ef_construction` of a new index.")
 
     # Models
-    preload_models: tuple[str, ...] = Field(
-        default=(), description="JSON list of model names to load at start, before `/ready` says yes."
+    preload_models: tuple[str | PreloadedModel, ...] = Field(
+        default=(),
+        description="JSON list of models to load at start, before `/ready` says yes: names, or objects of `model` and "
+        "`model_properties`.",
     )
     model_memory: float = Field(
         default=4.0,
         gt=0,
         description="Gigabytes of models that may be loaded at once, on each device; the least used goes.",
+    )
+    cuda_model_memory: float | None = Field(
+        default=None, gt=0, description="The same for each CUDA device. Unset: as SIDECAR_MODEL_MEMORY."
     )
     embedding_threads: int | None = Field(
         default=None, ge=1, description="Threads that run models. Unset: the processors this process may use."
@@ -197,18 +223,15 @@ def load_settings(**options: Any) -> Settings:
     Options that are None count as not given.
     Raises: ConfigurationError, naming the variable, for an unknown ``SIDECAR_`` name or a bad value.
     """
-    known = [environment_name(name) for name in Settings.model_fields]
-    file_values = {key: value for key, value in dotenv_values(ENV_FILE).items() if value is not None}
-    for variable in [*file_values, *os.environ]:
-        if variable.startswith(PREFIX) and variable not in known:
-            near = difflib.get_close_matches(variable, known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise ConfigurationError(f"{variable} is not a setting of the sidecar.{hint}")
+    variables = _variables()
+    _check_known(variables)
+    aliases = _aliases(variables, options)
+    chosen = {variable.setting: variable.value for variable in aliases}
+    chosen |= {name: value for name, value in options.items() if value is not None}
     # A setting whose variable has a name of its own is known to the model by that name alone.
     given = {
         name if environment_name(name).startswith(PREFIX) else environment_name(name): value
-        for name, value in options.items()
-        if value is not None
+        for name, value in chosen.items()
     }
     try:
         return Settings(_env_file=ENV_FILE, **given)
@@ -219,4 +242,42 @@ def load_settings(**options: Any) -> Settings:
         first = error.errors()[0]
         field = str(first["loc"][0])
         variable = environment_name(field) if field in Settings.model_fields else field
+        variable = next((alias.name for alias in aliases if alias.setting == field), variable)
         raise ConfigurationError(f"{variable}: {first['msg']} (given: {first['input']!r})") from error
+
+
+def tell_marqo_variables(**options: Any) -> None:
+    """Log which variables of Marqo set which setting, and which have no effect; `options` as in `load_settings`."""
+    variables = _variables()
+    for variable in _aliases(variables, options):
+        logger.info("%s sets %s", variable.name, environment_name(variable.setting))
+    for remark in remarks(variables):
+        logger.warning(remark)
+
+
+def _variables() -> dict[str, str]:
+    """The environment, over the file."""
+    file_values = {key: value for key, value in dotenv_values(ENV_FILE).items() if value is not None}
+    return {**file_values, **os.environ}
+
+
+def _check_known(variables: Mapping[str, str]) -> None:
+    known = [environment_name(name) for name in Settings.model_fields]
+    for variable in variables:
+        if variable.startswith(PREFIX) and variable not in known:
+            near = difflib.get_close_matches(variable, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ConfigurationError(f"{variable} is not a setting of the sidecar.{hint}")
+
+
+def _aliases(variables: Mapping[str, str], options: Mapping[str, Any]) -> list[GivenVariable]:
+    """The variables of Marqo that count: neither an option nor the setting's own variable is given."""
+    try:
+        given = given_variables(variables)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+    return [
+        variable
+        for variable in given
+        if options.get(variable.setting) is None and not variables.get(environment_name(variable.setting))
+    ]

@@ -4,4 +4,5 @@ pytest_plugins = [
     "tests.fix_clip",
     "tests.fix_opensearch",
     "tests.fix_server",
+    "tests.fix_client",
 ]

@@ -36,7 +36,8 @@ class Sidecar:
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
         command = [sys.executable, "-m", "sidecar", "serve", "--port", "0"]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SIDECAR_", "OPENSEARCH_"))}
+        prefixes = ("SIDECAR_", "OPENSEARCH_", "MARQO_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, text=True, env=kept | environment, start_new_session=True
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from tests.fix_server import Sidecar
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "models.md").read_text("utf-8")
-CLIENT = "marqo==2.1.0"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 EXAMPLES = [block for block in BLOCKS if "mq.create_index" in block]
 
@@ -27,20 +25,6 @@ MISSION_MODELS = (
     "onnx32/open_clip/ViT-L-14-336/openai",
     "unique-model-alias",
 )
-
-
-@pytest.fixture(scope="session")
-def client_python() -> Path:
-    """A Python with the client, which needs an older pydantic than the sidecar; kept between runs."""
-    folder = ROOT / ".cache" / "client" / f"{CLIENT}-{sys.version_info.major}.{sys.version_info.minor}"
-    python = folder / "bin" / "python"
-    done = folder / "installed"
-    if not done.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", CLIENT]
-        subprocess.run(command, check=True)
-        done.touch()
-    return python
 
 
 @pytest.fixture

@@ -26,11 +26,11 @@ from sidecar.api.schemas.documents import (
     parse_update_documents,
 )
 from sidecar.api.services import services
-from sidecar.errors import InvalidArgument, OpenSearchError
+from sidecar.errors import OpenSearchError
 from sidecar.indexing.reader import ReadOptions
 from sidecar.opensearch.bulk_actions import ItemResult
 from sidecar.opensearch.deletion import delete_by_query
-from sidecar.searching.any_filter import filter_query
+from sidecar.searching.any_filter import filter_query, refused_filter
 
 LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 """The content types of a body that has one document a line."""
@@ -115,13 +115,15 @@ def delete_found_documents(index: str) -> Response:
     parts = services()
     wanted = parse_deletion(require_json())
     refresh = read_flag("refresh")
-    query = filter_query(wanted, parts.states.get(index, is_fresh=True).field_types)
+    state = parts.states.get(index, is_fresh=True)
+    query = filter_query(wanted, state.field_types)
     try:
-        deletion = delete_by_query(parts.cluster, index, query, refresh=refresh)
+        # Not by an alias, which may move to an index of other fields meanwhile.
+        deletion = delete_by_query(parts.cluster, state.name, query, refresh=refresh)
     except OpenSearchError as error:
         if error.upstream_status != 400:
             raise
-        raise InvalidArgument(f"the filter {wanted!r} can't be searched with: {error.message}") from error
+        raise refused_filter(wanted, error.message) from error
     return json_answer(
         {
             "index_name": index,

@@ -42,7 +42,13 @@ def create_index(index: str) -> Response:
     settings = parse_index_settings(body, limits=limits, facts=facts)
     dimensions = check_models(settings, parts.table)
     check_index_name(index)
-    made = build_index_body(settings, dimensions.own, field_dimensions=dimensions.of_fields, version=facts.version)
+    made = build_index_body(
+        settings,
+        dimensions.own,
+        field_dimensions=dimensions.of_fields,
+        version=facts.version,
+        max_fields=parts.settings.max_index_fields,
+    )
     parts.cluster.create_index(index, made)
     parts.states.invalidate(index)
     return json_answer({"acknowledged": True, "shards_acknowledged": True, "index": index})

@@ -9,7 +9,7 @@ from typing import Any, get_origin
 
 import click
 
-from sidecar.config import Settings, environment_name, load_settings
+from sidecar.config import Settings, environment_name, load_settings, tell_marqo_variables
 from sidecar.errors import ConfigurationError, SidecarError
 from sidecar.logs import configure_logging
 
@@ -60,8 +60,10 @@ class _Serve(click.Command):
         from sidecar.wsgi import Server
 
         try:
-            settings = load_settings(**{name: _value(name, text) for name, text in ctx.params.items()})
+            options = {name: _value(name, text) for name, text in ctx.params.items()}
+            settings = load_settings(**options)
             configure_logging(settings.log_level, settings.log_format)
+            tell_marqo_variables(**options)
             listener = open_listener(settings.host, settings.port)
         except SidecarError as error:
             raise click.ClickException(error.message) from error

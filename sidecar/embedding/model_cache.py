@@ -33,9 +33,12 @@ class LoadedModel:
 class ModelCache:
     """Loads models on first use and evicts within a memory budget, which each device has for itself."""
 
-    def __init__(self, load: Callable[[ModelSpec], Loader], budget_gigabytes: float) -> None:
+    def __init__(
+        self, load: Callable[[ModelSpec], Loader], budget_gigabytes: float, *, cuda_gigabytes: float | None = None
+    ) -> None:
         self._load = load
         self._budget_bytes = int(budget_gigabytes * GIGABYTE)
+        self._cuda_bytes = self._budget_bytes if cuda_gigabytes is None else int(cuda_gigabytes * GIGABYTE)
         self._lock = threading.Lock()
         self._models: OrderedDict[_Identity, LoadedModel] = OrderedDict()
         self._loading: dict[_Identity, Future[Loader]] = {}
@@ -98,14 +101,17 @@ class ModelCache:
         future.set_result(loader)
 
     def _make_room_locked(self, spec: ModelSpec, size_bytes: int) -> None:
-        if size_bytes > self._budget_bytes:
+        is_cuda = spec.device.startswith("cuda")
+        budget = self._cuda_bytes if is_cuda else self._budget_bytes
+        if size_bytes > budget:
+            setting = "SIDECAR_CUDA_MODEL_MEMORY" if is_cuda else "SIDECAR_MODEL_MEMORY"
             raise ModelCacheManagementError(
                 f"model {spec.name!r} needs {size_bytes / GIGABYTE:.2f} GB; all models together may have "
-                f"{self._budget_bytes / GIGABYTE:.2f} GB. Raise SIDECAR_MODEL_MEMORY or choose a smaller model"
+                f"{budget / GIGABYTE:.2f} GB. Raise {setting} or choose a smaller model"
             )
         # The least recently used first.
         beside = [(identity, model) for identity, model in self._models.items() if model.device == spec.device]
-        room = self._budget_bytes - sum(model.size_bytes for _, model in beside)
+        room = budget - sum(model.size_bytes for _, model in beside)
         for identity, evicted in beside:
             if room >= size_bytes:
                 return

@@ -46,10 +46,11 @@ class _Given:
 def read_properties(name: str, properties: Mapping[str, Any], known: FindKnown) -> ModelSpec:
     """The model that the properties describe under that name.
 
-    Where ``name`` among them is one of the table, what they do not say is as there.
+    Where ``name`` among them is one of the table, what they do not say is as there. A text model of which they say
+    neither its name nor a place is the hub's of the name it goes by.
     Raises: InvalidArgument naming the property and the rule.
     """
-    named = properties.get("name")
+    named = properties.get("name") if any(key in properties for key in ("name", *LOCATION_KEYS)) else name
     base = known(named) if isinstance(named, str) else None
     given = _Given(name, properties, _kind(name, properties, base), base)
     _check_keys(given)
@@ -162,12 +163,9 @@ def _repository(given: _Given, location: Mapping[str, Any]) -> str:
         return _architecture(given, has_location=bool(location))
     if location:
         return ""
-    if not name and given.kind in LOADERS:
-        raise InvalidArgument(
-            f"{given.where}: 'name' must be the model's name on the hub, or 'localpath' its folder, 'url' or "
-            "'model_location' where its files lie"
-        )
-    return given.base.repository if given.base else name
+    if given.base is not None:
+        return given.base.repository
+    return name or (given.name if given.kind in LOADERS else "")
 
 
 def _architecture(given: _Given, *, has_location: bool) -> str:
@@ -226,6 +224,6 @@ def _precision(given: _Given) -> Precision:
     default = "float16" if given.kind == "fp16_clip" else "float32"
     value = given.values.get("precision") or (given.base.precision if given.base else default)
     for precision in PRECISIONS:
-        if precision == _PRECISION_ALIASES.get(value, value):
+        if isinstance(value, str) and precision == _PRECISION_ALIASES.get(value, value):
             return precision
     raise InvalidArgument(f"{given.where}: 'precision' must be one of {', '.join(PRECISIONS)}, given: {value!r}")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import orjson
 
-from sidecar.errors import OpenSearchError
+from sidecar.errors import OpenSearchError, SidecarError
 from sidecar.opensearch.cluster_name import CLUSTER_NAME
 from sidecar.opensearch.error_answers import error_from_answer, index_not_found
 from sidecar.opensearch.transport import NDJSON, Request, Response, Transport
@@ -130,17 +130,20 @@ class Cluster:
         target = f"{place}/_search?allow_partial_search_results=false{routing_query('&', routing)}"
         return self._json("search", Request("POST", target, encode_json(body), is_repeatable=True), index)
 
-    def search_many(self, lines: Sequence[SearchLine]) -> list[dict[str, Any]]:
-        """As `search`, several at once, in order. Raises what the first that failed raises."""
+    def search_many(self, lines: Sequence[SearchLine]) -> list[dict[str, Any] | SidecarError]:
+        """As `search`, several at once, in order; for each that failed there is what `search` would have raised.
+
+        Raises: IndexNotFound for a name of several that no index can have; OpenSearchError with the status 400 where
+        one of several can't be parsed: then none is answered.
+        """
         if len(lines) == 1:
-            return [self.search(lines[0].index, lines[0].body, routing=lines[0].routing)]
+            try:
+                return [self.search(lines[0].index, lines[0].body, routing=lines[0].routing)]
+            except SidecarError as error:
+                return [error]
         request = Request("POST", "/_msearch", b"".join(map(_encode_line, lines)), NDJSON, is_repeatable=True)
         answers: list[dict[str, Any]] = self._json("search_many", request)["responses"]
-        for line, answer in zip(lines, answers, strict=True):
-            if "error" in answer:
-                body = encode_json(answer)
-                raise error_from_answer(Response(int(answer.get("status", 500)), {}, body), line.index)
-        return answers
+        return [_answer_or_error(line, answer) for line, answer in zip(lines, answers, strict=True)]
 
     def read_document(
         self, index: str, document_id: str, *, fields: SourceFilter = SourceFilter(), routing: str | None = None
@@ -286,6 +289,12 @@ def _encode_line(line: SearchLine) -> bytes:
     if line.routing is not None:
         header["routing"] = line.routing
     return b"%b\n%b\n" % (encode_json(header), encode_json(line.body))
+
+
+def _answer_or_error(line: SearchLine, answer: dict[str, Any]) -> dict[str, Any] | SidecarError:
+    if "error" not in answer:
+        return answer
+    return error_from_answer(Response(int(answer.get("status", 500)), {}, encode_json(answer)), line.index)
 
 
 def _decode(response: Response) -> dict[str, Any]:

@@ -16,6 +16,11 @@ from sidecar.opensearch.index_settings import IndexSettings
 FORMATS = (1, 2)
 """Versions of the object under `_meta.sidecar` that this sidecar reads; it writes the first that says all."""
 META_KEY = "sidecar"
+NESTED_LIMIT = "index.mapping.nested_fields.limit"
+FIELD_LIMIT = "index.mapping.total_fields.limit"
+PLACES_OF_EMBEDDED_STRING = 8
+"""What an embedded string counts for among an index's fields: itself, its keyword, and six of its embeddings. One place
+more is the object that holds the embeddings of all fields."""
 DERIVED_SOURCE = "index.knn.derived_source.enabled"
 DERIVED_SOURCE_SINCE = (3, 0, 0)
 """The first version that has it on by default."""
@@ -44,14 +49,19 @@ def build_index_body(
     *,
     field_dimensions: Mapping[str, int] | None = None,
     version: tuple[int, int, int] | None = None,
+    max_fields: int | None = None,
 ) -> dict[str, Any]:
     """The body of `PUT /{index}` for a cluster of that version: settings, dynamic template, and what to remember of it.
 
     `field_dimensions` has the fields with a model of their own. The template raises two limits: nested paths from 50
     to 200, one for each embedded field, and fields from 1,000 to 2,200, since each embedded field takes six. A user's
-    own fields so keep the default room.
+    own fields so keep the default room. With `max_fields` the index has room for so many embedded strings in place of
+    that.
     """
     body = _template("index.json")
+    if max_fields is not None:
+        body["settings"][NESTED_LIMIT] = max_fields
+        body["settings"][FIELD_LIMIT] = max_fields * PLACES_OF_EMBEDDED_STRING + 1
     body["settings"]["number_of_shards"] = settings.number_of_shards
     body["settings"]["number_of_replicas"] = settings.number_of_replicas
     if version is not None and version >= DERIVED_SOURCE_SINCE:

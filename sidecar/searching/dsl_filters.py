@@ -1,4 +1,4 @@
-"""Filters in OpenSearch's own words: which of its queries may stand in one."""
+"""Queries in OpenSearch's own words, as filters: which of its queries may stand in one."""
 
 from __future__ import annotations
 
@@ -20,36 +20,50 @@ LEAVES = frozenset(
     }
 )
 """Queries of fields and values."""
-_BOOL_PARTS = frozenset({"must", "filter", "should", "must_not"})
-_COMPOUNDS = frozenset({"bool", "constant_score", "dis_max", "boosting", "nested"})
-"""Queries of queries. Others are refused: those that read other indexes or run programs, and those whose words can't
-be looked at (wrapper)."""
+_LISTS = {"bool": frozenset({"must", "filter", "should", "must_not"}), "dis_max": frozenset({"queries"})}
+_SINGLES = {
+    "constant_score": frozenset({"filter"}),
+    "boosting": frozenset({"positive", "negative"}),
+    "nested": frozenset({"query"}),
+}
+_OTHER_KEYS = {
+    "bool": frozenset({"minimum_should_match", "adjust_pure_negative"}),
+    "dis_max": frozenset({"tie_breaker"}),
+    "constant_score": frozenset[str](),
+    "boosting": frozenset({"negative_boost"}),
+    "nested": frozenset({"path", "score_mode", "ignore_unmapped"}),
+}
+"""Queries of queries, with the keys that hold a list of queries or a single one, and the others that they may have: one
+that is not known here could hide a query. Other queries are refused: those that read other indexes or run programs,
+and those whose words can't be looked at (wrapper)."""
+_EVERYWHERE = frozenset({"boost", "_name"})
 
 
-def check_dsl_filter(query: Mapping[str, Any]) -> Query:
+def check_dsl_filter(query: Any, place: str = "filter") -> Query:
     """The query as it was given; it stands as one whole in the filter of the search.
 
     Raises: InvalidArgument, with the place, for a query that may not stand in a filter, and for `terms` that are to be
     looked up in another document.
     """
-    _check(query, "filter", 0)
+    _check(query, place, 0)
     return dict(query)
 
 
 def _check(query: Any, place: str, depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise InvalidArgument(f"filter: more than {MAX_DEPTH} queries within one another")
+        raise InvalidArgument(f"{place[:100]}… has more than {MAX_DEPTH} queries within one another")
     if not isinstance(query, Mapping) or len(query) != 1:
         raise InvalidArgument(f'{place} must be an object of one query, as {{"term": {{"color": "red"}}}}')
     ((kind, body),) = query.items()
     if kind in LEAVES:
         _check_leaf(kind, body, f"{place}.{kind}")
-    elif kind in _COMPOUNDS:
+    elif kind in _OTHER_KEYS:
         _check_compound(kind, body, f"{place}.{kind}", depth)
     else:
-        near = difflib.get_close_matches(kind, LEAVES | _COMPOUNDS, n=1)
+        queries = sorted(LEAVES | _OTHER_KEYS.keys())
+        near = difflib.get_close_matches(kind, queries, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        known = ", ".join(sorted(LEAVES | _COMPOUNDS))
+        known = ", ".join(queries)
         raise InvalidArgument(f"{place}: a filter can't have a query {kind!r}; it may have: {known}.{hint}")
 
 
@@ -67,20 +81,13 @@ def _check_leaf(kind: str, body: Any, place: str) -> None:
 def _check_compound(kind: str, body: Any, place: str, depth: int) -> None:
     if not isinstance(body, Mapping):
         raise InvalidArgument(f"{place} must be an object")
-    if kind == "bool":
-        for part in _BOOL_PARTS & body.keys():
-            inner = body[part]
-            for number, query in enumerate(inner if isinstance(inner, list) else [inner]):
-                _check(query, f"{place}.{part}[{number}]", depth + 1)
-    elif kind == "dis_max":
-        queries = body.get("queries")
-        if not isinstance(queries, list):
-            raise InvalidArgument(f"{place}.queries must be a list of queries")
-        for number, query in enumerate(queries):
-            _check(query, f"{place}.queries[{number}]", depth + 1)
-    elif kind == "boosting":
-        for part in ("positive", "negative"):
-            _check(body.get(part), f"{place}.{part}", depth + 1)
-    else:
-        part = "filter" if kind == "constant_score" else "query"
+    lists, singles = _LISTS.get(kind, frozenset()), _SINGLES.get(kind, frozenset())
+    known = lists | singles | _OTHER_KEYS[kind] | _EVERYWHERE
+    if unknown := body.keys() - known:
+        raise InvalidArgument(f"{place} has an unknown key {min(unknown)!r}; it may have: {', '.join(sorted(known))}")
+    for part in sorted(lists & body.keys()):
+        inner = body[part]
+        for number, query in enumerate(inner if isinstance(inner, list) else [inner]):
+            _check(query, f"{place}.{part}[{number}]", depth + 1)
+    for part in sorted(singles):
         _check(body.get(part), f"{place}.{part}", depth + 1)

@@ -8,8 +8,9 @@ from typing import Any
 from sidecar.errors import InvalidArgument
 from sidecar.searching.filter_values import is_number
 
-_PREFIX = "facet:"
-"""Begins the names of the aggregations of facets, beside those of the client's own."""
+FACET = "facet:"
+"""Begins the names of the aggregations of facets, beside those of the client's own. A number follows, for names of
+fields have characters that names of aggregations can't have."""
 
 
 def facet_aggregations(facets: Mapping[str, int], field_types: Mapping[str, str]) -> dict[str, Any]:
@@ -17,18 +18,20 @@ def facet_aggregations(facets: Mapping[str, int], field_types: Mapping[str, str]
 
     Raises: InvalidArgument for a field that no document has, or whose values can't be counted.
     """
-    return {_PREFIX + name: _aggregation(name, size, field_types) for name, size in facets.items()}
+    return {
+        f"{FACET}{number}": _aggregation(name, size, field_types) for number, (name, size) in enumerate(facets.items())
+    }
 
 
 def read_facets(aggregations: Mapping[str, Any], facets: Mapping[str, int]) -> dict[str, Any]:
     """What an answer says of the facets: ``{"color": {"values": [{"value": "red", "count": 2}], "others": 0}}``, and of
     numbers ``{"count": 3, "min": 1.0, "max": 5.0, "avg": 2.0, "sum": 6.0}``."""
-    return {name: _facet(aggregations[_PREFIX + name]) for name in facets}
+    return {name: _facet(aggregations[f"{FACET}{number}"]) for number, name in enumerate(facets)}
 
 
 def without_facets(aggregations: Mapping[str, Any]) -> dict[str, Any]:
     """The aggregations that the client itself asked for."""
-    return {name: value for name, value in aggregations.items() if not name.startswith(_PREFIX)}
+    return {name: value for name, value in aggregations.items() if not name.startswith(FACET)}
 
 
 def _aggregation(name: str, size: int, types: Mapping[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from luqum.exceptions import ParseSyntaxError
 from luqum.parser import parser
 
 from sidecar.errors import InvalidArgument
+from sidecar.searching.filter_errors import filter_error
 from sidecar.searching.filter_tokens import FilterLexer
 from sidecar.searching.filter_tree import (
     Between,
@@ -24,13 +25,14 @@ from sidecar.searching.filter_tree import (
     Value,
     Wildcard,
 )
+from sidecar.searching.filter_work import check_work
 
 MAX_LENGTH = 200_000
 """Characters in a filter: room for thousands of ids."""
 MAX_DEPTH = 50
 """Parentheses, fields and signs within one another."""
-MAX_REGEXP = 1_000
-"""Characters in a regular expression; OpenSearch's own limit (``index.max_regex_length``)."""
+MAX_TOLD = 40
+"""Characters of a filter that an error repeats."""
 
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _WILDCARD = re.compile(r"(?:\\.|[^\\*?])*[*?]", re.DOTALL)
@@ -51,11 +53,11 @@ def parse_filter(text: str) -> Node:
 
     AND, OR and NOT mean what they mean to Lucene, which has no precedence among them: AND makes both its
     neighbours required, and what is not required is optional beside it: ``a OR b AND c`` is ``b AND c``.
-    Raises: InvalidArgument for a syntax error, naming the position (counted from 0), and for more than
-    ``MAX_LENGTH`` characters or ``MAX_DEPTH`` levels.
+    Raises: InvalidArgument for a syntax error, a regular expression that Lucene can't read, patterns that are too much
+    work, and for more than ``MAX_LENGTH`` characters or ``MAX_DEPTH`` levels; it names the column, counted from 1.
     """
     if len(text) > MAX_LENGTH:
-        raise InvalidArgument(f"filter: {len(text):,} characters; the limit is {MAX_LENGTH:,}")
+        raise filter_error(MAX_LENGTH, f"the filter has {len(text):,} characters; the limit is {MAX_LENGTH:,}")
     if not text.strip():
         return Nothing()
     lexer = FilterLexer(text)
@@ -63,25 +65,31 @@ def parse_filter(text: str) -> Node:
         # Not luqum.thread.parse: it would use luqum's lexer. The parser itself keeps its state on its stack.
         item = parser.parse(text, lexer=lexer)
     except ParseSyntaxError as error:
-        raise InvalidArgument(_syntax_error(lexer)) from error
-    return _read(item, None, 0)
+        raise _syntax_error(text, lexer) from error
+    node = _read(item, None, 0)
+    check_work(node)
+    return node
 
 
-def _syntax_error(lexer: FilterLexer) -> str:
-    if lexer.last is None:
-        return "filter: syntax error: it ends too early; is a parenthesis not closed, or a value missing?"
-    return (
-        f"filter: syntax error at position {lexer.last.lexpos}: unexpected {lexer.last.text!r}; "
-        "quote the value or put a backslash before the sign if it belongs to the value"
-    )
+def _syntax_error(text: str, lexer: FilterLexer) -> InvalidArgument:
+    if lexer.last is not None:
+        return filter_error(
+            lexer.last.lexpos,
+            f"unexpected {lexer.last.text[:MAX_TOLD]!r}; quote the value or put a backslash before the sign if it "
+            "belongs to the value",
+        )
+    if lexer.unclosed:
+        opened = lexer.unclosed[-1]
+        trouble = f"{opened.text!r} of column {opened.lexpos + 1} is not closed"
+    else:
+        trouble = "a value is missing"
+    return filter_error(len(text), f"the filter ends too early: {trouble}")
 
 
 def _read(item: tree.Item, field: str | None, depth: int) -> Node:
     """The meaning of a part of luqum's tree, where values without a field belong to ``field``."""
     if depth > MAX_DEPTH:
-        raise InvalidArgument(
-            f"filter: more than {MAX_DEPTH} levels within one another at position {item.pos}; leave out parentheses"
-        )
+        raise filter_error(item.pos, f"more than {MAX_DEPTH} levels within one another; leave out parentheses")
     if isinstance(item, tree.BaseGroup | tree.Boost):
         return _read(item.expr, field, depth + 1)
     if isinstance(item, tree.SearchField):
@@ -96,9 +104,10 @@ def _read(item: tree.Item, field: str | None, depth: int) -> Node:
 def _read_field(item: tree.SearchField, depth: int) -> Node:
     value = item.expr.expr if isinstance(item.expr, tree.Boost) else item.expr
     if isinstance(value, tree.SearchField):
-        raise InvalidArgument(
-            f"filter: syntax error at position {value.pos}: a colon within the value of '{item.name}'; "
-            "quote the value or put a backslash before the colon"
+        raise filter_error(
+            value.pos,
+            f"a colon within the value of {item.name[:MAX_TOLD]!r}; quote the value or put a backslash before the "
+            "colon",
         )
     if item.name == "*" and _is_star(value):
         return Everything()
@@ -168,15 +177,15 @@ def _join_words(clauses: Sequence[_Clause]) -> Iterator[tuple[tree.Item | tuple[
 def _read_value(item: tree.Item, field: str) -> Node:
     """The meaning of one value of a field."""
     if isinstance(item, tree.Fuzzy) and not _WILDCARD.match(item.term.value):
-        return Fuzzy(field, _literal(item.term), _edits(item))
+        return Fuzzy(field, _literal(item.term), _edits(item), item.pos)
     if isinstance(item, tree.BaseApprox):  # nearness of words means nothing to a whole value
         item = item.term
     if isinstance(item, tree.Range | tree.OpenRange):
         return _read_range(item, field)
     if isinstance(item, tree.Regex):
-        return Regexp(field, _regexp(item))
+        return Regexp(field, item.value[1:-1], item.pos)
     if isinstance(item, tree.Word) and _WILDCARD.match(item.value):
-        return Present(field) if item.value == "*" else Wildcard(field, _pattern(item.value))
+        return Present(field) if item.value == "*" else Wildcard(field, _pattern(item.value), item.pos)
     return Value(field, (_literal(item),))
 
 
@@ -190,16 +199,6 @@ def _read_range(item: tree.Item, field: str) -> Node:
     if first is None and last is None:
         return Present(field)
     return Between(field, first, last, include_low, include_high)
-
-
-def _regexp(item: tree.Regex) -> str:
-    pattern: str = item.value[1:-1]
-    if len(pattern) > MAX_REGEXP:
-        raise InvalidArgument(
-            f"filter: the regular expression at position {item.pos} has {len(pattern):,} characters; "
-            f"the limit is {MAX_REGEXP:,}"
-        )
-    return pattern
 
 
 def _edits(item: tree.Fuzzy) -> int | None:
@@ -224,4 +223,4 @@ def _unescape(text: str) -> str:
 
 def _pattern(text: str) -> str:
     """The word as OpenSearch's `wildcard` query reads it: a backslash only where it takes away a meaning."""
-    return re.sub(r"\\([^*?\\])", r"\1", text, flags=re.DOTALL)
+    return _ESCAPED.sub(lambda found: found[0] if found[1] in "*?\\" else found[1], text)

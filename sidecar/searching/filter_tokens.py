@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from luqum.head_tail import TokenValue
 from luqum.tree import Item, Phrase, Regex, Word
 
-from sidecar.errors import InvalidArgument
+from sidecar.searching.filter_errors import filter_error
 
 MAX_TOKENS = 20_000
 """luqum's work grows with the square of the operands of one operator: about a second at this limit."""
@@ -71,6 +71,8 @@ class FilterLexer:
         self._count = 0
         self.last: Token | None = None
         """The token handed out last; None before the first and after the end."""
+        self.unclosed: list[Token] = []
+        """The parentheses and brackets that are open, the innermost last."""
 
     def input(self, text: str) -> None:
         """Nothing to do: the text is known from the start. PLY calls this."""
@@ -84,18 +86,16 @@ class FilterLexer:
         start = space.end() if space else self._position
         self._count += 1
         if self._count > MAX_TOKENS:
-            raise InvalidArgument(
-                f"filter: more than {MAX_TOKENS:,} words and signs; ask for less, or in several searches"
-            )
+            raise filter_error(start, f"more than {MAX_TOKENS:,} words and signs; ask for less, or in several searches")
         self.last = self._token_at(start) if start < len(self._text) else None
         return self.last
 
     def _token_at(self, start: int) -> Token:
         found = self._term_at(start) or _TOKEN.match(self._text, start)
         if found is None:
-            raise InvalidArgument(
-                f"filter: syntax error at position {start}: {_UNCLOSED[self._text[start]]}; "
-                "put a backslash before the sign if it belongs to the value"
+            raise filter_error(
+                start,
+                f"{_UNCLOSED[self._text[start]]}; put a backslash before the sign if it belongs to the value",
             )
         self._position = found.end()
         text = found.group()
@@ -107,7 +107,12 @@ class FilterLexer:
             kind = _OPERATORS.get(text, "TERM")
         if kind in ("LBRACKET", "RBRACKET"):
             self._in_range = kind == "LBRACKET"
-        return Token(kind, self._value(kind, text, start), start, text)
+        token = Token(kind, self._value(kind, text, start), start, text)
+        if kind in ("LPAREN", "LBRACKET"):
+            self.unclosed.append(token)
+        elif kind in ("RPAREN", "RBRACKET") and self.unclosed:
+            self.unclosed.pop()
+        return token
 
     def _value(self, kind: str, text: str, start: int) -> Item | TokenValue:
         """What luqum builds its tree from: a value of the filter, or the text of a sign."""

@@ -32,27 +32,34 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Wildcard:
-    """A value looks like ``pattern``, where ``*`` and ``?`` are wild and a backslash takes that from them."""
+    """A value looks like ``pattern``, where ``*`` and ``?`` are wild and a backslash takes that from them.
+
+    ``position`` is where the pattern begins in the filter, in characters from 0.
+    """
 
     field: str
     pattern: str
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
 class Regexp:
-    """A whole value matches ``pattern``, a regular expression of Lucene."""
+    """A whole value matches ``pattern``, a regular expression of Lucene, whose slash is at ``position``."""
 
     field: str
     pattern: str
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
 class Fuzzy:
-    """A value is at most ``edits`` letters from ``text``; None: as many as OpenSearch deems fit."""
+    """A value is at most ``edits`` letters from ``text``; None: as many as OpenSearch deems fit. It is written at
+    ``position``."""
 
     field: str
     text: str
     edits: int | None
+    position: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,15 @@ _INTEGERS = {
     "long": (-(2**63), 2**63 - 1),
     "unsigned_long": (0, 2**64 - 1),
 }
-_LARGEST_DECIMALS = {
-    "half_float": 65504.0,
-    "float": 3.4028234663852886e38,
+# The least that is too large for each; what is a little less is rounded to the largest that is not.
+_TOO_LARGE_DECIMALS = {
+    "half_float": 65520.0,
+    "float": 2.0**128 - 2.0**103,
     "double": math.inf,
     "scaled_float": math.inf,
 }
+# Stored decimals tell zero from minus zero, which lies below it; to a filter they are one number.
+_ZERO_AS_END = {"gte": -0.0, "gt": 0.0, "lte": 0.0, "lt": -0.0}
 # Exponents are held short, so that no number takes long to compute with.
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
@@ -51,7 +54,7 @@ def is_scalar(field_type: str) -> bool:
 
 def is_number(field_type: str) -> bool:
     """True for the types whose values are numbers."""
-    return field_type in _INTEGERS or field_type in _LARGEST_DECIMALS
+    return field_type in _INTEGERS or field_type in _TOO_LARGE_DECIMALS
 
 
 def equals(field: str, field_type: str, text: str) -> Query:
@@ -65,8 +68,8 @@ def between(field: str, field_type: str, low: tuple[str, bool] | None, high: tup
     """Documents with a number or date between the ends, each (text, included); None where open, not both."""
     if field_type in _INTEGERS:
         return _between_integers(field, _INTEGERS[field_type], low, high)
-    if field_type in _LARGEST_DECIMALS:
-        return _between_decimals(field, _LARGEST_DECIMALS[field_type], low, high)
+    if field_type in _TOO_LARGE_DECIMALS:
+        return _between_decimals(field, _TOO_LARGE_DECIMALS[field_type], low, high)
     return _between_dates(field, low, high) if field_type == "date" else MATCH_NONE
 
 
@@ -94,11 +97,12 @@ def _between_integers(
     return {"range": {field: {end: value for end, value in ends.items() if value is not None}}}
 
 
-def _between_decimals(field: str, largest: float, low: tuple[str, bool] | None, high: tuple[str, bool] | None) -> Query:
-    if low is not None and low == high:
-        number = _number(low[0])
-        fits = number is not None and math.isfinite(float(number)) and abs(number) <= largest
-        return {"term": {field: float(number)}} if number is not None and fits else MATCH_NONE
+def _between_decimals(
+    field: str, too_large: float, low: tuple[str, bool] | None, high: tuple[str, bool] | None
+) -> Query:
+    if low is not None and low == high and low[1] and (exact := _number(low[0])) != 0:
+        fits = exact is not None and abs(float(exact)) < too_large
+        return {"term": {field: float(exact)}} if exact is not None and fits else MATCH_NONE
     ends: dict[str, float] = {}
     for end, (closed, open_) in ((low, ("gte", "gt")), (high, ("lte", "lt"))):
         if end is None:
@@ -106,8 +110,9 @@ def _between_decimals(field: str, largest: float, low: tuple[str, bool] | None, 
         number = _number(end[0])
         if number is None:
             return MATCH_NONE
-        if math.isfinite(float(number)) and abs(number) <= largest:
-            ends[closed if end[1] else open_] = float(number)
+        if abs(float(number)) < too_large:
+            kind = closed if end[1] else open_
+            ends[kind] = float(number) or _ZERO_AS_END[kind]
         elif (end is low) == (number > 0):
             return MATCH_NONE  # beyond all that the field can hold; on the other side it is no bound at all
     return {"range": {field: ends}} if ends else {"exists": {"field": field}}

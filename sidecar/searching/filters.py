@@ -24,7 +24,7 @@ from sidecar.searching.filter_tree import (
 from sidecar.searching.filter_values import MATCH_NONE, Query
 
 FieldTypes = Mapping[str, str]
-"""Each field's OpenSearch type ("text", "long", …; "object" where there are sub-fields), by dotted name."""
+"""Each field's OpenSearch type ("text", "long", …), by dotted name; of a field that has sub-fields only theirs."""
 
 MAX_CONDITIONS = 1_000
 """Conditions in one filter. OpenSearch takes 1,024 in one query (``indices.query.bool.max_clause_count``)."""
@@ -39,10 +39,9 @@ def build_filter(text: str, field_types: FieldTypes) -> Query:
     Strings are compared whole and by case, any element of a list will do. A field that is not in
     ``field_types``, a value that the field's type can't hold, and a value without a field match no document,
     nor does the empty string. Strings of more than 8,191 characters are found by no filter but ``field:*``.
-    The cluster refuses (400, query_shard_exception) only a malformed or too complex regular expression or
-    wildcard.
-    Raises: InvalidArgument for a syntax error and for more than ``MAX_CONDITIONS`` conditions (many values of
-    one field joined by OR count as one).
+    The cluster refuses (400, query_shard_exception) only a regular expression or wildcard that has too many states.
+    Raises: InvalidArgument as `parse_filter`, and for more than ``MAX_CONDITIONS`` conditions (many values of one
+    field joined by OR count as one).
     """
     query = _translate(parse_filter(text), field_types)
     count = sum(1 for _ in _conditions(query))
@@ -69,7 +68,8 @@ def _translate_leaf(node: Leaf, types: FieldTypes) -> Query:
         return _translate_id(node)
     field_type = types.get(node.field)
     if field_type is None:
-        return MATCH_NONE
+        has_parts = isinstance(node, Present) and any(name.startswith(node.field + ".") for name in types)
+        return {"exists": {"field": node.field}} if has_parts else MATCH_NONE
     if isinstance(node, Present):
         return _translate_present(node.field, field_type)
     if field_type in ("text", "keyword"):
@@ -116,7 +116,9 @@ def _translate_string(node: Leaf, path: str) -> Query:
         case Regexp(pattern=pattern):
             return {"regexp": {path: {"value": pattern}}}
         case Fuzzy(text=text, edits=edits):
-            return {"fuzzy": {path: {"value": text, "fuzziness": "AUTO" if edits is None else str(edits)}}}
+            # Without the rewrite, only the 50 nearest values count.
+            fuzziness = "AUTO" if edits is None else str(edits)
+            return {"fuzzy": {path: {"value": text, "fuzziness": fuzziness, "rewrite": "constant_score"}}}
         case Between(low=low, high=high, include_low=include_low, include_high=include_high):
             ends = {"gte" if include_low else "gt": low, "lte" if include_high else "lt": high}
             return {"range": {path: {end: value for end, value in ends.items() if value is not None}}}

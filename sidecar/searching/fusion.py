@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 LEAST_SCORE = 0.001
 """What the last document of a half counts for, so that being found there counts for more than not being found."""
 
 Ranked = Sequence[tuple[str, float]]
 """Document ids and scores, best first."""
+Fuse = Callable[[Ranked, Ranked], Mapping[str, float]]
+"""Document id -> score, of the first documents of the tensor half and of the lexical half."""
 
 
 def reciprocal_ranks(tensor: Ranked, lexical: Ranked, *, alpha: float, k: int) -> dict[str, float]:
@@ -26,9 +29,25 @@ def normalized_scores(tensor: Ranked, lexical: Ranked, *, alpha: float) -> dict[
     return _weighted(_between_0_and_1(tensor), _between_0_and_1(lexical), alpha)
 
 
-def best_first(scores: Mapping[str, float]) -> list[str]:
-    """Document ids by falling score, then by name."""
-    return sorted(scores, key=lambda document_id: (-scores[document_id], document_id))
+def fused(tensor: Ranked, lexical: Ranked, fuse: Fuse, windows: Sequence[int]) -> list[tuple[str, float]]:
+    """Documents with their scores, best first; of equal ones that of the tensor half first, by its place there.
+
+    What a document scores depends on how far one looks into the halves. So that a page far behind continues the order
+    of the pages before, the first ``windows[0]`` places are those that so many documents of each half make, the places
+    up to ``windows[1]`` those that so many make of the rest, and so on. No score is higher than the one before it.
+    """
+    order: dict[str, float] = {}
+    lowest = math.inf
+    for window in windows:
+        scores = fuse(tensor[:window], lexical[:window])
+        rest = [document_id for document_id in _best_first(scores) if document_id not in order]
+        for document_id in rest[: window - len(order)]:
+            lowest = order[document_id] = min(lowest, scores[document_id])
+    return list(order.items())
+
+
+def _best_first(scores: Mapping[str, float]) -> list[str]:
+    return sorted(scores, key=lambda document_id: -scores[document_id])
 
 
 def _weighted(tensor: Mapping[str, float], lexical: Mapping[str, float], alpha: float) -> dict[str, float]:

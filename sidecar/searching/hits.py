@@ -94,10 +94,23 @@ def _shown(source: Mapping[str, Any], request: SearchRequest) -> dict[str, Any]:
         shown = {field: source[field] for field in request.attributes_to_retrieve if field in source}
     elif options.source_includes:
         shown = {field: value for field, value in source.items() if _matches(field, options.source_includes)}
-    if options.source_excludes:
-        whole = [pattern for pattern in options.source_excludes if "." not in pattern]
-        shown = {field: value for field, value in shown.items() if not _matches(field, whole)}
+    for pattern in options.source_excludes:
+        shown = _without(shown, pattern)
     return shown
+
+
+def _without(source: Mapping[str, Any], pattern: str) -> dict[str, Any]:
+    """The fields that the pattern does not name, which may be one of a field's own fields."""
+    first, _, rest = pattern.partition(".")
+    kept = {}
+    for field, value in source.items():
+        if not _matches(field, [first]):
+            kept[field] = value
+        elif rest and isinstance(value, dict):
+            kept[field] = _without(value, rest)
+        elif rest:
+            kept[field] = value
+    return kept
 
 
 def _has_match(fields: Sequence[str], pattern: str) -> bool:

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sidecar.embedding.loader import Embeddings
-from sidecar.searching.filter_values import MATCH_NONE, Query
-from sidecar.searching.fusion import best_first, normalized_scores, reciprocal_ranks
+from sidecar.searching.filter_values import Query
+from sidecar.searching.fusion import Fuse, fused, normalized_scores, reciprocal_ranks
 from sidecar.searching.hits import source_filter, tensor_hit
-from sidecar.searching.lexical_search import lexical_query, plan_lexical
+from sidecar.searching.lexical_search import lexical_query, plan_lexical, plan_words
 from sidecar.searching.page import build_line
 from sidecar.searching.query_vectors import is_zero
-from sidecar.searching.request import Ranking, Retrieval, ScoreModifiers, SearchOptions
+from sidecar.searching.request import Ranking, Retrieval, ScoreModifiers, SearchOptions, SearchRequest
 from sidecar.searching.results import other_parts
 from sidecar.searching.score_modifiers import with_modifiers
 from sidecar.searching.search_plan import Answer, AskedSearch, Hit, SearchPlan, SearchResult, joined
-from sidecar.searching.tensor import build_tensor_query, candidates
+from sidecar.searching.tensor import CANDIDATES, build_tensor_query, candidates
 from sidecar.searching.tensor_search import exact_query, plan_tensor, tensor_query
+
+
+@dataclass(frozen=True, slots=True)
+class _Halves:
+    """A hybrid search, and its halves as searches of their own."""
+
+    asked: AskedSearch
+    tensor: AskedSearch
+    lexical: AskedSearch
+    vectors: Mapping[str, Embeddings]
+
+    @property
+    def window(self) -> int:
+        """How many documents of each half are looked at for the page."""
+        return candidates(self.asked.request.limit, self.asked.request.offset)
 
 
 def plan_hybrid(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> SearchPlan:
@@ -27,46 +42,34 @@ def plan_hybrid(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> Search
     hybrid = asked.request.hybrid
     tensor = _half(asked, hybrid.tensor_attributes, hybrid.tensor_modifiers)
     lexical = _half(asked, hybrid.lexical_attributes, hybrid.lexical_modifiers)
-    searched = {field: vector for field, vector in vectors.items() if not is_zero(vector)}
+    halves = _Halves(asked, tensor, lexical, {field: one for field, one in vectors.items() if not is_zero(one)})
     match hybrid.retrieval, hybrid.ranking:
         case Retrieval.TENSOR, Ranking.TENSOR:
-            return plan_tensor(tensor, searched)
+            return plan_tensor(tensor, vectors)
         case Retrieval.LEXICAL, Ranking.LEXICAL:
             return plan_lexical(lexical)
         case Retrieval.TENSOR, _:
-            return _plan_words_of_neighbours(tensor, lexical, searched)
+            return _plan_words_of_neighbours(halves)
         case Retrieval.LEXICAL, _:
-            return _plan_neighbours_with_words(tensor, lexical, searched)
-    return _plan_both(asked, tensor, lexical, searched)
+            return _plan_neighbours_with_words(halves)
+    return _plan_both(halves)
 
 
 def _half(asked: AskedSearch, attributes: tuple[str, ...] | None, modifiers: ScoreModifiers | None) -> AskedSearch:
     request = asked.request
     searched = request.searchable_attributes if attributes is None else attributes
-    return replace(asked, request=replace(request, searchable_attributes=searched, modifiers=modifiers))
+    changed = request.modifiers if modifiers is None else modifiers
+    return replace(asked, request=replace(request, searchable_attributes=searched, modifiers=changed))
 
 
-def _plan_words_of_neighbours(
-    tensor: AskedSearch, lexical: AskedSearch, vectors: Mapping[str, Embeddings]
-) -> SearchPlan:
-    """The nearest documents, ordered by their words: those without any come last."""
-    nearest = build_tensor_query(tensor_query(tensor, vectors))
-    words = lexical_query(lexical)
-    query: Query = {"bool": {"filter": [nearest], "should": [words]}}
-    return _plan_one_order(lexical, query, vectors)
-
-
-def _plan_neighbours_with_words(
-    tensor: AskedSearch, lexical: AskedSearch, vectors: Mapping[str, Embeddings]
-) -> SearchPlan:
-    """The documents that have the words, ordered by their vectors."""
-    words = replace(tensor, filter_query=lexical_query(lexical))
-    query = exact_query(words, tensor_query(words, vectors)) if vectors else MATCH_NONE
-    return _plan_one_order(tensor, query, vectors)
-
-
-def _plan_one_order(asked: AskedSearch, query: Query, vectors: Mapping[str, Embeddings]) -> SearchPlan:
-    request, fields = asked.request, list(vectors)
+def _plan_neighbours_with_words(halves: _Halves) -> SearchPlan:
+    """The documents that have the words, ordered by their vectors: those without any come last."""
+    asked, fields = halves.tensor, list(halves.vectors)
+    request = asked.request
+    query: Query = {"bool": {"filter": [lexical_query(halves.lexical)]}}
+    if fields:
+        unfiltered = replace(asked, filter_query=None)
+        query["bool"]["should"] = [exact_query(unfiltered, tensor_query(unfiltered, halves.vectors))]
     line = build_line(
         asked,
         with_modifiers(query, request.modifiers, asked.state.field_types),
@@ -82,18 +85,51 @@ def _plan_one_order(asked: AskedSearch, query: Query, vectors: Mapping[str, Embe
     return SearchPlan(asked, (line,), finish)
 
 
-def _plan_both(
-    asked: AskedSearch, tensor: AskedSearch, lexical: AskedSearch, vectors: Mapping[str, Embeddings]
-) -> SearchPlan:
-    plans = [plan_tensor(_window(tensor), vectors), plan_lexical(_window(lexical))]
-    options = asked.request.options
-    if options.aggregations is not None or options.facets:
-        plans.append(_plan_counts(asked, tensor, lexical, vectors))
-    return joined(asked, plans, partial(_fused, asked))
+def _plan_words_of_neighbours(halves: _Halves) -> SearchPlan:
+    """The nearest documents, ordered by their words: those without any come last."""
+    nearest = plan_tensor(_window(halves.tensor, halves.window), halves.vectors)
+    within = build_tensor_query(tensor_query(_silent(_window(halves.tensor, halves.window)), halves.vectors))
+    shards = halves.asked.state.settings.number_of_shards
+    most = min(halves.window * shards * max(1, len(halves.vectors)), CANDIDATES[-1])
+    words = plan_words(_window(halves.lexical, most), within)
+    counted = build_tensor_query(tensor_query(_silent(halves.tensor), halves.vectors))
+    return joined(halves.asked, [nearest, words, *_plan_counts(halves, [counted])], partial(_by_words, halves))
 
 
-def _window(half: AskedSearch) -> AskedSearch:
-    """The half's first hits, as many as may come into the page; pages that need equally many have one order."""
+def _by_words(halves: _Halves, results: Sequence[SearchResult]) -> SearchResult | SearchPlan:
+    nearest, words = (result.hits for result in results[:2])
+    ids = [hit["_id"] for hit in nearest]
+    if not {hit["_id"] for hit in words}.issuperset(ids):
+        # The neighbours were found by comparing all vectors, which gives others than the graph.
+        every = plan_words(_window(halves.lexical, len(ids)), {"ids": {"values": ids}})
+        return joined(halves.asked, [every], lambda found: _merged_by_words(halves, [results[0], *found, *results[2:]]))
+    return _merged_by_words(halves, results)
+
+
+def _merged_by_words(halves: _Halves, results: Sequence[SearchResult]) -> SearchResult:
+    scores = {hit["_id"]: hit["_score"] for hit in results[1].hits}
+    return _merged(halves, results, lambda tensor, _: {own_id: scores.get(own_id, 0.0) for own_id, _ in tensor})
+
+
+def _plan_both(halves: _Halves) -> SearchPlan:
+    plans = [
+        plan_tensor(_window(halves.tensor, halves.window), halves.vectors),
+        plan_lexical(_window(halves.lexical, halves.window)),
+    ]
+    queries = [build_tensor_query(tensor_query(_silent(halves.tensor), halves.vectors)), lexical_query(halves.lexical)]
+    hybrid = halves.asked.request.hybrid
+    fuse = (
+        partial(normalized_scores, alpha=hybrid.alpha)
+        if hybrid.ranking is Ranking.NORMALIZE_LINEAR
+        else partial(reciprocal_ranks, alpha=hybrid.alpha, k=hybrid.rrf_k)
+    )
+    return joined(
+        halves.asked, [*plans, *_plan_counts(halves, queries)], lambda results: _merged(halves, results, fuse)
+    )
+
+
+def _window(half: AskedSearch, size: int) -> AskedSearch:
+    """The half's first hits."""
     request, options = half.request, half.request.options
     kept = SearchOptions(
         ef_search=options.ef_search,
@@ -103,38 +139,47 @@ def _window(half: AskedSearch) -> AskedSearch:
         routing=options.routing,
         lexical_highlights=options.lexical_highlights,
     )
-    window = candidates(request.limit, request.offset)
-    return replace(half, request=replace(request, limit=window, offset=0, options=kept))
+    return replace(half, request=replace(request, limit=size, offset=0, options=kept))
 
 
-def _plan_counts(
-    asked: AskedSearch, tensor: AskedSearch, lexical: AskedSearch, vectors: Mapping[str, Embeddings]
-) -> SearchPlan:
-    """What is counted over the documents that either half finds."""
-    silent = replace(tensor, request=replace(tensor.request, show_highlights=False))
-    queries = [build_tensor_query(tensor_query(silent, vectors)), lexical_query(lexical)]
-    line = build_line(asked, {"bool": {"should": queries}}, source=False, size=0, start=0)
-    return SearchPlan(asked, (line,), lambda answers: SearchResult([], other_parts(asked, answers[0])))
+def _silent(half: AskedSearch) -> AskedSearch:
+    return replace(half, request=replace(half.request, show_highlights=False))
 
 
-def _fused(asked: AskedSearch, results: Sequence[SearchResult]) -> SearchResult:
-    request, hybrid = asked.request, asked.request.hybrid
-    tensor, lexical = ([(hit["_id"], hit["_score"]) for hit in result.hits] for result in results[:2])
-    if hybrid.ranking is Ranking.NORMALIZE_LINEAR:
-        scores = normalized_scores(tensor, lexical, alpha=hybrid.alpha)
-    else:
-        scores = reciprocal_ranks(tensor, lexical, alpha=hybrid.alpha, k=hybrid.rrf_k)
-    # Where both have the document, the tensor half's form has the highlight.
-    found = {hit["_id"]: hit for result in reversed(results[:2]) for hit in result.hits}
-    page = best_first(scores)[request.offset : request.offset + request.limit]
-    halves = (dict(tensor), dict(lexical))
-    hits = [_fused_hit(found[document_id], scores[document_id], halves) for document_id in page]
+def _plan_counts(halves: _Halves, queries: Sequence[Query]) -> list[SearchPlan]:
+    """The plan, where it is asked for, of what is counted over the documents that any of the queries finds."""
+    asked, options = halves.asked, halves.asked.request.options
+    if options.aggregations is None and not options.facets:
+        return []
+    line = build_line(asked, {"bool": {"should": list(queries)}}, source=False, size=0, start=0)
+    return [SearchPlan(asked, (line,), lambda answers: SearchResult([], other_parts(asked, answers[0])))]
+
+
+def _merged(halves: _Halves, results: Sequence[SearchResult], fuse: Fuse) -> SearchResult:
+    request = halves.asked.request
+    tensor, lexical = ({hit["_id"]: hit for hit in result.hits} for result in results[:2])
+    ranked_tensor, ranked_lexical = (
+        [(document_id, hit["_score"]) for document_id, hit in half.items()] for half in (tensor, lexical)
+    )
+    windows = [size for size in CANDIDATES if size <= halves.window]
+    order = fused(ranked_tensor, ranked_lexical, fuse, windows)
+    page = order[request.offset : request.offset + request.limit]
+    hits = [
+        _merged_hit(tensor.get(document_id), lexical.get(document_id), score, request) for document_id, score in page
+    ]
     return SearchResult(hits, results[2].others if len(results) > 2 else {})
 
 
-def _fused_hit(hit: Hit, score: float, halves: tuple[Mapping[str, float], Mapping[str, float]]) -> Hit:
-    fused = hit | {"_score": score}
-    for key, own in zip(("_tensor_score", "_lexical_score"), halves, strict=True):
-        if hit["_id"] in own:
-            fused[key] = own[hit["_id"]]
-    return fused
+def _merged_hit(tensor: Hit | None, lexical: Hit | None, score: float, request: SearchRequest) -> Hit:
+    """The tensor half's form of the hit, which has the highlight, or else the lexical half's; with both scores."""
+    hit = {**(tensor or lexical or {}), "_score": score}
+    if tensor is not None:
+        hit["_tensor_score"] = tensor["_score"]
+    if lexical is not None:
+        hit["_lexical_score"] = lexical["_score"]
+    if request.options.lexical_highlights is None:
+        return hit
+    if tensor is None:
+        hit.pop("_highlights", None)
+        hit |= {"_highlights": []} if request.show_highlights else {}
+    return hit if lexical is None else hit | {"_lexical_highlights": lexical["_highlights"]}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from sidecar.errors import InvalidArgument
+from sidecar.opensearch.client import SearchLine
 from sidecar.searching.filter_values import Query
 from sidecar.searching.hits import lexical_hit, source_filter
 from sidecar.searching.lexical import build_lexical_query
@@ -25,9 +26,21 @@ def plan_lexical(asked: AskedSearch) -> SearchPlan:
         size=request.limit,
         start=request.offset,
     )
-    if request.options.lexical_highlights is not None:
-        line = with_highlighted_words(line, request.options.lexical_highlights, text_fields(asked))
-    return SearchPlan(asked, (line,), partial(_finish, asked))
+    return SearchPlan(asked, (_highlighted(asked, line),), partial(_finish, asked))
+
+
+def plan_words(asked: AskedSearch, within: Query) -> SearchPlan:
+    """All documents that ``within`` finds, ordered by the words of ``q``: those without any come last. Their hits have
+    no fields."""
+    query: Query = {"bool": {"filter": [within], "should": [lexical_query(asked)]}}
+    line = build_line(
+        asked,
+        with_modifiers(query, asked.request.modifiers, asked.state.field_types),
+        source=False,
+        size=asked.request.limit,
+        start=0,
+    )
+    return SearchPlan(asked, (_highlighted(asked, line),), partial(_finish, asked))
 
 
 def lexical_query(asked: AskedSearch) -> Query:
@@ -43,6 +56,11 @@ def text_fields(asked: AskedSearch) -> Sequence[str]:
     fields = [field for field, kind in asked.state.field_types.items() if kind == "text"]
     wanted = asked.request.searchable_attributes
     return fields if wanted is None else [field for field in fields if field in wanted]
+
+
+def _highlighted(asked: AskedSearch, line: SearchLine) -> SearchLine:
+    options = asked.request.options.lexical_highlights
+    return line if options is None else with_highlighted_words(line, options, text_fields(asked))
 
 
 def _finish(asked: AskedSearch, answers: Sequence[Answer]) -> SearchResult:

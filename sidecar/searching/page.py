@@ -72,7 +72,7 @@ def _sort_key(entry: Any, types: Mapping[str, str]) -> dict[str, Any]:
     if name == "_score":
         return {name: how or {"order": "desc"}}
     kind = types.get(name)
-    if kind is None:
+    if kind is None and "unmapped_type" not in how:
         raise InvalidArgument(f"sort: no document of the index has a field {name!r}")
     return {name + ".keyword" if kind == "text" else name: how}
 

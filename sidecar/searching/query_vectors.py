@@ -22,6 +22,7 @@ from sidecar.opensearch.index_settings import FieldModel
 from sidecar.opensearch.index_state import IndexState
 from sidecar.searching.mixture import mix
 from sidecar.searching.request import SearchRequest
+from sidecar.searching.search_plan import told_of
 
 TERMS_AT_ONCE = 8
 """Terms of a query that are read and embedded side by side; the engine runs those that meet in one batch."""
@@ -29,11 +30,12 @@ TERMS_AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class VectorSearch:
-    """A search that needs a query vector for each of these fields."""
+    """A search that needs a query vector for each of these fields; ``place`` as in `AskedSearch`."""
 
     state: IndexState
     request: SearchRequest
     fields: Sequence[str]
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,10 @@ class QueryVectors:
         Raises: InvalidArgument, MediaError for the query; BadRequest where no field has a model; ModelLoadError and
         its like.
         """
-        needs = [self._need(search) for search in asked]
+        needs = []
+        for search in asked:
+            with told_of(search.place):
+                needs.append(self._need(search))
         terms = dict.fromkeys(term for need in needs for own in need.terms.values() for term in own)
         embedded = self._embed_all(list(terms))
         return [_vectors_of_fields(need, embedded) for need in needs]

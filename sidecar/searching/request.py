@@ -86,6 +86,17 @@ class HybridParameters:
     tensor_modifiers: ScoreModifiers | None = None
     lexical_modifiers: ScoreModifiers | None = None
 
+    @property
+    def is_lexical(self) -> bool:
+        """True where words alone find and order the hits."""
+        return self.retrieval is Retrieval.LEXICAL and self.ranking is Ranking.LEXICAL
+
+    @property
+    def is_fused(self) -> bool:
+        """True where the order is made of several answers of the cluster."""
+        words_of_neighbours = self.retrieval is Retrieval.TENSOR and self.ranking is Ranking.LEXICAL
+        return words_of_neighbours or self.retrieval is Retrieval.DISJUNCTION
+
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:

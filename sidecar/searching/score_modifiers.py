@@ -28,19 +28,29 @@ return score > 0 ? Math.min(score, params.largest) : 0;
 
 
 def with_modifiers(query: Query, modifiers: ScoreModifiers | None, field_types: Mapping[str, str]) -> Query:
-    """The query, its scores changed by the documents' numbers; fields that hold none are left out."""
-    if modifiers is None:
+    """The query, its scores changed by the documents' numbers; fields that hold none are passed over."""
+    numbers = of_numbers(modifiers, field_types)
+    if numbers is None:
         return query
-    multiply = [(name, weight) for name, weight in modifiers.multiply if is_number(field_types.get(name, ""))]
-    add = [(name, weight) for name, weight in modifiers.add if is_number(field_types.get(name, ""))]
     params = {
-        "multiply": [name for name, _ in multiply],
-        "multiply_weights": [weight for _, weight in multiply],
-        "add": [name for name, _ in add],
-        "add_weights": [weight for _, weight in add],
+        "multiply": [name for name, _ in numbers.multiply],
+        "multiply_weights": [weight for _, weight in numbers.multiply],
+        "add": [name for name, _ in numbers.add],
+        "add_weights": [weight for _, weight in numbers.add],
         "largest": LARGEST_SCORE,
     }
     return {"script_score": {"query": query, "script": {"source": _SCRIPT, "lang": "painless", "params": params}}}
+
+
+def of_numbers(modifiers: ScoreModifiers | None, field_types: Mapping[str, str]) -> ScoreModifiers | None:
+    """The modifiers of fields that are indexed as numbers; None where there are none."""
+    if modifiers is None:
+        return None
+    multiply, add = (
+        tuple((name, weight) for name, weight in entries if is_number(field_types.get(name, "")))
+        for entries in (modifiers.multiply, modifiers.add)
+    )
+    return ScoreModifiers(multiply, add) if multiply or add else None
 
 
 def modified(score: float, modifiers: ScoreModifiers | None, source: Mapping[str, Any]) -> float:

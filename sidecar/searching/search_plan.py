@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from sidecar.errors import InvalidRequest
 from sidecar.opensearch.client import SearchLine, Version
 from sidecar.opensearch.index_state import IndexState
 from sidecar.searching.filter_values import Query
@@ -20,12 +22,13 @@ Answer = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class AskedSearch:
     """A search of one index, with its filter as a query; None where every document may be a hit. ``version`` is the
-    cluster's."""
+    cluster's. ``place`` is where the search stands in the request, for errors: None where it is all of it."""
 
     state: IndexState
     request: SearchRequest
     version: Version
     filter_query: Query | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,12 @@ def found_nothing(asked: AskedSearch) -> SearchPlan:
 
 
 def joined(
-    asked: AskedSearch, plans: Sequence[SearchPlan], merge: Callable[[Sequence[SearchResult]], SearchResult]
+    asked: AskedSearch,
+    plans: Sequence[SearchPlan],
+    merge: Callable[[Sequence[SearchResult]], SearchResult | SearchPlan],
 ) -> SearchPlan:
-    """Several plans as one, whose lines are sent together; ``merge`` makes one result of theirs, in their order."""
+    """Several plans as one, whose lines are sent together; ``merge`` makes one result of theirs, in their order, or
+    the plan of what it still needs for that."""
 
     def finish(answers: Sequence[Answer]) -> SearchResult | SearchPlan:
         left = list(answers)
@@ -71,6 +77,17 @@ def joined(
         return joined(asked, rest, merge)
 
     return SearchPlan(asked, [line for plan in plans for line in plan.lines], finish)
+
+
+@contextmanager
+def told_of(place: str | None) -> Iterator[None]:
+    """Begin what errors of the client's tell with the place in the request that they are about, as ``queries[3]``."""
+    try:
+        yield
+    except InvalidRequest as error:
+        if place is not None:
+            error.message = f"{place}: {error.message}"
+        raise
 
 
 def _done(asked: AskedSearch, result: SearchResult) -> SearchPlan:

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_table import ModelTable
-from sidecar.errors import InvalidArgument, OpenSearchError
-from sidecar.opensearch.client import Cluster
+from sidecar.errors import InvalidArgument, OpenSearchError, SidecarError
+from sidecar.opensearch.client import Cluster, SearchLine
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.points_in_time import EXPIRED, shown
-from sidecar.searching.any_filter import filter_query
+from sidecar.searching.any_filter import filter_query, refused_filter
+from sidecar.searching.dsl_aggregations import check_aggregations, check_highlights
 from sidecar.searching.filter_values import Query
 from sidecar.searching.hybrid_search import plan_hybrid
 from sidecar.searching.lexical_search import plan_lexical
 from sidecar.searching.query_vectors import QueryVectors, VectorSearch
-from sidecar.searching.request import Ranking, Retrieval, SearchMethod, SearchRequest
+from sidecar.searching.request import SearchMethod, SearchOptions, SearchRequest
 from sidecar.searching.reranking import Reranker, with_fields_to_read
-from sidecar.searching.search_plan import Answer, AskedSearch, SearchPlan, SearchResult
+from sidecar.searching.search_plan import Answer, AskedSearch, SearchPlan, SearchResult, told_of
 from sidecar.searching.stages import Stages
 from sidecar.searching.tensor_search import plan_tensor
 
 _QUERY_REFUSED = {"query_shard_exception", "search_phase_execution_exception", "too_complex_to_determinize_exception"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A search of an index, and its place in the request; None where it is all of it."""
+
+    place: str | None
+    index: str
+    request: SearchRequest
 
 
 class Searcher:
@@ -54,16 +64,22 @@ class Searcher:
         ModelLoadError and its like, BadRequest where the hits can't be re-ranked, and what the cluster's calls raise.
         """
         stages = Stages.of_one(request.method)
-        results = self._search([(index, request)], stages)
-        return results[0] if request.reranker is None else self._reranked([request], results, stages)[0]
+        searches = [_Placed(None, index, request)]
+        results = self._search(searches, stages)
+        return results[0] if request.reranker is None else self._reranked(searches, results, stages)[0]
 
     def search_many(self, searches: Sequence[tuple[str, SearchRequest]]) -> list[SearchResult]:
         """As `search`, several in one request to the cluster, in order; their queries are embedded together.
 
-        Raises what the first that fails raises; none is answered then.
+        Raises what the first that fails raises, its number before the message where the client must change something;
+        none is answered then.
         """
         stages = Stages.of_many()
-        return self._reranked([request for _, request in searches], self._search(searches, stages), stages)
+        placed = [_Placed(f"queries[{number}]", index, request) for number, (index, request) in enumerate(searches)]
+        for search in placed:
+            with told_of(search.place):
+                self._states.get(search.index)
+        return self._reranked(placed, self._search(placed, stages), stages)
 
     def search_vectors(
         self,
@@ -75,52 +91,46 @@ class Searcher:
     ) -> SearchResult:
         """The documents nearest to a vector of each field, float32 of shape (dimensions,), without those of the ids
         ``excluded``."""
-        asked = self._asked(state, request)
+        asked = self._asked(state, request, None)
         if excluded:
             others: Query = {"bool": {"must_not": [{"ids": {"values": list(excluded)}}]}}
             both = others if asked.filter_query is None else {"bool": {"filter": [asked.filter_query, others]}}
             asked = replace(asked, filter_query=both)
         return self._answer([plan_tensor(asked, vectors)], Stages.of_one(SearchMethod.TENSOR))[0]
 
-    def _search(self, searches: Sequence[tuple[str, SearchRequest]], stages: Stages) -> list[SearchResult]:
-        requests = [request for _, request in searches]
-        return self._states.use([index for index, _ in searches], partial(self._search_in, requests, stages))
+    def _search(self, searches: Sequence[_Placed], stages: Stages) -> list[SearchResult]:
+        return self._states.use([search.index for search in searches], partial(self._search_in, searches, stages))
 
     def _search_in(
-        self, requests: Sequence[SearchRequest], stages: Stages, states: Sequence[IndexState]
+        self, searches: Sequence[_Placed], stages: Stages, states: Sequence[IndexState]
     ) -> list[SearchResult]:
-        found = list(zip(states, map(with_fields_to_read, requests), strict=True))
+        wanted = []
+        for search, state in zip(searches, states, strict=True):
+            request = with_fields_to_read(search.request)
+            wanted.append(VectorSearch(state, request, _embedded_fields(state, request), search.place))
         with stages.inference():
-            wanted = [VectorSearch(state, request, _embedded_fields(state, request)) for state, request in found]
-            with_vectors = [search for search in wanted if _needs_vectors(search.request)]
-            embedded = iter(self._query_vectors.of_fields(with_vectors))
+            embedded = iter(self._query_vectors.of_fields([one for one in wanted if _needs_vectors(one.request)]))
+        plans = []
         with stages.before_cluster():
-            plans = [
-                self._plan(state, request, next(embedded) if _needs_vectors(request) else {})
-                for state, request in found
-            ]
+            for one in wanted:
+                with told_of(one.place):
+                    asked = self._asked(one.state, one.request, one.place)
+                    plans.append(_plan(asked, next(embedded) if _needs_vectors(one.request) else {}))
         return self._answer(plans, stages)
 
     def _reranked(
-        self, requests: Sequence[SearchRequest], results: Sequence[SearchResult], stages: Stages
+        self, searches: Sequence[_Placed], results: Sequence[SearchResult], stages: Stages
     ) -> list[SearchResult]:
+        reranked = []
         with stages.rerank():
-            return [
-                replace(result, hits=self._reranker.rerank(request, result.hits))
-                for request, result in zip(requests, results, strict=True)
-            ]
+            for search, result in zip(searches, results, strict=True):
+                with told_of(search.place):
+                    reranked.append(replace(result, hits=self._reranker.rerank(search.request, result.hits)))
+        return reranked
 
-    def _asked(self, state: IndexState, request: SearchRequest) -> AskedSearch:
-        return AskedSearch(state, request, self._cluster.facts().version, _filter(state, request))
-
-    def _plan(self, state: IndexState, request: SearchRequest, vectors: Mapping[str, Embeddings]) -> SearchPlan:
-        asked = self._asked(state, request)
-        match request.method:
-            case SearchMethod.LEXICAL:
-                return plan_lexical(asked)
-            case SearchMethod.HYBRID:
-                return plan_hybrid(asked, vectors)
-        return plan_tensor(asked, vectors)
+    def _asked(self, state: IndexState, request: SearchRequest, place: str | None) -> AskedSearch:
+        _check_own_words(request.options)
+        return AskedSearch(state, request, self._cluster.facts().version, _filter(state, request), place)
 
     def _answer(self, plans: Sequence[SearchPlan], stages: Stages) -> list[SearchResult]:
         """Carry the plans out, all in one request; a second one has what turned out to be needed besides."""
@@ -137,34 +147,64 @@ class Searcher:
         return [outcome for outcome in outcomes if isinstance(outcome, SearchResult)]
 
     def _send(self, plans: Sequence[SearchPlan], stages: Stages) -> Sequence[Answer]:
-        lines = [line for plan in plans for line in plan.lines]
+        lines = [(plan.asked, line) for plan in plans for line in plan.lines]
         if not lines:
             return []
+        with stages.cluster():
+            answers = self._ask(lines)
+        found = []
+        for (asked, _), answer in zip(lines, answers, strict=True):
+            if isinstance(answer, SidecarError):
+                with told_of(asked.place):
+                    raise _told_to_client(answer, asked.request) from answer
+            found.append(answer)
+        stages.add_took(max(answer["took"] for answer in found))
+        return found
+
+    def _ask(self, lines: Sequence[tuple[AskedSearch, SearchLine]]) -> Sequence[Answer | SidecarError]:
         try:
-            with stages.cluster():
-                answers = self._cluster.search_many(lines)
+            return self._cluster.search_many([line for _, line in lines])
         except OpenSearchError as error:
-            raise _told_to_client(error, [plan.asked.request for plan in plans]) from error
-        stages.add_took(max(answer["took"] for answer in answers))
-        return answers
+            # One line that can't be parsed makes the cluster refuse them all, without a word of which it was.
+            if error.upstream_status == 400:
+                for asked, line in lines:
+                    (alone,) = self._cluster.search_many([line]) if _own_words(asked.request) else (None,)
+                    if isinstance(alone, SidecarError):
+                        with told_of(asked.place):
+                            raise _told_to_client(alone, asked.request) from alone
+            raise
 
 
-def _told_to_client(error: OpenSearchError, requests: Sequence[SearchRequest]) -> Exception:
+def _plan(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> SearchPlan:
+    match asked.request.method:
+        case SearchMethod.LEXICAL:
+            return plan_lexical(asked)
+        case SearchMethod.HYBRID:
+            return plan_hybrid(asked, vectors)
+    return plan_tensor(asked, vectors)
+
+
+def _check_own_words(options: SearchOptions) -> None:
+    if options.aggregations is not None:
+        check_aggregations(options.aggregations)
+    if options.lexical_highlights is not None:
+        check_highlights(options.lexical_highlights)
+
+
+def _told_to_client(error: SidecarError, request: SearchRequest) -> SidecarError:
     """A refusal of what clients say in OpenSearch's own words is theirs to mend."""
-    if error.upstream_status not in (400, 404):
+    if not isinstance(error, OpenSearchError) or error.upstream_status not in (400, 404):
         return error
-    moments = [request.options.point_in_time for request in requests if request.options.point_in_time is not None]
-    if moments and error.upstream_type == EXPIRED:
+    moment = request.options.point_in_time
+    if moment is not None and error.upstream_type == EXPIRED:
         return InvalidArgument(
-            f"pointInTime {' or '.join(shown(moment) for moment in dict.fromkeys(moments))} is closed, or was not used "
-            "for longer than its keepAlive. Open another one with POST /indexes/{index}/point-in-time."
+            f"pointInTime {shown(moment)} is closed, or was not used for longer than its keepAlive. Open another one "
+            "with POST /indexes/{index}/point-in-time."
         )
-    filters = [request.filter for request in requests if request.filter]
-    if filters and error.upstream_type in _QUERY_REFUSED:
-        return InvalidArgument(f"the filter {filters[0]!r} can't be searched with: {error.message}")
-    own = [name for request in requests for name in _own_words(request)]
-    if own:
-        return InvalidArgument(f"{' or '.join(dict.fromkeys(own))} can't be searched with: {error.message}")
+    if isinstance(request.filter, str) and error.upstream_type in _QUERY_REFUSED:
+        return refused_filter(request.filter, error.message)
+    if own := _own_words(request):
+        return InvalidArgument(f"{' or '.join(own)} can't be searched with: {error.message}")
     return error
 
 
@@ -187,7 +227,7 @@ def _own_words(request: SearchRequest) -> list[str]:
 
 def _needs_vectors(request: SearchRequest) -> bool:
     if request.method is SearchMethod.HYBRID:
-        return (request.hybrid.retrieval, request.hybrid.ranking) != (Retrieval.LEXICAL, Ranking.LEXICAL)
+        return not request.hybrid.is_lexical
     return request.method is SearchMethod.TENSOR
 
 

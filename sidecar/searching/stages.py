@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from sidecar import telemetry
@@ -30,7 +30,9 @@ class Stages:
         return cls("bulk_search", "vector", "search.opensearch._msearch")
 
     def inference(self) -> AbstractContextManager[None]:
-        """While the query vectors are made."""
+        """While the query vectors are made, which a search by words has none of."""
+        if self.kind == "lexical":
+            return nullcontext()
         return telemetry.timed(f"{self.scope}.{self.kind}_inference_full_pipeline")
 
     def before_cluster(self) -> AbstractContextManager[None]:

@@ -29,15 +29,15 @@ _EXACT_SCORES = {
 class TensorQuery:
     """Each field of ``query_vectors`` is searched for the neighbours of its vector, float32 of shape (dimensions,);
     documents that ``filter_query`` leaves out are no candidates. ``k`` documents a shard are looked for in each
-    field, among ``ef_search`` candidates where that is given; with ``min_score`` all that score as much, instead.
-    Each document comes with its ``chunks`` best chunks of a field, 0 for none."""
+    field, among ``ef_search`` candidates where that is given. Each document comes with its ``chunks`` best chunks of a
+    field, 0 for none; with one at most unless ``expands``."""
 
     query_vectors: Mapping[str, NDArray[np.float32]]
     k: int
     filter_query: Mapping[str, Any] | None = None
     ef_search: int | None = None
-    min_score: float | None = None
     chunks: int = 1
+    expands: bool = False
 
 
 def candidates(limit: int, offset: int) -> int:
@@ -68,11 +68,9 @@ def inner_hits_name(number: int) -> str:
 
 
 def _nested(query: TensorQuery, number: int, field: str) -> dict[str, Any]:
-    knn: dict[str, Any] = {"vector": query.query_vectors[field]}
-    if query.min_score is not None:
-        knn["min_score"] = query.min_score
-    else:
-        knn["k"] = query.k
+    knn: dict[str, Any] = {"vector": query.query_vectors[field], "k": query.k}
+    if query.expands:
+        knn["expand_nested_docs"] = True
     if query.ef_search is not None:
         knn["method_parameters"] = {"ef_search": query.ef_search}
     if query.filter_query is not None:

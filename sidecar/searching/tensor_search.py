@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,14 +14,14 @@ from sidecar.searching.filter_values import Query
 from sidecar.searching.hits import source_filter, tensor_hit
 from sidecar.searching.page import build_line
 from sidecar.searching.query_vectors import is_zero
-from sidecar.searching.request import SearchRequest
+from sidecar.searching.request import SearchOptions, SearchRequest
 from sidecar.searching.results import other_parts
 from sidecar.searching.score_modifiers import with_modifiers
 from sidecar.searching.search_plan import Answer, AskedSearch, SearchPlan, SearchResult, found_nothing
-from sidecar.searching.tensor import TensorQuery, build_exact_query, build_tensor_query, candidates
+from sidecar.searching.tensor import CANDIDATES, TensorQuery, build_exact_query, build_tensor_query, candidates
 
-RADIAL_SINCE: Version = (2, 14, 0)
-"""The first version whose k-NN queries take a least score in place of ``k``."""
+EXPANDS_SINCE: Version = (2, 19, 0)
+"""The first version whose k-NN queries can find several chunks of a document."""
 
 
 def plan_tensor(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> SearchPlan:
@@ -34,19 +35,28 @@ def plan_tensor(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> Search
 
 
 def tensor_query(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> TensorQuery:
-    """What is looked for: as many neighbours as the page needs, or all above the least score."""
+    """What is looked for: as many neighbours as the page needs.
+
+    That holds for a least score too, where the page ends earlier. A k-NN query can take one in place of ``k``, but then
+    it follows the graph of neighbours only as long as they are near enough: of 6 among 600 it found 2 (k-NN 3.5.0).
+    """
     request, options = asked.request, asked.request.options
-    is_plain = request.modifiers is None and not request.boost
-    is_radial = options.min_score is not None and is_plain and asked.version >= RADIAL_SINCE
     chunks = 1 if request.show_highlights else 0
     return TensorQuery(
         vectors,
-        candidates(request.limit, request.offset),
+        CANDIDATES[-1] if _looks_beyond_the_page(options) else candidates(request.limit, request.offset),
         asked.filter_query,
-        ef_search=None if is_radial else options.ef_search,
-        min_score=options.min_score if is_radial else None,
+        ef_search=options.ef_search,
         chunks=BOOSTED_CHUNKS if request.boost else chunks,
+        # By a negative weight another chunk than the nearest may be the best.
+        expands=asked.version >= EXPANDS_SINCE and any(boost.weight < 0 for boost in request.boost.values()),
     )
+
+
+def _looks_beyond_the_page(options: SearchOptions) -> bool:
+    """True where more than the page's documents take part, so that it must not depend on the page which do."""
+    is_counted = options.aggregations is not None or bool(options.facets)
+    return is_counted or bool(options.sort) or options.point_in_time is not None
 
 
 def exact_query(asked: AskedSearch, query: TensorQuery) -> Query:
@@ -63,11 +73,25 @@ def _plan(asked: AskedSearch, query: TensorQuery, *, is_exact: bool) -> SearchPl
 def _line(asked: AskedSearch, query: Query, fields: Sequence[str]) -> SearchLine:
     request = asked.request
     looked_at = [*(fields if request.show_highlights or request.boost else ()), *_modifying_fields(request)]
-    # A boost orders the page's documents anew, so that all before it are needed too.
-    size, start = (request.limit + request.offset, 0) if request.boost else (request.limit, request.offset)
+    size, start = _retrieved(request)
     plain = None if request.boost else request.modifiers
     modified = with_modifiers(query, plain, asked.state.field_types)
+    if _least_score(request) is not None:
+        # Compared here, so that it can be told from a filter why a page is short.
+        asked = replace(asked, request=replace(request, options=replace(request.options, min_score=None)))
     return build_line(asked, modified, source=source_filter(request, looked_at), size=size, start=start)
+
+
+def _least_score(request: SearchRequest) -> float | None:
+    """Below which hits are left out here; None where the cluster leaves them out, or nobody."""
+    options = request.options
+    return None if _looks_beyond_the_page(options) and not request.boost else options.min_score
+
+
+def _retrieved(request: SearchRequest) -> tuple[int, int]:
+    """How many hits are asked for, and from which on."""
+    # A boost orders the page's documents anew, so that all before it are needed too.
+    return (request.limit + request.offset, 0) if request.boost else (request.limit, request.offset)
 
 
 def _modifying_fields(request: SearchRequest) -> list[str]:
@@ -79,11 +103,15 @@ def _finish(
 ) -> SearchResult | SearchPlan:
     request, fields = asked.request, list(query.query_vectors)
     hits: list[Mapping[str, Any]] = answers[0]["hits"]["hits"]
-    may_lack_hits = query.filter_query is not None and query.min_score is None and bool(fields)
-    if len(hits) < request.limit and may_lack_hits and not is_exact:
+    size, _ = _retrieved(request)
+    # What a least score leaves out of the cluster's answer can't be told from what a filter does.
+    is_cut = request.options.min_score is not None and _least_score(request) is None
+    may_lack_hits = query.filter_query is not None and bool(fields) and not is_cut
+    if len(hits) < size and may_lack_hits and not is_exact:
         # A filtered k-NN query may end with fewer documents than there are. A short page has few candidates, so that
         # comparing all of them costs little.
         return _plan(asked, query, is_exact=True)
-    if request.boost:
-        return SearchResult(boosted(hits, fields, request), other_parts(asked, answers[0]))
-    return SearchResult([tensor_hit(hit, fields, request) for hit in hits], other_parts(asked, answers[0]))
+    found = boosted(asked, hits, fields) if request.boost else [tensor_hit(hit, fields, request) for hit in hits]
+    if (least := _least_score(request)) is not None:
+        found = [hit for hit in found if hit["_score"] >= least]
+    return SearchResult(found, other_parts(asked, answers[0]))

@@ -184,6 +184,14 @@ ROUTES: dict[tuple[str, str], tuple[Call, str]] = {
     ),
     ("GET", "/indexes/<index>/documents"): (lambda s, i: s.get(f"/indexes/{i}/documents", ["1"]), "'_found': True"),
     ("GET", "/indexes/<index>/documents/<document_id>"): (lambda s, i: s.get(f"/indexes/{i}/documents/1"), "A red car"),
+    ("PATCH", "/indexes/<index>/documents"): (
+        lambda s, i: s.request("PATCH", f"/indexes/{i}/documents", {"documents": [{"_id": "1", "size": 4}]}),
+        "'result': 'updated'",
+    ),
+    ("POST", "/indexes/<index>/documents/delete-by-query"): (
+        lambda s, i: s.post(f"/indexes/{i}/documents/delete-by-query", {"filter": "size:3"}),
+        "'deleted': 1",
+    ),
     ("POST", "/indexes/<index>/documents/delete-batch"): (
         lambda s, i: s.post(f"/indexes/{i}/documents/delete-batch", ["1"]),
         "'result': 'deleted'",

@@ -266,6 +266,21 @@ def test_limits_are_the_operators(make_client: MakeClient, node: str, index: str
     assert (reading.status_code, reading.json["code"]) == (400, "illegal_requested_doc_count")
 
 
+def test_index_has_room_for_the_operators_number_of_fields(make_client: MakeClient, node: str, index_name: str) -> None:
+    client = make_client(opensearch_url=node, max_index_fields=2)
+    client.post(f"/indexes/{index_name}", json={"index_defaults": {"model": "random/small"}, "number_of_shards": 1})
+    full = {"documents": [{"a": "A.", "b": "B."}], "tensorFields": ["a", "b"]}
+    assert client.post(f"/indexes/{index_name}/documents", json=full).json["errors"] is False
+    more = {"documents": [{"c": "C."}], "tensorFields": ["c"]}
+    refused = client.post(f"/indexes/{index_name}/documents", json=more)
+    assert (refused.status_code, refused.json["code"]) == (400, "index_max_fields_error")
+    numbers = {"documents": [{"_id": "1", "c": 1}, {"_id": "2", "a": "A."}], "tensorFields": ["a"]}
+    beyond, good = client.post(f"/indexes/{index_name}/documents", json=numbers).json["items"]
+    assert (beyond["_id"], beyond["status"], "code" in beyond) == ("1", 400, False)
+    assert "Limit of total fields [17] has been exceeded" in beyond["error"]["reason"]
+    assert good["result"] == "created"
+
+
 @pytest.mark.parametrize("flag", ["true", "True", "1", "yes", "on", "T", "y"])
 def test_refresh_flag_has_many_spellings(sidecar: Sidecar, index: str, flag: str) -> None:
     _, answered = add(sidecar, index, one({"title": "x"}), f"?refresh={flag}")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from sidecar.cli import COMMANDS, main
-from sidecar.config import Settings, environment_name
+from sidecar.config import PreloadedModel, Settings, environment_name
+from sidecar.errors import ConfigurationError
+from tests.fix_server import MakeClient, Sidecar
 
 NOBODY = "http://127.0.0.1:9"
 
@@ -94,3 +98,26 @@ def test_model_that_nobody_knows_stops_the_start() -> None:
     assert "Error: SIDECAR_PRELOAD_MODELS: there is no model named 'random/smal'" in done.stderr
     assert "random/small" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def preloading(node: str) -> Iterator[Sidecar]:
+    """A server with two models to preload, one of them by its properties."""
+    own = {"model": "my-own", "model_properties": {"name": "my-own", "type": "random", "dimensions": 7}}
+    variables = {"MARQO_MODELS_TO_PRELOAD": json.dumps(["random/small", own]), "MARQO_XYZZY": "1"}
+    with Sidecar({"OPENSEARCH_URL": node, **variables}) as running:
+        yield running
+
+
+def test_server_preloads_names_and_objects_and_says_where_they_come_from(preloading: Sidecar) -> None:
+    preloading.wait_for_log("MARQO_MODELS_TO_PRELOAD sets SIDECAR_PRELOAD_MODELS")
+    preloading.wait_for_log("MARQO_XYZZY has no effect")
+    preloading.wait_for_log("loaded model name=my-own")
+    names = {model["model_name"] for model in preloading.get("/models").json()["models"]}
+    assert names == {"random/small", "my-own"}
+
+
+def test_properties_that_describe_no_model_stop_the_start(make_client: MakeClient) -> None:
+    bad = PreloadedModel(model="my-own", model_properties={"name": "x"})
+    with pytest.raises(ConfigurationError, match=r"SIDECAR_PRELOAD_MODELS: .*dimensions"):
+        make_client(opensearch_url=NOBODY, preload_models=[bad])

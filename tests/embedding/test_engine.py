@@ -288,6 +288,29 @@ def test_a_failed_query_is_not_remembered(made: Made) -> None:
     assert engine.embed_query(SPEC, "good", normalize=True).shape == (DIMENSIONS,)
 
 
+def test_several_queries_are_one_run_and_those_that_are_known_are_none(made: Made) -> None:
+    engine = made.engine()
+    known = engine.embed_query(SPEC, "known", normalize=True)
+    texts = ["b", "known", "a", "b"]
+    vectors = engine.embed_queries(SPEC, texts, normalize=True)
+    assert made.loaders.by_name["a"].batches == [["known"], ["b", "a"]]
+    np.testing.assert_allclose(vectors, RIGHT.encode_text(texts), atol=1e-6)
+    assert vectors[1] is known
+    assert made.sample("sidecar_query_cache_hits_total") == 1
+    assert engine.embed_queries(SPEC, [], normalize=True) == []
+    engine.embed_queries(SPEC, texts, normalize=True)
+    assert len(made.loaders.by_name["a"].batches) == 2
+
+
+def test_of_several_queries_none_is_remembered_where_one_fails(made: Made) -> None:
+    engine = made.engine()
+    with pytest.raises(RuntimeError, match="choked"):
+        engine.embed_queries(SPEC, ["good", POISON], normalize=True)
+    made.loaders.by_name["a"].batches.clear()
+    engine.embed_query(SPEC, "good", normalize=True)
+    assert made.loaders.by_name["a"].batches == [["good"]]
+
+
 def test_an_evicted_model_leaves_memory_though_it_answered_queries_and_bulk_work(made: Made) -> None:
     engine = made.engine()
     spec = spec_of("a", gigabytes=0.6)

@@ -62,6 +62,13 @@ def test_each_device_has_a_budget_of_its_own(loading: Loading) -> None:
     assert cache.loaded() == [("c", CPU), ("d", "cuda:0")]
 
 
+def test_cuda_devices_have_a_budget_of_their_own(loading: Loading) -> None:
+    cache = ModelCache(loading, 1, cuda_gigabytes=0.5)
+    cache.get(spec_of("a", gigabytes=0.6))
+    with pytest.raises(ModelCacheManagementError, match=r"0.60 GB; .* 0.50 GB. Raise SIDECAR_CUDA_MODEL_MEMORY"):
+        cache.get(replace(spec_of("b", gigabytes=0.6), device="cuda:1"))
+
+
 def test_a_failed_load_fails_for_all_who_wait_and_the_next_try_loads(loading: Loading) -> None:
     cache = ModelCache(loading, 1)
     loading.may_load.clear()

@@ -73,6 +73,13 @@ def test_properties_describe_a_model(properties: dict[str, Any], wanted: tuple[o
     assert (spec.loader, spec.repository, spec.dimensions, spec.max_tokens) == wanted
 
 
+def test_model_that_is_not_named_by_its_properties_is_the_hubs_of_its_own_name() -> None:
+    spec = TABLE.resolve("org/mine", {"dimensions": 12})
+    assert (spec.loader, spec.repository, spec.dimensions) == ("sbert", "org/mine", 12)
+    known = TABLE.resolve("hf/e5-small-v2", {"tokens": 64})
+    assert (known.loader, known.repository, known.max_tokens) == ("hf", "intfloat/e5-small-v2", 64)
+
+
 def test_properties_keep_the_prefixes_of_a_model_of_the_table_or_take_their_place() -> None:
     base = {"name": "hf/e5-small-v2", "dimensions": 384}
     assert TABLE.resolve("mine", base).text_query_prefix == "query: "
@@ -88,13 +95,13 @@ def test_properties_keep_the_prefixes_of_a_model_of_the_table_or_take_their_plac
         ({"name": "a", "dimensions": True}, "'dimensions'"),
         ({"name": "a", "dimensions": "12"}, "'dimensions'"),
         ({"name": "a", "dimensions": 1.5}, "'dimensions'"),
-        ({"dimensions": 12}, "'name' must be the model's name on the hub, or 'localpath'"),
         ({"name": 5, "dimensions": 12}, "'name'"),
         ({"name": "a", "dimensions": 12, "tokens": 0}, "'tokens'"),
         ({"name": "a", "dimensions": 12, "type": "clipp"}, "'type' must be one of sbert, hf"),
         ({"name": "a", "dimensions": 12, "type": "clipp"}, "Did you mean 'clip'?"),
         ({"name": "a", "dimensions": 12, "type": ["sbert"]}, "'type' must be one of"),
         ({"name": "a", "dimensions": 12, "precision": "int4"}, "'precision' must be one of float32, float16, int8"),
+        ({"name": "a", "dimensions": 12, "precision": ["int8"]}, "'precision' must be one of float32"),
         ({"name": "a", "dimensions": 12, "matryoshka": 1}, "'matryoshka' must be true or false"),
         ({"name": "a", "dimensions": 12, "mean": [0, 0, 0]}, "'mean' is a property of models of type clip, open_clip"),
         ({"name": "a", "dimensions": 12, "timeout": 5}, "'timeout' is a property of models of type endpoint"),
@@ -103,7 +110,6 @@ def test_properties_keep_the_prefixes_of_a_model_of_the_table_or_take_their_plac
             {"type": "hf", "name": "a", "dimensions": 12, "url": "https://a/x.zip"},
             "from one place; leave out 'name' or 'url'",
         ),
-        ({"type": "hf", "dimensions": 12}, "'localpath' its folder, 'url' or 'model_location'"),
         ({"url": "ftp://a/x", "dimensions": 12}, "'url' must be a whole http or https URL"),
         ({"url": "https://user:word@a/x", "dimensions": 12}, "'url' must not have a user or password"),
         ({"url": "https://a:x/", "dimensions": 12}, "'url' is no URL"),

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from sidecar.embedding.loader import Embeddings, Prepared, RunBatch
+from sidecar.embedding.loader import MAX_BATCH_TOKENS, Embeddings, Prepared, RunBatch
 from sidecar.embedding.query_lane import QueryLane
 from sidecar.errors import EndpointUnavailable
 from tests.embedding.faulty_loader import POISON, FaultyLoader
@@ -127,3 +127,55 @@ def test_no_more_runs_go_on_than_the_lane_has(loader: FaultyLoader) -> None:
     with ThreadPoolExecutor(16) as pool:
         vectors = list(pool.map(lambda n: lane.embed(run, loader.prepare_text([f"q{n}"]))[0], range(300)))
     np.testing.assert_array_equal(vectors, loader.encode_text([f"q{n}" for n in range(300)]))
+
+
+# Several at once
+
+
+def ask_several(lane: QueryLane, loader: FaultyLoader, texts: Sequence[str]) -> list[Embeddings]:
+    return lane.embed(loader.run_text, loader.prepare_text(texts))
+
+
+def test_several_queries_of_one_thread_are_run_together_and_answered_in_order(loader: FaultyLoader) -> None:
+    texts = ["the longest of them all", "b", "two words", "d"]
+    vectors = ask_several(QueryLane(2), loader, texts)
+    assert loader.batches == [["b", "d", "two words", "the longest of them all"]], "of like length side by side"
+    np.testing.assert_array_equal(vectors, loader.encode_text(texts))
+
+
+def test_no_queries_run_nothing(loader: FaultyLoader) -> None:
+    assert ask_several(QueryLane(1), loader, []) == []
+    assert loader.batches == []
+
+
+def test_more_queries_than_a_batch_has_room_for_are_run_in_several(loader: FaultyLoader) -> None:
+    long = " ".join(["word"] * (MAX_BATCH_TOKENS // 4))
+    texts = [f"{long} {number}" for number in range(10)]
+    vectors = ask_several(QueryLane(2), loader, texts)
+    assert [len(batch) for batch in loader.batches] == [3, 3, 3, 1]
+    np.testing.assert_array_equal(vectors, loader.encode_text(texts))
+
+
+def test_of_several_queries_the_first_that_fails_is_told_and_other_threads_are_answered(loader: FaultyLoader) -> None:
+    lane = QueryLane(1)
+    loader.may_run.clear()
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(ask_several, lane, loader, ["held"])
+        loader.wait_until_begun()
+        failing = pool.submit(ask_several, lane, loader, ["fine", f"{POISON} 1", f"{POISON} 2"])
+        wait_until_queued(lane, 3)
+        other = pool.submit(ask_several, lane, loader, ["other"])
+        wait_until_queued(lane, 4)
+        loader.may_run.set()
+    assert len(first.result()) == len(other.result()) == 1
+    with pytest.raises(RuntimeError, match="choked"):
+        failing.result()
+
+
+def test_many_threads_with_several_queries_each_get_their_own(loader: FaultyLoader) -> None:
+    lane = QueryLane(2)
+    works = [[f"thread {thread} query {number}" for number in range(thread % 7)] for thread in range(60)]
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda texts: ask_several(lane, loader, texts), works))
+    for texts, vectors in zip(works, answers, strict=True):
+        np.testing.assert_array_equal(np.reshape(vectors, (len(texts), loader.dimensions)), loader.encode_text(texts))

@@ -3,77 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
-from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.loaders.random import RandomLoader
 from sidecar.errors import BadRequest, IndexNotFound, InvalidArgument
 from sidecar.opensearch.index_settings import AnnParameters, IndexSettings, TextPreprocessing
 from sidecar.opensearch.transport import Transport
 from sidecar.searching.request import SearchMethod, SearchRequest
+from tests.brute_force import SCORE_TOLERANCE, Texts, brute_force, chunked, documents_of, ids
 from tests.embedding.faulty_loader import FaultyLoader
 from tests.fix_models import MINILM
-from tests.rooms import SETTINGS, Hit, Rooms
+from tests.rooms import SETTINGS, Rooms
 
-RIGHT = RandomLoader(32)
 ALL = SearchRequest(q="", limit=1000)
 QUERIES = ["first query", "another one", "third", "x"]
-SCORE_TOLERANCE = 1e-4
-"""Lucene computes similarities in float32, in another order of sums."""
-
-Texts = dict[str, dict[str, list[str]]]
-
-
-def chunked(count: int, fields: tuple[str, ...]) -> Texts:
-    """Sentences by document and field; some documents lack a field."""
-    return {
-        f"d{number}": {
-            field: [f"Sentence {number} {field} {part}." for part in range(1 + number % 4)]
-            for place, field in enumerate(fields)
-            if (number + place) % 5
-        }
-        for number in range(count)
-    }
-
-
-def documents_of(texts: Texts) -> list[dict[str, Any]]:
-    return [
-        {"_id": document_id, "number": number} | {field: " ".join(parts) for field, parts in fields.items()}
-        for number, (document_id, fields) in enumerate(texts.items())
-    ]
-
-
-def similarity(left: Embeddings, right: Embeddings, space_type: str) -> Embeddings:
-    """The scores that OpenSearch documents for a space, of unit vectors."""
-    cosines = left @ right
-    return np.asarray((1 + cosines) / 2 if space_type == "cosinesimil" else 1 / (1 + (2 - 2 * cosines)))
-
-
-def brute_force(
-    texts: Texts, q: str, fields: tuple[str, ...], space_type: str = "cosinesimil"
-) -> list[tuple[str, float, dict[str, str]]]:
-    """Id, score and highlight of each document that has one of the fields, best first."""
-    query_vector = RIGHT.encode_text([q])[0]
-    found = []
-    for document_id, by_field in texts.items():
-        best = None
-        for field in fields:
-            for part in by_field.get(field, []):
-                score = float(similarity(RIGHT.encode_text([part]), query_vector, space_type)[0])
-                if best is None or score > best[0]:
-                    best = (score, {field: part})
-        if best is not None:
-            found.append((document_id, *best))
-    return sorted(found, key=lambda entry: -entry[1])
-
-
-def ids(hits: list[Hit]) -> list[str]:
-    return [hit["_id"] for hit in hits]
-
-
 ONE_SENTENCE = TextPreprocessing(split_length=1)
 SPLIT = replace(SETTINGS, text_preprocessing=ONE_SENTENCE)
 

@@ -14,7 +14,15 @@ from sidecar.errors import (
     TooManyFields,
 )
 from sidecar.opensearch.address import ClusterAddress
-from sidecar.opensearch.client import Cluster, ClusterFacts, SourceFilter, encode_json, index_path, parse_version
+from sidecar.opensearch.client import (
+    Cluster,
+    ClusterFacts,
+    SearchLine,
+    SourceFilter,
+    encode_json,
+    index_path,
+    parse_version,
+)
 from sidecar.opensearch.transport import Transport, TransportOptions
 from tests.fault_server import FaultServer, answer
 
@@ -150,6 +158,49 @@ def test_search_sends_numpy_vectors_as_they_are(cluster: Cluster, index: str) ->
 def test_search_tells_why_a_query_fails(cluster: Cluster, index: str) -> None:
     with pytest.raises(OpenSearchError, match=r"unknown query \[foo\]"):
         cluster.search(index, {"query": {"foo": {}}})
+
+
+def test_search_many_answers_each_line_in_order_or_tells_why_not(cluster: Cluster, index: str) -> None:
+    match = {"query": {"match_all": {}}}
+    lines = [
+        SearchLine(index, {"size": 0, **match}),
+        SearchLine(f"{index}-not", match),
+        SearchLine(index, {"query": {"term": {"n": "word"}}}),
+        SearchLine(index, match),
+    ]
+    first, missing, refused, last = cluster.search_many(lines)
+    assert isinstance(first, dict)
+    assert isinstance(last, dict)
+    assert [len(answer["hits"]["hits"]) for answer in (first, last)] == [0, 2]
+    assert isinstance(missing, IndexNotFound)
+    assert isinstance(refused, OpenSearchError)
+    assert refused.upstream_type == "query_shard_exception"
+    assert "For input string" in refused.message
+    (alone,) = cluster.search_many([lines[2]])
+    assert isinstance(alone, OpenSearchError)
+    assert alone.upstream_type == "query_shard_exception"
+
+
+@pytest.mark.parametrize("name", ["*", "_all", "a,b", ""])
+def test_search_many_takes_no_pattern_for_a_name(cluster: Cluster, index: str, name: str) -> None:
+    with pytest.raises(IndexNotFound):
+        cluster.search_many([SearchLine(index, {}), SearchLine(name, {})])
+    (alone,) = cluster.search_many([SearchLine(name, {})])
+    assert isinstance(alone, IndexNotFound)
+
+
+def test_search_many_routes_each_line(cluster: Cluster, index_name: str) -> None:
+    cluster.create_index(index_name, {"settings": {"number_of_shards": 5, "number_of_replicas": 0}})
+    body = b"".join(b'{"index":{"_id":"%d"}}\n{"n":%d}\n' % (number, number) for number in range(40))
+    cluster.bulk(index_name, body, refresh=True)
+    everything = {"query": {"match_all": {}}, "size": 100}
+    whole, one, other = cluster.search_many(
+        [SearchLine(index_name, everything), *(SearchLine(index_name, everything, key) for key in ("1", "a b&c"))]
+    )
+    counts = [len(answer["hits"]["hits"]) for answer in (whole, one, other) if isinstance(answer, dict)]
+    assert counts[0] == 40
+    assert all(count < 40 for count in counts[1:])
+    assert one["_shards"]["total"] == other["_shards"]["total"] == 1  # type: ignore[index]
 
 
 def test_refresh_counts_the_shards(cluster: Cluster, index: str) -> None:

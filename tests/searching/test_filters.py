@@ -27,7 +27,6 @@ TYPES = {
     "ok": "boolean",
     "d": "date",
     "my field": "text",
-    "combo": "object",
     "combo.sub": "text",
     "place": "geo_point",
 }
@@ -35,6 +34,11 @@ TYPES = {
 
 def term(path: str, value: Any) -> dict[str, Any]:
     return {"term": {path: value}}
+
+
+def fuzzy(text: str, fuzziness: str) -> dict[str, Any]:
+    query = {"value": text, "fuzziness": fuzziness, "rewrite": "constant_score"}
+    return {"fuzzy": {"color.keyword": query}}
 
 
 @pytest.mark.parametrize(
@@ -83,6 +87,8 @@ def term(path: str, value: Any) -> dict[str, Any]:
         ("i:<3000000000", {"range": {"i": {"lte": 2**31 - 1}}}),
         ("f:0.5", term("f", 0.5)),
         ("f:>0.5", {"range": {"f": {"gt": 0.5}}}),
+        ("f:{1 TO 1}", {"range": {"f": {"gt": 1.0, "lt": 1.0}}}),
+        ("f:0", {"range": {"f": {"gte": -0.0, "lte": 0.0}}}),
         ("f:<1e400", {"exists": {"field": "f"}}),
         ("ok:true", term("ok", True)),
         ("_id:a", {"ids": {"values": ["a"]}}),
@@ -91,10 +97,11 @@ def term(path: str, value: Any) -> dict[str, Any]:
         ("*:*", {"match_all": {}}),
         ("color:r*", {"wildcard": {"color.keyword": {"value": "r*"}}}),
         (r"color:a\*b\ ?\\", {"wildcard": {"color.keyword": {"value": "a\\*b ?\\\\"}}}),
+        (r"color:c\:\\d*", {"wildcard": {"color.keyword": {"value": "c:\\\\d*"}}}),
         (r"color:/r\/e./", {"regexp": {"color.keyword": {"value": r"r\/e."}}}),
-        ("color:re~1", {"fuzzy": {"color.keyword": {"value": "re", "fuzziness": "1"}}}),
-        ("color:rede~0.5", {"fuzzy": {"color.keyword": {"value": "rede", "fuzziness": "2"}}}),
-        ("color:re~", {"fuzzy": {"color.keyword": {"value": "re", "fuzziness": "AUTO"}}}),
+        ("color:re~1", fuzzy("re", "1")),
+        ("color:rede~0.5", fuzzy("rede", "2")),
+        ("color:re~", fuzzy("re", "AUTO")),
         ("color:[a TO c}", {"range": {"color.keyword": {"gte": "a", "lt": "c"}}}),
         ('color:["a b" TO c:d]', {"range": {"color.keyword": {"gte": "a b", "lte": "c:d"}}}),
     ],
@@ -169,27 +176,99 @@ def test_build_filter_joins_as_lucene_does(text: str, query: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "column", "message"),
     [
-        ("((", "too early"),
-        ("color:", "too early"),
-        ("color:red)", "position 9: unexpected '\\)'"),
-        ("color:red AND OR n:1", "position 14: unexpected 'OR'"),
-        ("color:a:b", "position 6: a colon"),
-        ('color:"red', "position 6: this quote is not closed"),
-        ("color:/re", "position 6: this regular expression is not closed"),
-        ("color:red\\", "position 9: no character follows"),
-        ("n:[1 2]", "position 5: unexpected '2'"),
-        ("color:/" + "a" * 1_001 + "/", "1,001 characters; the limit is 1,000"),
-        ("x" * 200_001, "200,001 characters; the limit is 200,000"),
-        ("(" * 60 + "color:a" + ")" * 60, "50 levels"),
-        ("NOT " * 60 + "color:a", "50 levels"),
-        ("(" * 30_000, "20,000 words and signs"),
+        ("((", 3, r"ends too early: '\(' of column 2 is not closed"),
+        ("color:(a OR (b)", 16, r"ends too early: '\(' of column 7 is not closed"),
+        ("color:", 7, "ends too early: a value is missing"),
+        ("color:a AND ", 13, "ends too early: a value is missing"),
+        ("color:red)", 10, r"unexpected '\)'"),
+        ("color:red AND OR n:1", 15, "unexpected 'OR'"),
+        ("n:]", 3, "unexpected ']'"),
+        ("color:a:b", 7, "a colon within the value of 'color'"),
+        ('color:"red', 7, "this quote is not closed"),
+        ('été:a 🔴:"red', 9, "this quote is not closed"),
+        ("color:/re", 7, "this regular expression is not closed"),
+        ("color:red\\", 10, "no character follows"),
+        ("n:[1 2]", 6, "unexpected '2'"),
+        ("n:[1 TO 2", 10, r"ends too early: '\[' of column 3 is not closed"),
+        ("n:{1", 5, "ends too early: '{' of column 3 is not closed"),
+        ("color:/" + "a" * 1_001 + "/", 7, "1,001 characters; the limit is 1,000"),
+        ("x" * 200_001, 200_001, "200,001 characters; the limit is 200,000"),
+        ("(" * 60 + "color:a" + ")" * 60, 52, "50 levels"),
+        ("NOT " * 60 + "color:a", 205, "50 levels"),
+        ("(" * 30_000, 20_001, "20,000 words and signs"),
     ],
 )
-def test_build_filter_names_the_place_when_the_text_is_malformed(text: str, message: str) -> None:
-    with pytest.raises(InvalidArgument, match=message):
+def test_build_filter_names_the_column_when_the_text_is_malformed(text: str, column: int, message: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"^filter: column {column}: .*{message}"):
         build_filter(text, TYPES)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "column", "message"),
+    [
+        ("a(b", 5, "parenthesis is not closed"),
+        ("a)b", 5, "parenthesis was not opened"),
+        ("[ab", 4, "bracket is not closed"),
+        ("[z-a]", 5, "'z' to 'a' is the wrong way round"),
+        ('"ab', 4, "quote is not closed"),
+        ("a{,2}", 5, "one number or two"),
+        ("a{2", 5, "one number or two"),
+        ("a{3,2}", 5, "3 and 2 are the wrong way round"),
+        ("<1-", 4, "< is not closed"),
+        ("<1-x>", 4, "two whole numbers"),
+        ("<name>", 4, "two whole numbers"),
+        ("a|", 6, "ends too early"),
+        (r"a\q", 5, r"no class \\q"),
+        ("(" * 51 + "a" + ")" * 51, 54, "50 parentheses"),
+    ],
+)
+def test_build_filter_names_the_column_when_a_regular_expression_is_malformed(
+    pattern: str, column: int, message: str
+) -> None:
+    with pytest.raises(InvalidArgument, match=rf"^filter: column {column}: .*{message}"):
+        build_filter(f"c:/{pattern}/", TYPES)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("color:/(a{1000}){1000}/", 7),
+        ("color:/a{99999999999}/", 7),
+        ("color:/(a?){5000}/", 7),
+        ("color:/((a|b|c)?){1600}/", 7),
+        ("color:/(a{0,100}){10}/", 7),
+        ("color:/" + "(a?){50}" * 10 + "/", 7),
+        ("color:/(a{300}&b{300})/", 7),
+        ("color:/" + "(((((((((((a+)+)+)+)+)+)+)+)+)+)+)+" * 25 + "/", 7),
+        ("color:" + "ab" * 5_000 + "~", 7),
+        ("color:" + "a" * 100_000 + "*", 7),
+        ("n:1 OR color:/a{30000}/ OR color:/b{30000}/", 34),
+        ("color:*aa* " * 300, 2_097),
+    ],
+)
+def test_build_filter_refuses_patterns_that_are_too_much_work(text: str, column: int) -> None:
+    with pytest.raises(InvalidArgument, match=rf"^filter: column {column}: .*too much work for the cluster"):
+        build_filter(text, TYPES)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        ".*(red|blue).*",
+        "a{1000}",
+        "[a-z]*[0-9]*(-[a-z]+)*",
+        "a?" * 100,
+        "(a|b)*a(a|b){10}",
+        "<0-999999>",
+        '"a.b"@#~x',
+        "()|a",
+    ],
+)
+def test_build_filter_takes_a_regular_expression_that_is_little_work(pattern: str) -> None:
+    (query,) = build_filter(f"color:/{pattern}/", TYPES)["regexp"].values()
+    assert query == {"value": pattern}
 
 
 def test_build_filter_takes_any_number_of_values_of_one_field() -> None:
@@ -220,8 +299,18 @@ SIGNS = [
     "1e9",
     "a",
     "é",
+    "/a{2}/",
+    "/(a|[b-d]*/",
+    "🔴",
 ]
 filters = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(SIGNS), max_size=25).map("".join))
+
+
+def assert_points_into(text: str, message: str) -> None:
+    """The message names a column of the text, or the one behind its end."""
+    found = re.match(r"filter: column (\d+): ", message)
+    assert found, message
+    assert 1 <= int(found[1]) <= len(text) + 1, message
 
 
 @given(filters)
@@ -229,7 +318,7 @@ def test_build_filter_gives_a_query_or_invalid_argument_when_text_is_anything(te
     try:
         query = build_filter(text, TYPES)
     except InvalidArgument as error:
-        assert error.message.startswith("filter: ")
+        assert_points_into(text, error.message)
     else:
         assert len(query) == 1
         json.dumps(query, allow_nan=False)

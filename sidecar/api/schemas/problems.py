@@ -16,6 +16,7 @@ _TYPES = {
     "extra_forbidden": ("value_error.extra", "extra fields not permitted"),
     "missing": ("value_error.missing", "field required"),
     "int": ("type_error.integer", "value is not a valid integer"),
+    "float": ("type_error.float", "value is not a valid float"),
     "bool": ("type_error.bool", "value could not be parsed to a boolean"),
     "string": ("type_error.str", "str type expected"),
     "list": ("type_error.list", "value is not a valid list"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fai
 
 from sidecar.api.schemas.auth import ModelAuthBody, parse_model_auth
 from sidecar.api.schemas.media_headers import MediaHeadersBody, parse_media_headers
-from sidecar.api.schemas.problems import check_shape, told_as
+from sidecar.api.schemas.problems import Problem, check_shape, told_as
 from sidecar.api.schemas.scoring import BoostBody, ModifiersBody, parse_boost, parse_modifiers, parse_weight
 from sidecar.api.schemas.search_options import (
     FACET_VALUES,
@@ -24,7 +24,7 @@ from sidecar.api.schemas.search_options import (
     parse_sort,
 )
 from sidecar.api.schemas.search_shapes import MAX_CONTEXT_VECTORS, ContextBody, QueryBody
-from sidecar.errors import IllegalRequestedDocCount, InvalidArgument, InvalidRequest
+from sidecar.errors import IllegalRequestedDocCount, InvalidArgument, InvalidRequest, Unprocessable
 from sidecar.indexing.names import check_field_name, shortened
 from sidecar.searching.request import ContextVector, SearchMethod, SearchOptions, SearchRequest
 
@@ -130,10 +130,17 @@ def parse_bulk_search(body: Any, limits: SearchLimits) -> list[tuple[str, Search
     for number, query in enumerate(parsed.queries):
         try:
             searches.append((query.index, read_search(query, limits)))
+        except Unprocessable as error:
+            raise Unprocessable([_in_query(number, problem) for problem in error.problems]) from error
         except InvalidRequest as error:
             error.message = f"queries[{number}]: {error.message}"
             raise
     return searches
+
+
+def _in_query(number: int, problem: Problem) -> Problem:
+    body, *rest = problem["loc"]
+    return problem | {"loc": [body, "queries", number, *rest]}
 
 
 def read_search(parsed: SearchBody, limits: SearchLimits) -> SearchRequest:
@@ -142,8 +149,10 @@ def read_search(parsed: SearchBody, limits: SearchLimits) -> SearchRequest:
     _check_window(parsed.limit, parsed.offset, limits.documents)
     q = _query(parsed)
     is_lexical = parsed.method == SearchMethod.LEXICAL
-    if parsed.method == SearchMethod.TENSOR:
-        _check_attribute_count(parsed.searchable_attributes, limits.tensor_attributes)
+    hybrid = parse_hybrid(parsed.hybrid_parameters)
+    if parsed.method == SearchMethod.TENSOR or (parsed.method == SearchMethod.HYBRID and not hybrid.is_lexical):
+        own = hybrid.tensor_attributes
+        _check_attribute_count(parsed.searchable_attributes if own is None else own, limits.tensor_attributes)
     # What is no text goes into a query vector, which a search by words has not.
     context = () if is_lexical or parsed.context is None else _context(parsed.context)
     boost = parse_boost(parsed.boost, method=SearchMethod(parsed.method), searchable=parsed.searchable_attributes)
@@ -164,7 +173,7 @@ def read_search(parsed: SearchBody, limits: SearchLimits) -> SearchRequest:
         boost=boost,
         modifiers=None if is_lexical else parse_modifiers("scoreModifiers", parsed.score_modifiers),
         reranker=parsed.re_ranker,
-        hybrid=parse_hybrid(parsed.hybrid_parameters),
+        hybrid=hybrid,
         options=_options(parsed),
         media_headers=parse_media_headers("image_download_headers", parsed.image_download_headers),
         auth=auth,
@@ -200,7 +209,7 @@ def _options(body: SearchBody) -> SearchOptions:
     )
 
 
-def _check_attribute_count(names: list[str] | None, limit: int | None) -> None:
+def _check_attribute_count(names: Sequence[str] | None, limit: int | None) -> None:
     if limit is None:
         return
     if names is None or len(names) > limit:

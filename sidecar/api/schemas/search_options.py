@@ -118,27 +118,30 @@ def check_together(request: SearchRequest, *, has_hybrid: bool) -> None:
     _check_values(request)
     options = request.options
     method = request.method
-    fuses = method is SearchMethod.HYBRID and request.hybrid.retrieval is Retrieval.DISJUNCTION
+    is_hybrid = method is SearchMethod.HYBRID
+    fuses = is_hybrid and request.hybrid.is_fused
+    is_lexical = method is SearchMethod.LEXICAL or (is_hybrid and request.hybrid.is_lexical)
+    has_graph = not is_lexical and not (is_hybrid and request.hybrid.retrieval is Retrieval.LEXICAL)
+    has_words = is_lexical or fuses
     orders_anew = bool(request.boost) or request.reranker is not None
     rules = (
         (has_hybrid and method is not SearchMethod.HYBRID, "'hybridParameters' needs searchMethod HYBRID"),
-        (options.is_exact and method is SearchMethod.LEXICAL, "'exact' does not go with a search by words (LEXICAL)"),
-        (
-            options.ef_search and method is SearchMethod.LEXICAL,
-            "'efSearch' does not go with a search by words (LEXICAL)",
-        ),
+        (options.is_exact and is_lexical, "'exact' does not go with a search by words alone"),
+        (options.ef_search and not has_graph, "'efSearch' does not go with documents that are found by words"),
         (options.ef_search and options.is_exact, "'efSearch' does not go with 'exact', which compares every vector"),
-        (options.ef_search and options.min_score is not None, "'efSearch' does not go with 'minScore'"),
         (
-            options.lexical_highlights is not None and method is SearchMethod.TENSOR,
-            "'lexicalHighlights' needs searchMethod LEXICAL or HYBRID",
+            options.lexical_highlights is not None and not has_words,
+            "'lexicalHighlights' needs searchMethod LEXICAL, or a HYBRID one that words have a part in the order of",
         ),
         (
             options.lexical_highlights is not None and request.reranker is not None,
             "'lexicalHighlights' does not go with 'reRanker', which has highlights of its own",
         ),
         (options.sort and (fuses or orders_anew), "'sort' does not go with what orders the hits itself"),
-        (options.min_score is not None and fuses, "'minScore' does not go with a hybrid search of both halves"),
+        (
+            options.min_score is not None and fuses,
+            "'minScore' does not go with a hybrid search whose order is made of two",
+        ),
         (
             options.explain and (fuses or orders_anew),
             "'explain' tells of one order only: leave out hybrid, boost, reRanker",
