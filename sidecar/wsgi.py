@@ -32,6 +32,8 @@ BACKLOG = 2048
 KEEPALIVE_SECONDS = 75
 """How long an idle connection is kept: more than the 60 s after which load balancers drop theirs, so that it is never
 the server that closes one in the moment of its reuse."""
+LONGEST_REQUEST_LINE = 8190
+"""Bytes of path and query: the most that gunicorn has a limit for. Parameters of an array body hold JSON."""
 STOP_SECONDS = 40
 """Beyond the grace period, for the embedded node to stop (30 s at most)."""
 STUCK_SECONDS = 300
@@ -55,6 +57,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_class": Worker,
             "threads": self._settings.threads,
             "keepalive": KEEPALIVE_SECONDS,
+            "limit_request_line": LONGEST_REQUEST_LINE,
             "timeout": STUCK_SECONDS,
             "graceful_timeout": math.ceil(self._settings.grace) + STOP_SECONDS,
             "control_socket_disable": True,

@@ -49,7 +49,7 @@ def _lead_somewhere(case: Case, *, is_stateful: bool) -> None:
     values = case.path_parameters or {}
     request = [values, case.query, case.body if isinstance(case.body, (dict, list, str)) else None]
     if case.operation.path == NEW_INDEX and (case.method == "POST" or not is_stateful or values["index"] == FILLED):
-        names = NEW_NAMES if is_stateful else (*NEW_NAMES, values["index"])
+        names = NEW_NAMES if is_stateful or values["index"] == FILLED else (*NEW_NAMES, values["index"])
         values["index"] = _one_of(names, request)
     elif not is_stateful and case.operation.path != NEW_INDEX:
         for name, value in values.items():

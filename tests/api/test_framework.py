@@ -41,6 +41,13 @@ def test_slash_at_the_end_redirects_with_the_method_and_the_query(sidecar: Sidec
     assert sidecar.get("/nope/").status_code == 404
 
 
+def test_query_may_have_thousands_of_letters(sidecar: Sidecar, index: str) -> None:
+    # As the parameters of an array body, which hold JSON.
+    path = f"/indexes/{index}/documents?non_tensor_fields="
+    assert sidecar.post(path + "x" * 8000, [{"title": "A title."}]).status_code == 200
+    assert sidecar.post(path + "x" * 9000, [{"title": "A title."}]).status_code == 414
+
+
 def test_request_id_of_the_client_comes_back_and_is_logged(sidecar: Sidecar) -> None:
     answered = sidecar.get("/indexes", headers={"X-Request-Id": "my-id.1"})
     assert answered.headers["X-Request-Id"] == "my-id.1"

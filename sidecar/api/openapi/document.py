@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 
 import sidecar
 from sidecar.api.keys import BEARER_PATHS, is_free
-from sidecar.api.openapi.failures import SCHEMAS, openai_failures, own_failures
+from sidecar.api.openapi.failures import SCHEMAS, openai_failures, own_failures, too_long
 from sidecar.api.openapi.operation import JSON, Content, Operation, Parameter, Shape
 from sidecar.api.openapi.operations import OPERATIONS
 from sidecar.api.openapi.shapes import Schema, Shapes
@@ -96,6 +96,8 @@ def _describe(rule: Rule, operation: Operation, shapes: Shapes, *, has_keys: boo
         status: {**response, "headers": {**response.get("headers", {}), "X-Request-Id": _REQUEST_ID}}
         for status, response in (failures | responses).items()
     }
+    if operation.parameters:
+        told["responses"]["414"] = too_long()
     if needs_key:
         told["security"] = [{_KEY: []}, {_BEARER: []}] if rule.rule.startswith(BEARER_PATHS) else [{_KEY: []}]
     return told

@@ -92,6 +92,14 @@ def own_failures(errors: Iterable[type[SidecarError]], *, has_path: bool) -> dic
     return responses
 
 
+def too_long() -> dict[str, Any]:
+    """The response of the HTTP server itself, which the app is not asked for."""
+    return {
+        "description": "The path and the query are longer than the server reads.",
+        "content": {"text/html": {"schema": {"type": "string"}}},
+    }
+
+
 def openai_failures(errors: Iterable[type[SidecarError]]) -> dict[str, Any]:
     """Status -> response, in the shape of OpenAI's API."""
     grouped = _by_status((error, openai_status(error)) for error in errors)
