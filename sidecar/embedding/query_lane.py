@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -10,6 +11,9 @@ import numpy as np
 
 from sidecar.embedding.loader import MAX_BATCH_TOKENS, Embeddings, Prepared, RunBatch
 from sidecar.errors import EndpointUnavailable
+
+SHARE = 8
+"""Queries that are worth a run of their own while others are free."""
 
 
 class _Query:
@@ -33,6 +37,7 @@ class QueryLane:
     """
 
     def __init__(self, runs: int) -> None:
+        self._runs = runs
         self._free_runs = runs
         self._waiting: deque[_Query] = deque()
         self._changed = threading.Condition()
@@ -41,6 +46,7 @@ class QueryLane:
         """Embed one or several queries by ``run``, the same for all queries of a lane. Raises what it raises for the
         first of them that fails.
 
+        Many are shared out among the free runs, by threads that end with them.
         Returns: float32, shape (dimensions,), for each, in order.
         """
         own = [_Query(one) for one in prepared]
@@ -48,21 +54,33 @@ class QueryLane:
             # Of like length side by side, for little padding.
             self._waiting.extend(sorted(own, key=lambda query: query.prepared.tokens))
             self._changed.notify_all()
+        helpers = [
+            threading.Thread(target=self._run_until_done, args=(run, own), name="query-lane", daemon=True)
+            for _ in range(min(self._runs, len(own) // SHARE) - 1)
+        ]
+        for helper in helpers:
+            helper.start()
+        self._run_until_done(run, own)
+        for helper in helpers:
+            helper.join()
+        return [_vector(query) for query in own]
+
+    def _run_until_done(self, run: RunBatch, own: Sequence[_Query]) -> None:
         while True:
             with self._changed:
                 while not (is_done := all(query.is_done for query in own)) and not (self._free_runs and self._waiting):
                     self._changed.wait()
                 if is_done:
-                    break
-                self._free_runs -= 1
+                    return
                 batch = self._take_locked()
+                self._free_runs -= 1
             self._run_batch(run, batch)
-        return [_vector(query) for query in own]
 
     def _take_locked(self) -> list[_Query]:
         batch: list[_Query] = []
         longest = 0
-        while self._waiting:
+        most = max(SHARE, math.ceil(len(self._waiting) / self._free_runs))
+        while self._waiting and len(batch) < most:
             longest = max(longest, self._waiting[0].prepared.tokens)
             if batch and longest * (len(batch) + 1) > MAX_BATCH_TOKENS:
                 break

@@ -179,3 +179,18 @@ def test_many_threads_with_several_queries_each_get_their_own(loader: FaultyLoad
         answers = list(pool.map(lambda texts: ask_several(lane, loader, texts), works))
     for texts, vectors in zip(works, answers, strict=True):
         np.testing.assert_array_equal(np.reshape(vectors, (len(texts), loader.dimensions)), loader.encode_text(texts))
+
+
+def test_many_queries_of_one_thread_are_shared_out_among_the_free_runs(loader: FaultyLoader) -> None:
+    both = threading.Barrier(2, timeout=30)
+    sizes = []
+
+    def run(batch: Sequence[Prepared]) -> Embeddings:
+        sizes.append(len(batch))
+        both.wait()
+        return loader.run_text(batch)
+
+    texts = [f"query {number}" for number in range(32)]
+    vectors = QueryLane(2).embed(run, loader.prepare_text(texts))
+    assert sizes == [16, 16]
+    np.testing.assert_array_equal(vectors, loader.encode_text(texts))
