@@ -163,9 +163,10 @@ def test_neighbours_are_ordered_by_their_words(rooms: Rooms, index: str) -> None
 def test_the_nearest_of_many_are_ordered_by_their_words_window_by_window(rooms: Rooms, big_index: str) -> None:
     tensor, lexical = halves(rooms, big_index)
     order: list[str] = []
-    for window in (32, 100):
+    for window in (20, 40, 80):
         order += sorted(list(tensor)[len(order) : window], key=lambda found: -lexical.get(found, 0.0))
-    assert ids(search(rooms, big_index, TENSOR_BY_WORDS, limit=100).hits) == order
+    pages = [search(rooms, big_index, TENSOR_BY_WORDS, limit=20, offset=offset).hits for offset in range(0, 80, 20)]
+    assert [document_id for page in pages for document_id in ids(page)] == order
 
 
 def test_what_has_the_words_is_ordered_by_its_vectors(rooms: Rooms, index: str) -> None:
@@ -188,7 +189,10 @@ def test_pages_have_no_repeats_and_no_holes(rooms: Rooms, big_index: str, hybrid
     whole = ids(search(rooms, big_index, hybrid, limit=1000).hits)
     pages = [search(rooms, big_index, hybrid, limit=size, offset=offset).hits for offset in range(0, 330, size)]
     paged = [hit for page in pages for hit in page]
-    assert ids(paged) == whole
+    assert sorted(ids(paged)) == sorted(whole)
+    # Where two orders become one, each page makes it of no more than it needs.
+    if hybrid not in (RRF, LINEAR, TENSOR_BY_WORDS):
+        assert ids(paged) == whole
     assert len(whole) == len(set(whole))
     assert len(whole) >= 100
     scores = [hit["_score"] for hit in paged]

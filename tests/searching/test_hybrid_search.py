@@ -55,7 +55,7 @@ def test_neighbours_that_the_words_answer_lacks_are_asked_for_by_their_ids() -> 
 
 def test_the_words_of_all_neighbours_are_asked_for_up_to_what_the_cluster_takes() -> None:
     plan = plan_hybrid(asked(), {"title": VECTOR})
-    assert [line.body["size"] for line in plan.lines] == [32, 32 * IndexSettings().number_of_shards]
+    assert [line.body["size"] for line in plan.lines] == [16, 32 * IndexSettings().number_of_shards]
     assert plan.lines[1].body["_source"] is False
     deep = SearchRequest(q="red", method=SearchMethod.HYBRID, hybrid=REQUEST.hybrid, limit=5, offset=9000)
     assert [line.body["size"] for line in plan_hybrid(asked(deep), {"title": VECTOR}).lines] == [10_000, 10_000]
