@@ -149,10 +149,13 @@ def logged() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(TextFormatter())
-    root = logging.getLogger()
-    level = root.level
+    # Commands that ran in this process may have made the package quieter.
+    root, package = logging.getLogger(), logging.getLogger("sidecar")
+    levels = root.level, package.level
     root.addHandler(handler)
     root.setLevel("INFO")
+    package.setLevel(logging.NOTSET)
     yield stream
     root.removeHandler(handler)
-    root.setLevel(level)
+    root.setLevel(levels[0])
+    package.setLevel(levels[1])
