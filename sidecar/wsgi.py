@@ -5,6 +5,7 @@ One process has one engine, which all its threads share. gunicorn's master start
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import math
 import os
@@ -85,6 +86,11 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threaded worker, which on SIGTERM refuses connections instead of leaving them unanswered."""
+
+    def init_signals(self) -> None:
+        """Take signals; a worker that stands still is aborted by the master, and its log then says where it stood."""
+        super().init_signals()
+        faulthandler.enable()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: finish what was accepted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import http.server
 import json
+import signal
 import socket
 import threading
 import time
@@ -126,6 +127,14 @@ def test_worker_that_dies_is_started_anew(node: str) -> None:
         worker.wait(PATIENCE_SECONDS)
         sidecar.session.close()
         assert sidecar.get("/").status_code == 200
+
+
+def test_worker_that_is_aborted_tells_where_its_threads_stood(node: str) -> None:
+    with Sidecar({"OPENSEARCH_URL": node}) as sidecar:
+        assert sidecar.get("/").status_code == 200
+        worker_of(sidecar).send_signal(signal.SIGABRT)
+        sidecar.wait_for_log(r"Thread 0x\w+")
+        sidecar.wait_for_log("wait_for_and_dispatch_events")
 
 
 def test_batch_that_kill_9_cut_off_is_complete_when_sent_again(node: str, index_name: str) -> None:

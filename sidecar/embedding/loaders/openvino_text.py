@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from queue import LifoQueue
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ LONE_TEXT_THREADS = 4
 LONE_TEXT_TOKENS = 64
 LONE_TEXT_BYTES = 512 * 1024 * 1024
 """Largest model that is compiled a second time for lone texts."""
+REQUESTS_A_STREAM = 2
+"""Batches that wait for their turn inside the library: documents' and queries' threads are each as many as streams."""
 
 
 class OpenVinoTextLoader:
@@ -77,17 +79,18 @@ class _Compiled:
             },
         )
         self._inputs = [port.get_any_name() for port in self._model.inputs]
-        # One request runs one batch at a time; a thread takes one, and gives it back. Both are safe between threads.
-        self._requests: deque[Any] = deque()
+        # One request runs one batch at a time; a thread takes one, and gives it back, or waits for one. All are made
+        # here, and inputs are copied: a run then neither makes requests nor lets go of arrays of Python's, for which it
+        # would want Python's lock and the library's at once.
+        self._requests: LifoQueue[Any] = LifoQueue()
+        for _ in range(streams * REQUESTS_A_STREAM):
+            self._requests.put(self._model.create_infer_request())
 
     def run(self, batch: Sequence[Prepared]) -> Embeddings:
+        request = self._requests.get()
         try:
-            request = self._requests.pop()
-        except IndexError:
-            request = self._model.create_infer_request()
-        try:
-            request.infer(token_arrays(batch, self._inputs), share_inputs=True)
+            request.infer(token_arrays(batch, self._inputs), share_inputs=False)
             # The request's own memory is written again by its next batch.
             return np.array(request.get_output_tensor(0).data, dtype=np.float32)
         finally:
-            self._requests.append(request)
+            self._requests.put(request)
