@@ -135,6 +135,8 @@ def test_worker_that_is_aborted_tells_where_its_threads_stood(node: str) -> None
         worker_of(sidecar).send_signal(signal.SIGABRT)
         sidecar.wait_for_log(r"Thread 0x\w+")
         sidecar.wait_for_log("wait_for_and_dispatch_events")
+        sidecar.session.close()
+        assert sidecar.get("/").status_code == 200
 
 
 def test_batch_that_kill_9_cut_off_is_complete_when_sent_again(node: str, index_name: str) -> None:
