@@ -21,7 +21,7 @@ from sentence_transformers import CrossEncoder
 
 from sidecar.embedding.conversion import FACTS, GRAPH, TOKENIZER
 from sidecar.embedding.conversion_run import UNREADABLE_STATUS
-from sidecar.embedding.convert_text import OPSET, PROBE_TEXTS, gather_weights
+from sidecar.embedding.convert_text import OPSET, PROBE_TEXTS, gather_weights, save_tokenizer
 from sidecar.embedding.cross_encoder_conversion import read_converted_cross_encoder
 from sidecar.embedding.loader import run_in_batches
 from sidecar.embedding.loaders.onnx_cross_encoder import OnnxCrossEncoder
@@ -55,9 +55,7 @@ def convert(source: Path, target: Path) -> None:
         print(f"{type(error).__name__}: {error}".splitlines()[0], file=sys.stderr)
         sys.exit(UNREADABLE_STATUS)
     tokenizer = model.tokenizer
-    if not getattr(tokenizer, "is_fast", False):
-        raise ValueError(f"the tokenizer {type(tokenizer).__name__} has no fast form")
-    tokenizer.backend_tokenizer.save(str(target / TOKENIZER))
+    save_tokenizer(tokenizer, target / TOKENIZER)
     _export(model, target / GRAPH)
     facts: dict[str, Any] = {
         "max_tokens": int(tokenizer.model_max_length),

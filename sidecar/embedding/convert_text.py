@@ -71,9 +71,7 @@ def convert(source: Path, pooling: str, target: Path) -> None:
         print(f"{type(error).__name__}: {error}".splitlines()[0], file=sys.stderr)
         sys.exit(UNREADABLE_STATUS)
     tokenizer = model.tokenizer
-    if not getattr(tokenizer, "is_fast", False):
-        raise ValueError(f"the tokenizer {type(tokenizer).__name__} has no fast form")
-    tokenizer.backend_tokenizer.save(str(target / TOKENIZER))
+    save_tokenizer(tokenizer, target / TOKENIZER)
     export(model, target / GRAPH)
     limit = max_positions(model)
     facts = {
@@ -88,6 +86,13 @@ def convert(source: Path, pooling: str, target: Path) -> None:
     facts_path.write_text(json.dumps(facts), encoding="utf-8")
     facts["cosine"] = _agreement(source, pooling, target)
     facts_path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def save_tokenizer(tokenizer: Any, path: Path) -> None:
+    """Write the tokenizer of a model of transformers. Raises: ValueError where it has only the slow form."""
+    if not getattr(tokenizer, "is_fast", False):
+        raise ValueError(f"the tokenizer {type(tokenizer).__name__} has no fast form")
+    tokenizer.backend_tokenizer.save(str(path))
 
 
 def export(model: SentenceTransformer, path: Path) -> None:
