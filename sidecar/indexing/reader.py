@@ -12,7 +12,7 @@ from sidecar.opensearch.client import Cluster, SourceFilter
 from sidecar.opensearch.embedded_paths import EXCLUDED_FROM_SOURCE, ROOT
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
-from sidecar.opensearch.stored_chunks import MAX_READABLE_CHUNKS, chunk_content, count_chunks, stored_chunks
+from sidecar.opensearch.stored_chunks import chunk_content, count_chunks, readable_chunks, stored_chunks
 
 _WITHOUT_EMBEDDINGS = SourceFilter(excludes=(EXCLUDED_FROM_SOURCE,))
 _WHOLE = SourceFilter()
@@ -68,10 +68,11 @@ def _fields(options: ReadOptions) -> SourceFilter:
 def _document(source: Mapping[str, Any], document_id: str, state: IndexState, options: ReadOptions) -> Document:
     document = {name: value for name, value in source.items() if name != ROOT} | {"_id": document_id}
     if options.with_facets:
-        if not state.stores_vectors and count_chunks(source) > MAX_READABLE_CHUNKS:
+        most = readable_chunks(state)
+        if most is not None and count_chunks(source) > most:
             raise InvalidArgument(
                 f"the embeddings of document {document_id!r} can't be shown: index {state.name!r} does not store its "
-                f"vectors as they are, and the cluster gives wrong ones for more than {MAX_READABLE_CHUNKS} chunks"
+                f"vectors as they are, and the cluster gives wrong ones for more than {most} chunks"
             )
         document["_tensor_facets"] = _facets(source)
     return document
