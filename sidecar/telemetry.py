@@ -10,26 +10,20 @@ from typing import Any
 
 
 class Telemetry:
-    """Times and counts of one request; stages may be added from any thread that runs in its context."""
+    """Times of one request; stages may be added from any thread that runs in its context."""
 
     def __init__(self) -> None:
         self._times: dict[str, list[float]] = {}
-        self._counts: dict[str, int] = {}
 
     def add_ms(self, name: str, ms: float) -> None:
         """One more time that a stage took, in milliseconds."""
         self._times.setdefault(name, []).append(ms)
 
-    def count(self, name: str, by: int = 1) -> None:
-        """Add to a counter."""
-        self._counts[name] = self._counts.get(name, 0) + by
-
     def to_wire(self) -> dict[str, Any]:
-        """The object `telemetry` of an answer; a stage that came once is a number, else a list. Empty parts are left
-        out."""
+        """The object `telemetry` of an answer; a stage that came once is a number, else a list. Without any stage it is
+        empty."""
         times = {name: taken[0] if len(taken) == 1 else list(taken) for name, taken in list(self._times.items())}
-        parts: dict[str, Any] = {"counter": dict(self._counts), "timesMs": times}
-        return {name: part for name, part in parts.items() if part}
+        return {"timesMs": times} if times else {}
 
 
 _current: ContextVar[Telemetry | None] = ContextVar("telemetry", default=None)
@@ -38,11 +32,6 @@ _current: ContextVar[Telemetry | None] = ContextVar("telemetry", default=None)
 def begin(telemetry: Telemetry | None) -> None:
     """Let what this thread does from now on be added to ``telemetry``; None: to nothing."""
     _current.set(telemetry)
-
-
-def current() -> Telemetry | None:
-    """What the request at hand is added to; None where it was not asked for."""
-    return _current.get()
 
 
 @contextmanager
@@ -64,10 +53,3 @@ def add_ms(name: str, ms: float) -> None:
     telemetry = _current.get()
     if telemetry is not None:
         telemetry.add_ms(name, ms)
-
-
-def count(name: str, by: int = 1) -> None:
-    """Add to a counter of the request at hand."""
-    telemetry = _current.get()
-    if telemetry is not None:
-        telemetry.count(name, by)

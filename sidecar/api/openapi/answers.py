@@ -24,7 +24,6 @@ Properties = dict[str, Any]
 class Telemetry(TypedDict):
     """What the request spent its time on, where it asked for it with ``telemetry=true``."""
 
-    counter: NotRequired[dict[str, Count]]
     timesMs: NotRequired[dict[str, Milliseconds | list[Milliseconds]]]
 
 
