@@ -53,8 +53,11 @@ class Server:
     def __init__(self, cluster_url: str, settings: Mapping[str, str] | None = None) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.native_port = free_port()
+        self.native_url = f"http://127.0.0.1:{self.native_port}"
         environment = os.environ | {"OPENSEARCH_URL": cluster_url, "SIDECAR_LOG_LEVEL": "warning", **(settings or {})}
-        command = [sys.executable, "-m", "sidecar", "serve", "--port", str(self.port)]
+        ports = ["--port", str(self.port), "--native-port", str(self.native_port)]
+        command = [sys.executable, "-m", "sidecar", "serve", *ports]
         self.started = time.perf_counter()
         self._process = subprocess.Popen(command, env=environment)
 

@@ -37,11 +37,18 @@ from sidecar.errors import ConfigurationError, HardwareUnavailable, InvalidArgum
 from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.writer import DocumentWriter, WriterParts
 from sidecar.metrics import Metrics
+from sidecar.native.declarations.pipelines import Pipelines
+from sidecar.native.embedder import NativeEmbedder
+from sidecar.native.face import NativeFace
+from sidecar.native.metadata import Metadata
+from sidecar.native.parts import NativeParts
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.connections import TransportOptions
 from sidecar.opensearch.index_states import IndexStates
-from sidecar.opensearch.transport import Transport, TransportOptions
+from sidecar.opensearch.passthrough import Passthrough
+from sidecar.opensearch.transport import Transport
 from sidecar.searching.recommending import Recommender
 from sidecar.searching.reranking import Reranker
 from sidecar.searching.searcher import Searcher
@@ -86,6 +93,24 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
+def create_native_face(app: Flask) -> NativeFace:
+    """The OpenSearch-native face of an app, which shares its parts and ends with it."""
+    parts: Services = app.extensions[EXTENSION]
+    settings = parts.settings
+    options = replace(_transport_options(settings), timeout_seconds=settings.native_timeout)
+    upstream = Passthrough(parts.address, options)
+    embedder = NativeEmbedder(
+        parts.engine,
+        parts.media,
+        parts.table,
+        aliases=settings.native_models,
+        device=_default_device(settings),
+    )
+    return NativeFace(
+        NativeParts(upstream, Metadata(upstream), Pipelines(upstream), embedder, parts.cluster, parts.metrics)
+    )
+
+
 def close_app(app: Flask) -> None:
     """End the app's threads and its use of the embedded node; to be called when no request is served any more."""
     parts: Services = app.extensions[EXTENSION]
@@ -120,6 +145,7 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
     return Services(
         settings=settings,
         metrics=metrics,
+        address=address,
         cluster=cluster,
         states=states,
         engine=engine,
@@ -137,15 +163,18 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
 
 
 def _build_cluster(settings: Settings, address: ClusterAddress, metrics: Metrics) -> Cluster:
-    options = TransportOptions(
+    return Cluster(
+        Transport(address, _transport_options(settings)),
+        observe=lambda operation, seconds: metrics.cluster.labels(operation).observe(seconds),
+    )
+
+
+def _transport_options(settings: Settings) -> TransportOptions:
+    return TransportOptions(
         timeout_seconds=settings.opensearch_timeout,
         connections=settings.opensearch_connections,
         verify_tls=settings.opensearch_verify_tls,
         ca_file=settings.opensearch_ca_file,
-    )
-    return Cluster(
-        Transport(address, options),
-        observe=lambda operation, seconds: metrics.cluster.labels(operation).observe(seconds),
     )
 
 

@@ -97,6 +97,22 @@ class Settings(BaseSettings):
     # The server
     host: str = Field(default="127.0.0.1", description="Address the server listens on.")
     port: int = Field(default=8882, ge=0, le=65535, description="Port of the `/indexes` API.")
+    native_port: int | None = Field(
+        default=9201,
+        ge=0,
+        le=65535,
+        description="Port of the OpenSearch-native face, 0: any free one; given as empty text, there is none.",
+    )
+    native_timeout: float = Field(
+        default=3600.0,
+        gt=0,
+        description="Seconds for which the native face waits for the cluster to go on with an answer; its clients have "
+        "limits of their own.",
+    )
+    native_models: dict[str, str] = Field(
+        default_factory=dict,
+        description="JSON object of further names for models on the native face: an ML node's model id -> model.",
+    )
     home: Path = Field(
         default_factory=default_home,
         description="Folder for caches, converted models, the embedded node and its data.",
@@ -200,6 +216,11 @@ class Settings(BaseSettings):
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
 
+    @field_validator("native_port", mode="before")
+    @classmethod
+    def _none_for_empty(cls, value: Any) -> Any:
+        return None if value == "" else value
+
     @property
     def uses_embedded_node(self) -> bool:
         """True where no cluster is named, so that the embedded node serves."""
@@ -228,6 +249,9 @@ def load_settings(**options: Any) -> Settings:
     aliases = _aliases(variables, options)
     chosen = {variable.setting: variable.value for variable in aliases}
     chosen |= {name: value for name, value in options.items() if value is not None}
+    if "native_port" not in chosen and variables.get(environment_name("native_port")) == "":
+        # Elsewhere an empty variable counts as none.
+        chosen["native_port"] = ""
     # A setting whose variable has a name of its own is known to the model by that name alone.
     given = {
         name if environment_name(name).startswith(PREFIX) else environment_name(name): value

@@ -1,5 +1,7 @@
 """The sidecar under gunicorn: one worker process with threads, which ends only when its requests are answered.
 
+It listens on a port for each face; what comes to a port goes to that port's face.
+
 One process has one engine, which all its threads share. gunicorn's master starts the process anew where it dies.
 """
 
@@ -11,6 +13,7 @@ import math
 import os
 import select
 import socket
+from collections.abc import Iterable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +28,7 @@ from sidecar.config import Settings
 from sidecar.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication
     from flask import Flask
 
 logger = logging.getLogger(__name__)
@@ -35,30 +39,53 @@ KEEPALIVE_SECONDS = 75
 the server that closes one in the moment of its reuse."""
 LONGEST_REQUEST_LINE = 8190
 """Bytes of path and query: the most that gunicorn has a limit for. Parameters of an array body hold JSON."""
+LONGEST_HEADER = 16 * 1024
+"""Bytes of one header: as many as OpenSearch takes in all of them together."""
 STOP_SECONDS = 40
 """Beyond the grace period, for the embedded node to stop (30 s at most)."""
 STUCK_SECONDS = 300
 """A worker whose main loop does not turn for so long is replaced; requests of any length do not hold it up."""
 
 
-class Server(BaseApplication):  # type: ignore[misc]
-    """Serves the app on an open, listening socket, which it takes over; ``run`` returns when it was told to stop."""
+class Faces:
+    """The app, and the native face on a port of its own where there is one, as one WSGI application."""
 
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+    def __init__(self, app: Flask, native: WSGIApplication | None, native_port: int | None) -> None:
+        self.app = app
+        self._native = native
+        self._native_port = str(native_port)
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Serve a request with the face of the port that it came to."""
+        if self._native is not None and environ["SERVER_PORT"] == self._native_port:
+            return self._native(environ, start_response)
+        response: Iterable[bytes] = self.app(environ, start_response)
+        return response
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Serves the app on open, listening sockets, which it takes over; ``run`` returns when it was told to stop.
+
+    ``native`` is the socket of the native face, None for none.
+    """
+
+    def __init__(self, settings: Settings, listener: socket.socket, native: socket.socket | None = None) -> None:
         self._settings = settings
-        self._descriptor = listener.detach()
+        self._native_port = None if native is None else int(native.getsockname()[1])
+        self._descriptors = [one.detach() for one in (listener, native) if one is not None]
         super().__init__()
 
     def load_config(self) -> None:
         """Tell gunicorn how to run. Called again at SIGHUP, which replaces the worker without a gap."""
         options = {
-            "bind": f"fd://{self._descriptor}",
+            "bind": [f"fd://{descriptor}" for descriptor in self._descriptors],
             "backlog": BACKLOG,
             "workers": 1,
             "worker_class": Worker,
             "threads": self._settings.threads,
             "keepalive": KEEPALIVE_SECONDS,
             "limit_request_line": LONGEST_REQUEST_LINE,
+            "limit_request_field_size": LONGEST_HEADER,
             "timeout": STUCK_SECONDS,
             "graceful_timeout": math.ceil(self._settings.grace) + STOP_SECONDS,
             "control_socket_disable": True,
@@ -70,12 +97,14 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Faces:
         """Build the app, in the worker: its threads would not survive a fork."""
-        from sidecar.app import create_app
+        from sidecar.app import create_app, create_native_face
 
         try:
-            return create_app(self._settings)
+            app = create_app(self._settings)
+            native = None if self._native_port is None else create_native_face(app)
+            return Faces(app, native, self._native_port)
         except ConfigurationError as error:
             raise AppImportError(f"Error: {error.message}") from error
 
@@ -122,7 +151,8 @@ class ForwardingLogger(Logger):  # type: ignore[misc]
 
 
 def _tell_address(arbiter: Arbiter) -> None:
-    logger.info("listening at %s", ", ".join(map(str, arbiter.LISTENERS)))
+    for listener, face in zip(arbiter.LISTENERS, ("listening at", "native face at"), strict=False):
+        logger.info("%s %s", face, listener)
 
 
 def _close_app(arbiter: Arbiter, worker: BaseWorker) -> None:
@@ -132,9 +162,9 @@ def _close_app(arbiter: Arbiter, worker: BaseWorker) -> None:
     from sidecar.app import close_app, release_node
 
     if worker.nr_conns == 0:
-        close_app(worker.app.callable)
+        close_app(worker.app.callable.app)
         return
-    release_node(worker.app.callable)
+    release_node(worker.app.callable.app)
     logger.warning("stopped with connections still open connections=%d", worker.nr_conns)
     logging.shutdown()
     # The interpreter would wait for the threads of the requests that did not finish in time.

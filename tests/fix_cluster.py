@@ -8,7 +8,8 @@ import pytest
 
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.transport import Transport, TransportOptions
+from sidecar.opensearch.connections import TransportOptions
+from sidecar.opensearch.transport import Transport
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from sidecar.app import close_app, create_app
 from sidecar.config import load_settings
 from sidecar.logs import TextFormatter
 
+NATIVE = re.compile(r"native face at (http://\S+)")
 LISTENING = re.compile(r"listening at (http://\S+)")
 WAIT_SECONDS = 60.0
 SMALL = {"index_defaults": {"model": "random/small"}, "number_of_shards": 1}
@@ -35,7 +36,7 @@ class Sidecar:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
-        command = [sys.executable, "-m", "sidecar", "serve", "--port", "0"]
+        command = [sys.executable, "-m", "sidecar", "serve", "--port", "0", "--native-port", "0"]
         prefixes = ("SIDECAR_", "OPENSEARCH_", "MARQO_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
         self.process = subprocess.Popen(
@@ -46,6 +47,7 @@ class Sidecar:
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         self.url = self.wait_for_log(LISTENING)[1]
+        self.native_url = self.wait_for_log(NATIVE)[1]
         self.session = requests.Session()
 
     def wait_for_log(self, pattern: str | re.Pattern[str], *, seconds: float = WAIT_SECONDS) -> re.Match[str]:

@@ -179,7 +179,7 @@ def test_installed_command_tells_its_version(installed: Path, elsewhere: Callabl
 def test_installed_server_makes_an_index_and_searches_it(
     installed: Path, elsewhere: Callable[..., subprocess.Popen[str]], node: str, index_name: str
 ) -> None:
-    server = elsewhere(installed / "sidecar", "serve", "--port", "0", OPENSEARCH_URL=node)
+    server = elsewhere(installed / "sidecar", "serve", "--port", "0", "--native-port", "0", OPENSEARCH_URL=node)
     try:
         assert server.stderr is not None
         found = next((match for line in server.stderr if (match := LISTENING.search(line))), None)

@@ -14,6 +14,7 @@ from sidecar.embedding.model_table import ModelTable
 from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.writer import DocumentWriter
 from sidecar.metrics import Metrics
+from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.searching.recommending import Recommender
@@ -29,6 +30,7 @@ class Services:
 
     settings: Settings
     metrics: Metrics
+    address: ClusterAddress
     cluster: Cluster
     states: IndexStates
     engine: EmbeddingEngine

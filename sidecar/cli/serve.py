@@ -17,8 +17,8 @@ _MACHINES_OWN = {"machine_java_home"}
 """Settings that are the machine's, not the sidecar's: no option has them."""
 
 
-def open_listener(host: str, port: int) -> socket.socket:
-    """A socket that listens there; port 0 means any free one.
+def open_listener(host: str, port: int, setting: str = "port") -> socket.socket:
+    """A socket that listens there; port 0 means any free one. ``setting`` is the one that has the port.
 
     Raises: ConfigurationError where it can't be had, naming the setting to change.
     """
@@ -33,19 +33,19 @@ def open_listener(host: str, port: int) -> socket.socket:
     except socket.gaierror as error:
         raise ConfigurationError(f"SIDECAR_HOST: no address is known for {host!r} ({error.strerror}).") from error
     except OSError as error:
-        raise _cannot_listen(host, port, error) from error
+        raise _cannot_listen(host, port, setting, error) from error
     return listener
 
 
-def _cannot_listen(host: str, port: int, error: OSError) -> ConfigurationError:
+def _cannot_listen(host: str, port: int, setting: str, error: OSError) -> ConfigurationError:
+    where = f"--{setting.replace('_', '-')} or {environment_name(setting)}"
     if error.errno == errno.EADDRINUSE:
         return ConfigurationError(
-            f"Port {port} of {host} is taken by another program. Stop that one, or choose another port with --port "
-            "or SIDECAR_PORT."
+            f"Port {port} of {host} is taken by another program. Stop that one, or choose another port with {where}."
         )
     if error.errno == errno.EACCES:
         return ConfigurationError(
-            f"Port {port} of {host} is for privileged users only. Choose one above 1023 with --port or SIDECAR_PORT."
+            f"Port {port} of {host} is for privileged users only. Choose one above 1023 with {where}."
         )
     if error.errno == errno.EADDRNOTAVAIL:
         return ConfigurationError(f"SIDECAR_HOST: {host} is not an address of this machine.")
@@ -65,9 +65,12 @@ class _Serve(click.Command):
             configure_logging(settings.log_level, settings.log_format)
             tell_marqo_variables(**options)
             listener = open_listener(settings.host, settings.port)
+            native = None
+            if settings.native_port is not None:
+                native = open_listener(settings.host, settings.native_port, "native_port")
         except SidecarError as error:
             raise click.ClickException(error.message) from error
-        Server(settings, listener).run()
+        Server(settings, listener, native).run()
 
 
 def _value(name: str, text: str | None) -> Any:

@@ -90,7 +90,18 @@ def test_port_in_use_is_told_in_one_line() -> None:
 
 
 def test_model_that_nobody_knows_stops_the_start() -> None:
-    command = [sys.executable, "-m", "sidecar", "serve", "--port", "0", "--opensearch-url", NOBODY]
+    command = [
+        sys.executable,
+        "-m",
+        "sidecar",
+        "serve",
+        "--port",
+        "0",
+        "--native-port",
+        "0",
+        "--opensearch-url",
+        NOBODY,
+    ]
     done = subprocess.run(
         [*command, "--preload-models", '["random/smal"]'], capture_output=True, text=True, timeout=60, check=False
     )

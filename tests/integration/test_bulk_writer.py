@@ -15,11 +15,12 @@ from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
 from sidecar.opensearch.bulk_writer import BulkLimits, BulkWriter
 from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.connections import TransportOptions
 from sidecar.opensearch.embedded_paths import nested_path
 from sidecar.opensearch.index_settings import IndexSettings
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.mapping_builder import build_index_body
-from sidecar.opensearch.transport import Request, Transport, TransportOptions
+from sidecar.opensearch.transport import Request, Transport
 from tests.fault_server import HANG_UP, FaultServer, answer
 
 SMALL_BODIES = BulkLimits(max_bytes=1 << 20, max_actions=10)

@@ -110,24 +110,45 @@ def test_a_document_is_found_once_by_its_best_field(rooms: Rooms, index_name: st
 TIED = [{"_id": f"d{number:02}", "text": "The same sentence.", "number": number} for number in range(45)]
 
 
-@pytest.mark.parametrize("method", [SearchMethod.LEXICAL, SearchMethod.TENSOR, SearchMethod.HYBRID])
+def forced_into_one_segment(rooms: Rooms, index: str, node: str) -> None:
+    status, _ = request(node, "POST", f"/{index}/_forcemerge?max_num_segments=1")
+    assert status == 200
+    rooms.cluster.refresh(index)
+
+
+def add_tied(rooms: Rooms, index: str) -> None:
+    rooms.create(index, replace(SPLIT, number_of_shards=3))
+    for start in range(0, len(TIED), 5):
+        rooms.add(index, TIED[start : start + 5])
+
+
+def paged(rooms: Rooms, index: str, asked: SearchRequest) -> list[str]:
+    return [document_id for page in pages(rooms, index, asked, size=4, most=48) for document_id in ids(page)]
+
+
+@pytest.mark.parametrize("method", [SearchMethod.LEXICAL, SearchMethod.TENSOR])
 def test_ties_come_in_one_order_over_shards_merges_and_pages(
     rooms: Rooms, index_name: str, node: str, method: SearchMethod
 ) -> None:
-    rooms.create(index_name, replace(SPLIT, number_of_shards=3))
-    for start in range(0, len(TIED), 5):
-        rooms.add(index_name, TIED[start : start + 5])
+    add_tied(rooms, index_name)
     asked = replace(ALL, q="same sentence", method=method)
     first = ids(rooms.searcher.search(index_name, asked).hits)
     assert sorted(first) == [document["_id"] for document in TIED]
     for _ in range(3):
         assert ids(rooms.searcher.search(index_name, asked).hits) == first
-    paged = [document_id for page in pages(rooms, index_name, asked, size=4, most=48) for document_id in ids(page)]
-    assert paged == first
-    status, _ = request(node, "POST", f"/{index_name}/_forcemerge?max_num_segments=1")
-    assert status == 200
-    rooms.cluster.refresh(index_name)
+    assert paged(rooms, index_name, asked) == first
+    forced_into_one_segment(rooms, index_name, node)
     assert ids(rooms.searcher.search(index_name, asked).hits) == first
+
+
+def test_pages_of_ties_found_by_both_halves_are_pieces_of_one_order(rooms: Rooms, index_name: str, node: str) -> None:
+    add_tied(rooms, index_name)
+    asked = replace(ALL, q="same sentence", method=SearchMethod.HYBRID)
+    first = paged(rooms, index_name, asked)
+    assert sorted(first) == [document["_id"] for document in TIED]
+    assert paged(rooms, index_name, asked) == first
+    forced_into_one_segment(rooms, index_name, node)
+    assert paged(rooms, index_name, asked) == first
 
 
 @pytest.mark.parametrize("space_type", SPACES)

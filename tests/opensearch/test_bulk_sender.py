@@ -12,7 +12,8 @@ from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.bulk_actions import BulkAction, ItemResult
 from sidecar.opensearch.bulk_sender import BulkSender
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.transport import Transport, TransportOptions
+from sidecar.opensearch.connections import TransportOptions
+from sidecar.opensearch.transport import Transport
 from tests.fault_server import HANG_UP, FaultServer, answer
 
 BUSY = {"type": "rejected_execution_exception", "reason": "rejected execution of primary operation"}

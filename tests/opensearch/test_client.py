@@ -23,7 +23,8 @@ from sidecar.opensearch.client import (
     index_path,
     parse_version,
 )
-from sidecar.opensearch.transport import Transport, TransportOptions
+from sidecar.opensearch.connections import TransportOptions
+from sidecar.opensearch.transport import Transport
 from tests.fault_server import FaultServer, answer
 
 ONE_SHARD = {"settings": {"number_of_shards": 1, "number_of_replicas": 0}}

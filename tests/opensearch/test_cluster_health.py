@@ -7,7 +7,8 @@ from sidecar.errors import OpenSearchUnreachable
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.cluster_health import ClusterHealth, free_bytes_needed, read_health
-from sidecar.opensearch.transport import Transport, TransportOptions
+from sidecar.opensearch.connections import TransportOptions
+from sidecar.opensearch.transport import Transport
 from tests.fault_server import FaultServer, answer
 
 

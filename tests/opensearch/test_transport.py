@@ -15,7 +15,8 @@ import pytest
 
 from sidecar.errors import ConfigurationError, OpenSearchTimeout, OpenSearchUnreachable
 from sidecar.opensearch.address import ClusterAddress
-from sidecar.opensearch.transport import Request, Transport, TransportOptions
+from sidecar.opensearch.connections import TransportOptions
+from sidecar.opensearch.transport import Request, Transport
 from tests.fault_server import HANG_UP, FaultServer, answer
 
 OK = answer(b"{}")

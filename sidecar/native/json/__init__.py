@@ -1,0 +1,1 @@
+"""JSON text that is looked into and changed by byte ranges, never written anew."""

@@ -1,0 +1,180 @@
+"""Where each value of a JSON text begins and ends, by its bytes.
+
+Reads what OpenSearch reads: comments are blanks, keys may repeat. Values are not decoded until somebody asks for one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+MAX_DEPTH = 1000
+"""Of nesting, as OpenSearch has it."""
+
+_BLANK = rb"(?:[ \t\r\n]+|/\*.*?\*/|//[^\n]*)*"
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+# A vector is one token: its numbers are nobody's business here.
+_NUMBERS = rb"\[[ \t\r\n]*" + _NUMBER + rb"(?:[ \t\r\n]*,[ \t\r\n]*" + _NUMBER + rb")*[ \t\r\n]*\]"
+_TOKEN = re.compile(
+    _BLANK
+    + rb"(?:(?P<string>"
+    + _STRING
+    + rb")|(?P<numbers>"
+    + _NUMBERS
+    + rb")|(?P<mark>[{}\[\],:])|(?P<scalar>true|false|null|NaN|[-+]?Infinity|"
+    + _NUMBER
+    + rb")|(?P<end>\Z))",
+    re.DOTALL,
+)
+
+
+class NotJson(ValueError):
+    """The text is no JSON, or more of it than one value."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A value: a string, a number, true, false, null, or a list of plain numbers."""
+
+    start: int
+    end: int
+
+    def text(self, data: bytes) -> bytes:
+        """The value's own bytes."""
+        return data[self.start : self.end]
+
+    def value(self, data: bytes) -> Any:
+        """The value, decoded; unpaired surrogates stay as they are. Raises: NotJson."""
+        text = self.text(data)
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            try:
+                return json.loads(text.decode("utf-8"), strict=False)
+            except ValueError as error:
+                raise NotJson(str(error)) from error
+
+
+@dataclass(slots=True)
+class Member:
+    """A key of an object and its value; the key's range has the quotes."""
+
+    key: str
+    key_start: int
+    key_end: int
+    value: Node
+
+
+@dataclass(slots=True)
+class Object(Node):
+    """An object; a key may stand in it several times."""
+
+    members: list[Member] = field(default_factory=list)
+
+    def get(self, key: str) -> Node | None:
+        """The value of a key; the last, where there are several."""
+        return next((member.value for member in reversed(self.members) if member.key == key), None)
+
+    def member(self, key: str) -> Member | None:
+        """The last member of that key."""
+        return next((member for member in reversed(self.members) if member.key == key), None)
+
+    def items(self) -> Iterator[tuple[str, Node]]:
+        """Keys and values in their order."""
+        return ((member.key, member.value) for member in self.members)
+
+
+@dataclass(slots=True)
+class Array(Node):
+    """A list that is not of numbers only."""
+
+    items: list[Node] = field(default_factory=list)
+
+
+def read(data: bytes, start: int = 0, end: int | None = None) -> Node:
+    """The one value that stands in ``data[start:end]``; all its ranges count from the start of ``data``.
+
+    Raises: NotJson where there is none, more than one, or too deep a nesting.
+    """
+    return _Reader(data, start, len(data) if end is None else end).read()
+
+
+class _Reader:
+    def __init__(self, data: bytes, start: int, end: int) -> None:
+        self._data = data
+        self._place = start
+        self._end = end
+
+    def read(self) -> Node:
+        kind, token = self._next()
+        root = self._value(kind, token)
+        open_nodes: list[Object | Array] = [root] if self._is_open(kind, root) else []
+        while open_nodes:
+            if len(open_nodes) > MAX_DEPTH:
+                raise NotJson(f"nested deeper than {MAX_DEPTH}")
+            self._step(open_nodes)
+        if self._next()[0] != "end":
+            raise NotJson(f"more than one value, from byte {self._place} on")
+        result: Node = root
+        return result
+
+    def _step(self, open_nodes: list[Object | Array]) -> None:
+        """Read the next member or item of the innermost open value, or its end."""
+        node = open_nodes[-1]
+        is_object = isinstance(node, Object)
+        is_first = not (node.members if isinstance(node, Object) else node.items)
+        kind, token = self._next()
+        if kind == "mark" and self._data[token[0]] == (_CLOSE_OBJECT if is_object else _CLOSE_ARRAY):
+            node.end = token[1]
+            open_nodes.pop()
+            return
+        if not is_first:
+            if kind != "mark" or self._data[token[0]] != _COMMA:
+                raise NotJson(f"a comma is missing at byte {token[0]}")
+            kind, token = self._next()
+        key: tuple[int, int] | None = None
+        if is_object:
+            if kind != "string":
+                raise NotJson(f"a key is missing at byte {token[0]}")
+            key = token
+            kind, token = self._next()
+            if kind != "mark" or self._data[token[0]] != _COLON:
+                raise NotJson(f"a colon is missing at byte {token[0]}")
+            kind, token = self._next()
+        value = self._value(kind, token)
+        if isinstance(node, Object):
+            assert key is not None
+            name = Node(*key).value(self._data)
+            node.members.append(Member(name, *key, value))
+        else:
+            node.items.append(value)
+        if self._is_open(kind, value):
+            open_nodes.append(value)
+
+    def _value(self, kind: str, token: tuple[int, int]) -> Any:
+        if kind in {"string", "scalar", "numbers"}:
+            return Node(*token)
+        if kind == "mark" and self._data[token[0]] == _OPEN_OBJECT:
+            return Object(*token)
+        if kind == "mark" and self._data[token[0]] == _OPEN_ARRAY:
+            return Array(*token)
+        raise NotJson(f"a value is missing at byte {token[0]}")
+
+    def _is_open(self, kind: str, node: Node) -> bool:
+        return kind == "mark" and isinstance(node, (Object, Array))
+
+    def _next(self) -> tuple[str, tuple[int, int]]:
+        found = _TOKEN.match(self._data, self._place, self._end)
+        if found is None or found.lastgroup is None:
+            raise NotJson(f"no JSON at byte {self._place}")
+        self._place = found.end()
+        return found.lastgroup, found.span(found.lastgroup)
+
+
+_OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY, _COMMA, _COLON = b"{}[],:"

@@ -1,0 +1,38 @@
+"""What the handlers of the native face work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sidecar.metrics import Metrics
+from sidecar.native.declarations.pipelines import Pipelines
+from sidecar.native.embedder import NativeEmbedder
+from sidecar.native.metadata import Metadata
+from sidecar.native.request import NativeAnswer, NativeRequest
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.passthrough import Passthrough
+
+
+@dataclass(frozen=True, slots=True)
+class NativeParts:
+    """One face's parts, wired by `create_app`; all are safe to use from any thread."""
+
+    upstream: Passthrough
+    metadata: Metadata
+    pipelines: Pipelines
+    embedder: NativeEmbedder
+    cluster: Cluster
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class NativeCall:
+    """A request that a route takes. ``variables`` are the path's, decoded: ``index``, ``id``, …"""
+
+    parts: NativeParts
+    request: NativeRequest
+    variables: Mapping[str, str]
+
+
+Handler = Callable[[NativeCall], NativeAnswer]
