@@ -107,7 +107,7 @@ def create_native_face(app: Flask) -> NativeFace:
         device=_default_device(settings),
     )
     return NativeFace(
-        NativeParts(upstream, Metadata(upstream), Pipelines(upstream), embedder, parts.cluster, parts.metrics)
+        NativeParts(upstream, Metadata(upstream), Pipelines(upstream, embedder), embedder, parts.cluster, parts.metrics)
     )
 
 
