@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sidecar.native.pipelines.handlers import (
-    delete_pipeline,
     get_pipelines,
     put_ingest_pipeline,
     put_search_pipeline,
@@ -20,6 +19,4 @@ ROUTES: tuple[Route, ...] = (
     route("GET", "/_ingest/pipeline/{id}", get_pipelines),
     route("GET", "/_search/pipeline", get_pipelines),
     route("GET", "/_search/pipeline/{id}", get_pipelines),
-    route("DELETE", "/_ingest/pipeline/{id}", delete_pipeline),
-    route("DELETE", "/_search/pipeline/{id}", delete_pipeline),
 )

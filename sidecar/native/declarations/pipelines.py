@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 import orjson
-from cachetools import TTLCache
 
 from sidecar.native.declarations.description import Kept, split_description
 from sidecar.native.declarations.own_processors import (
@@ -23,46 +21,43 @@ from sidecar.native.declarations.own_processors import (
 from sidecar.native.declarations.processors import IngestProcessor, SearchPipeline
 from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
+from sidecar.native.json.edits import Edit
 from sidecar.native.json.spans import NotJson, Object, read
+from sidecar.native.kept_reads import KeptReads
+from sidecar.native.reading import REFUSED, ClusterReader, Credentials
 from sidecar.native.request import NativeRequest
-from sidecar.opensearch.passthrough import Header, Passthrough, RawRequest
 
 logger = logging.getLogger(__name__)
 
 TTL_SECONDS = 5.0
-MAX_NAMES = 4096
 _MOST_STEPS = 32
 """How many pipelines one may lead through, each by a `pipeline` processor of the one before."""
-_CREDENTIALS = ("authorization", "securitytenant")
 
-Kind = Literal["_ingest", "_search"]
+_Kind = Literal["_ingest", "_search"]
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A pipeline as the cluster has it: what was taken out of it, and the processors that are left."""
+    """A pipeline as the cluster has it: what was taken out of it, and the ingest processors that are left."""
 
-    kept: Kept
-    left: Sequence[Mapping[str, Any]]
-
-
-_NONE = _Stored({}, ())
+    ingest: tuple[IngestProcessor, ...] = ()
+    search: SearchPipeline = SearchPipeline()
+    left: Sequence[Mapping[str, Any]] = ()
 
 
 class Pipelines:
     """Knows the pipelines of the cluster; safe to use from any thread.
 
-    What is read is read as the caller, and kept for some seconds for that caller only.
+    What is read for one caller is kept for that caller only, save where an account of the sidecar's own reads it.
     """
 
     def __init__(
-        self, upstream: Passthrough, embedder: NativeEmbedder, *, clock: Callable[[], float] = time.monotonic
+        self, reader: ClusterReader, embedder: NativeEmbedder, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._upstream = upstream
+        self._reader = reader
         self._embedder = embedder
-        self._lock = threading.Lock()
-        self._changes = 0
-        self._known: TTLCache[tuple[Kind, str, str | None], _Stored] = TTLCache(MAX_NAMES, TTL_SECONDS, clock)
+        self._stored = KeptReads[tuple[_Kind, str, Credentials], _Stored](seconds=TTL_SECONDS, clock=clock)
 
     def ingest(self, name: str, request: NativeRequest) -> tuple[IngestProcessor, ...]:
         """The processors of an ingest pipeline that the sidecar carries out, in order; none for a pipeline that has
@@ -81,22 +76,21 @@ class Pipelines:
         Raises: Refused where the one in the request has a setting that the plugin would refuse;
         OpenSearchUnreachable, OpenSearchTimeout.
         """
-        if not isinstance(pipeline, str):
-            text = orjson.dumps(pipeline)
-            node = read(text)
-            taken = take_search_processors(node, text, self._embedder) if isinstance(node, Object) else None
-            return kept_search_pipeline(taken.kept) if taken is not None else SearchPipeline()
-        try:
-            return kept_search_pipeline(self._stored("_search", pipeline, request).kept)
-        except (Refused, NotJson) as error:
-            logger.warning("the description of search pipeline %s is not what the sidecar wrote: %s", pipeline, error)
-            return SearchPipeline()
+        if isinstance(pipeline, str):
+            return self._get("_search", pipeline, request).search
+        text = orjson.dumps(pipeline)
+        node = read(text)
+        return self.search_in_body(node, text)[0] if isinstance(node, Object) else SearchPipeline()
+
+    def search_in_body(self, pipeline: Object, data: bytes) -> tuple[SearchPipeline, list[Edit]]:
+        """What a search pipeline in the text ``data`` of a request has the sidecar do, and the edits that leave it
+        without those processors, for the cluster. Raises: Refused as `search`."""
+        taken = take_search_processors(pipeline, data, self._embedder)
+        return (SearchPipeline(), []) if taken is None else (kept_search_pipeline(taken.kept), taken.edits)
 
     def forget(self) -> None:
         """Read everything anew from now on: a pipeline was changed."""
-        with self._lock:
-            self._changes += 1
-            self._known.clear()
+        self._stored.forget()
 
     def _follow(
         self, name: str, request: NativeRequest, found: list[IngestProcessor], *, path: tuple[str, ...]
@@ -104,11 +98,8 @@ class Pipelines:
         """Collect the processors of a pipeline; False where others come first from now on."""
         if name in path or len(path) == _MOST_STEPS:
             return True
-        stored = self._stored("_ingest", name, request)
-        try:
-            found += kept_ingest_processors(stored.kept)
-        except (Refused, NotJson) as error:
-            logger.warning("the description of ingest pipeline %s is not what the sidecar wrote: %s", name, error)
+        stored = self._get("_ingest", name, request)
+        found += stored.ingest
         is_first = True
         for processor in stored.left:
             called = _called(processor)
@@ -127,31 +118,34 @@ class Pipelines:
             is_first = is_first and is_only_ours
         return is_first
 
-    def _stored(self, kind: Kind, name: str, request: NativeRequest) -> _Stored:
-        key = (kind, name, request.header("authorization"))
-        with self._lock:
-            known = self._known.get(key)
-            changes = self._changes
-        if known is not None:
-            return known
-        credentials = [header for header in request.headers if header[0] in _CREDENTIALS]
-        stored = self._read(kind, name, credentials)
-        with self._lock:
-            # What was read while a pipeline changed may be what it was before.
-            if self._changes == changes:
-                self._known[key] = stored
-        return stored
+    def _get(self, kind: _Kind, name: str, request: NativeRequest) -> _Stored:
+        key = (kind, name, self._reader.credentials(request))
+        return self._stored.get(key, lambda: self._read(*key))
 
-    def _read(self, kind: Kind, name: str, credentials: Sequence[Header]) -> _Stored:
-        answer = self._upstream.send(RawRequest("GET", f"/{kind}/pipeline/{quote(name, safe='')}", credentials))
-        body = answer.read()
-        pipeline = orjson.loads(body).get(name) if answer.status == 200 else None
+    def _read(self, kind: _Kind, name: str, credentials: Credentials) -> tuple[_Stored, bool]:
+        status, body = self._reader.ask(credentials, "GET", f"/{kind}/pipeline/{quote(name, safe='')}")
+        if status != 200:
+            # A missing pipeline is told by the cluster, and rarely asked for again.
+            return _Stored(), status in REFUSED
+        pipeline = orjson.loads(body).get(name)
         if not isinstance(pipeline, dict):
-            return _NONE
+            return _Stored(), True
         description = pipeline.get("description")
         split = split_description(description) if isinstance(description, str) else None
-        left = pipeline.get(INGEST_LIST) if kind == "_ingest" else None
-        return _Stored(split[1] if split is not None else {}, left if isinstance(left, list) else ())
+        kept: Kept = {} if split is None else split[1]
+        if kind == "_search":
+            return _Stored(search=_readable(name, kept, kept_search_pipeline, SearchPipeline())), True
+        left = pipeline.get(INGEST_LIST)
+        ingest = _readable(name, kept, kept_ingest_processors, ())
+        return _Stored(ingest=ingest, left=left if isinstance(left, list) else ()), True
+
+
+def _readable(name: str, kept: Kept, parse: Callable[[Kept], _Result], otherwise: _Result) -> _Result:
+    try:
+        return parse(kept)
+    except (Refused, NotJson) as error:
+        logger.warning("the description of pipeline %s is not what the sidecar writes: %s", name, error)
+        return otherwise
 
 
 def _called(processor: Mapping[str, Any]) -> str | None:

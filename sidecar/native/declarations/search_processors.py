@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sidecar.native.declarations.processor_settings import ProcessorSettings
-from sidecar.native.declarations.processors import Combination, SearchPipeline
+from sidecar.native.declarations.processors import Bound, Combination, SearchPipeline
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 
 ENRICHER: Final = "neural_query_enricher"
@@ -19,6 +19,11 @@ _NORMALIZATIONS = ("min_max", "l2", "z_score")
 _TECHNIQUES = ("arithmetic_mean", "geometric_mean", "harmonic_mean")
 _RANK_CONSTANTS = (1, 10_000)
 _WEIGHT_TOLERANCE = 0.01
+_BOUNDS = {"lower_bounds": ("min_score", 0.0), "upper_bounds": ("max_score", 1.0)}
+"""The key of a bound's score, and what it is where it isn't said."""
+_BOUND_MODES = ("apply", "clip", "ignore")
+_FURTHEST_BOUND = 10_000.0
+_MOST_QUERIES = 5
 
 
 def read_search_pipeline(processors: Iterable[tuple[str, Mapping[str, Any]]]) -> SearchPipeline:
@@ -60,7 +65,7 @@ def read_enricher(settings: Mapping[str, Any]) -> tuple[str | None, Mapping[str,
 
 def read_combination(kind: str, settings: Mapping[str, Any]) -> Combination:
     """How a `NORMALIZATION` or `RANKER` has hybrid queries combined. Raises: Refused, as the plugin does, and for what
-    the sidecar hasn't: bounds, and the scores of sub-queries in hits."""
+    the sidecar hasn't: the scores of sub-queries in hits."""
     given = ProcessorSettings(kind, settings)
     normalization = given.optional_mapping("normalization") if kind == NORMALIZATION else None
     combination = given.optional_mapping("combination") or {}
@@ -74,16 +79,16 @@ def read_combination(kind: str, settings: Mapping[str, Any]) -> Combination:
 def _score_combination(normalization: Mapping[str, Any], combination: Mapping[str, Any]) -> Combination:
     given = ProcessorSettings(NORMALIZATION, normalization)
     name = given.optional_text("technique") or "min_max"
-    _check_bounds(name, given.optional_mapping("parameters"))
     if name not in _NORMALIZATIONS:
         raise Refused(ILLEGAL_ARGUMENT, "provided normalization technique is not supported")
+    bounds = _bounds(name, given.optional_mapping("parameters"))
     given = ProcessorSettings(NORMALIZATION, combination)
     technique = given.optional_text("technique") or "arithmetic_mean"
     if technique not in _TECHNIQUES:
         raise Refused(ILLEGAL_ARGUMENT, "provided combination technique is not supported")
     if name == "z_score" and technique != "arithmetic_mean":
         raise Refused(ILLEGAL_ARGUMENT, "Z Score supports only arithmetic_mean combination technique")
-    return Combination(name, technique, _weights(given.optional_mapping("parameters")))
+    return Combination(name, technique, _weights(given.optional_mapping("parameters")), **bounds)
 
 
 def _rank_fusion(combination: Mapping[str, Any]) -> Combination:
@@ -102,15 +107,40 @@ def _rank_fusion(combination: Mapping[str, Any]) -> Combination:
     return Combination(RRF, RRF, _weights(given.optional_mapping("parameters")), constant)
 
 
-def _check_bounds(technique: str, parameters: Mapping[str, Any] | None) -> None:
-    if not parameters:
-        return
-    if technique == "min_max" and parameters.keys() <= {"lower_bounds", "upper_bounds"}:
-        names = ", ".join(parameters)
-        raise Refused(
-            ILLEGAL_ARGUMENT, f"the sidecar normalizes without bounds: [{NORMALIZATION}] can't have [{names}]"
-        )
-    raise Refused(ILLEGAL_ARGUMENT, "unrecognized parameters in normalization technique")
+def _bounds(technique: str, parameters: Mapping[str, Any] | None) -> dict[str, tuple[Bound, ...] | None]:
+    """``lower_bounds`` and ``upper_bounds`` of `Combination`."""
+    known = _BOUNDS if technique == "min_max" else {}
+    if parameters and parameters.keys() - known.keys():
+        raise Refused(ILLEGAL_ARGUMENT, "unrecognized parameters in normalization technique")
+    return {name: _read_bounds(name, (parameters or {})[name]) for name in known if parameters and name in parameters}
+
+
+def _read_bounds(name: str, given: Any) -> tuple[Bound, ...]:
+    if not isinstance(given, list):
+        raise Refused(ILLEGAL_ARGUMENT, f"{name} must be a List")
+    if len(given) > _MOST_QUERIES:
+        problem = f"{name} size {len(given)} should be less than or equal to {_MOST_QUERIES}"
+        raise Refused(ILLEGAL_ARGUMENT, problem)
+    return tuple(_read_bound(name, one) for one in given)
+
+
+def _read_bound(name: str, given: Any) -> Bound:
+    score_name, default = _BOUNDS[name]
+    if not isinstance(given, dict):
+        raise Refused(ILLEGAL_ARGUMENT, f"each {name.replace('_', ' ').removesuffix('s')} must be a map")
+    if given.keys() - {"mode", score_name}:
+        raise Refused(ILLEGAL_ARGUMENT, "unrecognized parameters in normalization technique")
+    mode = str(given.get("mode") or _BOUND_MODES[0]).lower()
+    if mode not in _BOUND_MODES:
+        raise Refused(ILLEGAL_ARGUMENT, f"invalid mode: {mode}, valid values are: {', '.join(_BOUND_MODES)}")
+    try:
+        score = float(str(given.get(score_name, default)))
+    except ValueError as error:
+        raise Refused(ILLEGAL_ARGUMENT, f"invalid format for {score_name}: must be a valid float value") from error
+    if not abs(score) <= _FURTHEST_BOUND:
+        problem = f"must be a valid finite number between {-_FURTHEST_BOUND} and {_FURTHEST_BOUND}"
+        raise Refused(ILLEGAL_ARGUMENT, f"{score_name} {problem}")
+    return Bound(score, mode)
 
 
 def _weights(parameters: Mapping[str, Any] | None) -> tuple[float, ...] | None:

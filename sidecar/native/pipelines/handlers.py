@@ -30,11 +30,6 @@ def put_search_pipeline(call: NativeCall) -> NativeAnswer:
     return _put(call, take_search_processors)
 
 
-def delete_pipeline(call: NativeCall) -> NativeAnswer:
-    """`DELETE` of either: passes as it is, and is taken note of."""
-    return _noted(call, forward(call.parts, call.request))
-
-
 def get_pipelines(call: NativeCall) -> NativeAnswer:
     """`GET` of either, of one, several or all: each as it was put."""
     request = call.request
@@ -57,18 +52,12 @@ def get_pipelines(call: NativeCall) -> NativeAnswer:
 def _put(call: NativeCall, take: Take) -> NativeAnswer:
     request = call.request
     if not is_analysed(request):
-        return _noted(call, forward(call.parts, request))
+        return forward(call.parts, request)
     body = read_body(request)
     changed = without_own(body.text, take, call.parts.embedder)
     if changed is None:
-        return _noted(call, send(call.parts, RawRequest("PUT", request.target, request.headers, body.raw)))
-    return _noted(call, send(call.parts, request.with_body(changed)))
-
-
-def _noted(call: NativeCall, answer: NativeAnswer) -> NativeAnswer:
-    if answer.status < 300:
-        call.parts.pipelines.forget()
-    return answer
+        return send(call.parts, RawRequest("PUT", request.target, request.headers, body.raw))
+    return send(call.parts, request.with_body(changed))
 
 
 def _restored(text: bytes, call: NativeCall) -> bytes | None:
