@@ -35,6 +35,7 @@ _MOST_STEPS = 32
 
 _Kind = Literal["_ingest", "_search"]
 _Result = TypeVar("_Result")
+_NOTHING = SearchPipeline()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class _Stored:
     """A pipeline as the cluster has it: what was taken out of it, and the ingest processors that are left."""
 
     ingest: tuple[IngestProcessor, ...] = ()
-    search: SearchPipeline = SearchPipeline()
+    search: SearchPipeline = _NOTHING
     left: Sequence[Mapping[str, Any]] = ()
 
 
@@ -80,13 +81,13 @@ class Pipelines:
             return self._get("_search", pipeline, request).search
         text = orjson.dumps(pipeline)
         node = read(text)
-        return self.search_in_body(node, text)[0] if isinstance(node, Object) else SearchPipeline()
+        return self.search_in_body(node, text)[0] if isinstance(node, Object) else _NOTHING
 
     def search_in_body(self, pipeline: Object, data: bytes) -> tuple[SearchPipeline, list[Edit]]:
         """What a search pipeline in the text ``data`` of a request has the sidecar do, and the edits that leave it
         without those processors, for the cluster. Raises: Refused as `search`."""
         taken = take_search_processors(pipeline, data, self._embedder)
-        return (SearchPipeline(), []) if taken is None else (kept_search_pipeline(taken.kept), taken.edits)
+        return (_NOTHING, []) if taken is None else (kept_search_pipeline(taken.kept), taken.edits)
 
     def forget(self) -> None:
         """Read everything anew from now on: a pipeline was changed."""
@@ -134,7 +135,7 @@ class Pipelines:
         split = split_description(description) if isinstance(description, str) else None
         kept: Kept = {} if split is None else split[1]
         if kind == "_search":
-            return _Stored(search=_readable(name, kept, kept_search_pipeline, SearchPipeline())), True
+            return _Stored(search=_readable(name, kept, kept_search_pipeline, _NOTHING)), True
         left = pipeline.get(INGEST_LIST)
         ingest = _readable(name, kept, kept_ingest_processors, ())
         return _Stored(ingest=ingest, left=left if isinstance(left, list) else ()), True

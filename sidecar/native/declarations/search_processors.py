@@ -88,7 +88,13 @@ def _score_combination(normalization: Mapping[str, Any], combination: Mapping[st
         raise Refused(ILLEGAL_ARGUMENT, "provided combination technique is not supported")
     if name == "z_score" and technique != "arithmetic_mean":
         raise Refused(ILLEGAL_ARGUMENT, "Z Score supports only arithmetic_mean combination technique")
-    return Combination(name, technique, _weights(given.optional_mapping("parameters")), **bounds)
+    return Combination(
+        name,
+        technique,
+        _weights(given.optional_mapping("parameters")),
+        lower_bounds=bounds.get("lower_bounds"),
+        upper_bounds=bounds.get("upper_bounds"),
+    )
 
 
 def _rank_fusion(combination: Mapping[str, Any]) -> Combination:
@@ -107,7 +113,7 @@ def _rank_fusion(combination: Mapping[str, Any]) -> Combination:
     return Combination(RRF, RRF, _weights(given.optional_mapping("parameters")), constant)
 
 
-def _bounds(technique: str, parameters: Mapping[str, Any] | None) -> dict[str, tuple[Bound, ...] | None]:
+def _bounds(technique: str, parameters: Mapping[str, Any] | None) -> Mapping[str, tuple[Bound, ...]]:
     """``lower_bounds`` and ``upper_bounds`` of `Combination`."""
     known = _BOUNDS if technique == "min_max" else {}
     if parameters and parameters.keys() - known.keys():
