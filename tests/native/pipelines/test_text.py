@@ -110,6 +110,7 @@ def test_what_the_cluster_refuses_is_left_to_it() -> None:
         f'{{"processors":[{own}],"description":5}}',
         f'{{"processors":[{own}],"description":{{}}}}',
         '{"processors":[{"text_embedding":5}]}',
+        f'{{"processors":[{own},{{"text_embedding":{{"x":{"[" * 300}{"]" * 300}}}}}]}}',
         '{"processors":[{"text_embedding":{"model_id":"id-7","field_map":{"a":"b"}},"set":{}}]}',
     ]:
         assert without_own(body.encode(), take_ingest_processors, EMBEDDER) is None, body
