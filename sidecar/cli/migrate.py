@@ -96,24 +96,26 @@ class _Backfill(click.Command):
         ctx.exit(status)
 
 
-def _option(name: str, help_text: str, **attributes: Any) -> click.Option:
-    return click.Option([f"--{name}"], help=help_text, **attributes)
-
-
 backfill = _Backfill(
     "backfill",
     params=[
-        _option("index", "Index, alias or data stream, or a list or pattern of these.", required=True),
-        _option("field", "A declared vector; all of them by default.", multiple=True, metavar="VECTOR"),
-        _option("source", "Declare the field first: the path of what is embedded."),
-        _option("model", "Declare the field first: the model."),
-        _option("kind", "What the source holds; text by default.", type=click.Choice(["text", "image"])),
-        _option("replace", "Compute the vectors that are there anew too.", is_flag=True),
-        _option("rate", "Documents a second, at most.", type=click.FloatRange(min=0, min_open=True)),
-        _option(
-            "batch", "Documents in a request.", type=click.IntRange(1, 5000), default=BATCH_DOCUMENTS, show_default=True
+        click.Option(["--index"], required=True, help="Index, alias or data stream, or a list or pattern of these."),
+        click.Option(["--field"], multiple=True, metavar="VECTOR", help="A declared vector; all of them by default."),
+        click.Option(["--source"], help="Declare the field first: the path of what is embedded."),
+        click.Option(["--model"], help="Declare the field first: the model."),
+        click.Option(["--kind"], type=click.Choice(["text", "image"]), help="What the source holds; text by default."),
+        click.Option(["--replace"], is_flag=True, help="Compute the vectors that are there anew too."),
+        click.Option(["--rate"], type=click.FloatRange(min=0, min_open=True), help="Documents a second, at most."),
+        click.Option(
+            ["--batch"],
+            type=click.IntRange(1, 5000),
+            default=BATCH_DOCUMENTS,
+            show_default=True,
+            help="Documents in a request.",
         ),
-        _option("checkpoint", "With --replace: the file by which it resumes.", type=click.Path(path_type=Path)),
+        click.Option(
+            ["--checkpoint"], type=click.Path(path_type=Path), help="With --replace: the file by which it resumes."
+        ),
     ],
     short_help="Give documents the vectors that their declared fields lack.",
     help="Give documents the vectors that their declared fields lack, while the index is in use.\n\n"
@@ -177,8 +179,8 @@ def _tell(outcome: Outcome, seconds: float) -> None:
     rate = outcome.embedded / seconds if seconds else 0.0
     click.echo(
         f"{outcome.embedded} documents embedded in {seconds:.1f} s ({rate:.0f} docs/s), {outcome.unchanged} had "
-        f"nothing to embed, {outcome.gone} were deleted meanwhile, {outcome.conflicts} were changed meanwhile and read again, "
-        f"{outcome.failed} failed"
+        f"nothing to embed, {outcome.gone} were deleted meanwhile, {outcome.conflicts} were changed meanwhile and "
+        f"read again, {outcome.failed} failed"
     )
     for document_id, reason in outcome.failures.items():
         click.echo(f"  {document_id}: {reason}", err=True)
