@@ -17,7 +17,8 @@ from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.errors import ILLEGAL_ARGUMENT, MAPPER_PARSING, Refused
 from sidecar.opensearch.mapping_builder import META_KEY
 
-_OPTIONS = ("source", "model", "kind", "existing_vector", "dimension")
+OPTIONS = ("source", "model", "kind", "existing_vector", "dimension")
+"""What a declaration may say."""
 # Of declarations that this face made of `semantic` fields: a copied mapping has them.
 _SEMANTIC_OPTIONS = ("search_model", "chunking", "chunk_text", "semantic")
 _SOURCE_OPTIONS = ("field", "kind", "weight")
@@ -38,7 +39,7 @@ def check_declaration(path: str, entry: Any, embedder: NativeEmbedder) -> Declar
         raise _refused(path, "is no path of a field")
     if not isinstance(entry, dict):
         raise _refused(path, "must be an object of 'source' and 'model', or null to withdraw it")
-    _check_keys(path, entry, (*_OPTIONS, *_SEMANTIC_OPTIONS))
+    _check_keys(path, entry, (*OPTIONS, *_SEMANTIC_OPTIONS))
     _check_choice(path, entry, "existing_vector", [one.value for one in Existing])
     kinds = _check_sources(path, entry)
     spec = _check_model(path, entry.get("model"), kinds, embedder)
