@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -63,18 +63,24 @@ def objects_in(value: Node) -> Iterator[Object]:
             yield from objects_in(item)
 
 
+def shared_step(source: Place, path: str) -> Step:
+    """The innermost object that is on the way to ``source`` and to ``path``."""
+    return next(step for step in reversed(source) if path.startswith(step.prefix))
+
+
 @dataclass(slots=True)
 class Document:
-    """A document's text and its object, which takes up what is put in. A document that ``is_partial`` is merged into a
-    stored one.
+    """A document's text and its object, which takes up what is put in.
 
-    ``document_id`` tells equal contents of different documents apart.
+    ``document_id`` tells equal contents of different documents apart. A document that ``is_partial`` is merged into a
+    stored one: ``stored`` reads fields of that, and gives None where there is none.
     """
 
     data: bytes
     root: Object
     document_id: str
     is_partial: bool = False
+    stored: Callable[[Sequence[str]], Document | None] | None = None
     _replaced: list[tuple[int, int, Member]] = field(default_factory=list)
     _added: list[tuple[int, bool, Member]] = field(default_factory=list)
 
@@ -83,12 +89,12 @@ class Document:
 
         In the innermost object that is on the way to both; deeper, where objects on the way are there already.
         """
-        step = next(step for step in reversed(source) if path.startswith(step.prefix))
-        rest = path[len(step.prefix) :]
-        found = next((place[-1] for place in find(step.node, rest)), None)
-        if found is not None:
-            return Slot(found.node, "", found.member, is_taken=not self.is_null(found.member.value))
-        return self._new_slot(step, rest)
+        step = shared_step(source, path)
+        return self._slot_in(step.node, path[len(step.prefix) :], step.member)
+
+    def slot_in_root(self, path: str) -> Slot:
+        """Where the value of a path goes that is made from nothing in the document."""
+        return self._slot_in(self.root, path, None)
 
     def put(self, slot: Slot, value: Made) -> None:
         """Put a value there; one that is there is replaced."""
@@ -125,9 +131,10 @@ class Document:
         """True where something is put in."""
         return bool(self._replaced or self._added)
 
-    def _new_slot(self, step: Step, path: str) -> Slot:
-        node: Object = step.node
-        behind: Member | None = step.member
+    def _slot_in(self, node: Object, path: str, behind: Member | None) -> Slot:
+        found = next((place[-1] for place in find(node, path)), None)
+        if found is not None:
+            return Slot(found.node, "", found.member, is_taken=not self.is_null(found.member.value))
         while True:
             inner = next((member for member in node.members if path.startswith(f"{member.key}.")), None)
             if inner is None:

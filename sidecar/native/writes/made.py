@@ -92,29 +92,43 @@ class Weighted:
 
 
 class MadeVector(Made):
-    """The vector of one content, or of several as one; whole numbers where ``is_byte``."""
+    """The vector of one content, or of several as one; whole numbers where ``is_byte``.
 
-    __slots__ = ("contents", "document_id", "is_byte")
+    One that ``is_optional`` is null where its contents are at fault.
+    """
 
-    def __init__(self, contents: Sequence[Weighted], document_id: str, *, is_byte: bool = False) -> None:
+    __slots__ = ("contents", "document_id", "is_byte", "is_optional")
+
+    def __init__(
+        self, contents: Sequence[Weighted], document_id: str, *, is_byte: bool = False, is_optional: bool = False
+    ) -> None:
         super().__init__()
         self.contents = contents
         self.document_id = document_id
         self.is_byte = is_byte
+        self.is_optional = is_optional
 
     def text(self, data: bytes = b"") -> bytes:
         """Raises: InvalidArgument where several vectors cancel each other out, and what `Vector.vector` raises."""
+        try:
+            return stored_text(self._vector(), self.document_id, is_byte=self.is_byte)
+        except InvalidArgument:
+            if not self.is_optional:
+                raise
+            return b"null"
+
+    def _vector(self) -> Embeddings:
         vectors = [each.content.vector() for each in self.contents]
         vector = vectors[0]
         if len(vectors) > 1:
             vector = combine(np.stack(vectors), [each.weight for each in self.contents], normalize=True)
             if not vector.any():
                 raise InvalidArgument("the weighted vectors of the sources cancel each other out")
-        return stored_text(vector, self.document_id, is_byte=self.is_byte)
+        return vector
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MadeEntry:
     """What stands in one entry of a list beside its vector, and the vector's key, which may be a path."""
 
     content: Vector
@@ -126,7 +140,7 @@ class MadeEntries(Made):
 
     __slots__ = ("document_id", "entries", "is_byte", "key")
 
-    def __init__(self, entries: Sequence[Entry], key: str, document_id: str, *, is_byte: bool = False) -> None:
+    def __init__(self, entries: Sequence[MadeEntry], key: str, document_id: str, *, is_byte: bool = False) -> None:
         super().__init__()
         self.entries = entries
         self.key = key
@@ -137,7 +151,7 @@ class MadeEntries(Made):
         """Raises what `Vector.vector` raises."""
         return b"[%b]" % b",".join(self._entry(number, entry) for number, entry in enumerate(self.entries))
 
-    def _entry(self, number: int, entry: Entry) -> bytes:
+    def _entry(self, number: int, entry: MadeEntry) -> bytes:
         members = [b"%b:%b" % (orjson.dumps(key), json_string(text)) for key, text in entry.beside.items()]
         vector = stored_text(entry.content.vector(), f"{self.document_id}#{number}", is_byte=self.is_byte)
         keys = self.key.split(".")
