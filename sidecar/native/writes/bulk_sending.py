@@ -63,12 +63,13 @@ def send_parts(
             continue
         if not position and isinstance(refusal, OpenSearchError):
             raise refusal
+        is_too_large = native_status(refusal) == _TOO_LARGE
         # Whatever else made it fail would make the next ones fail too.
-        failed = [part] if native_status(refusal) == _TOO_LARGE else parts[position:]
+        failed = [part] if is_too_large else parts[position:]
         for number in (number for one in failed for number in one.numbers):
             merged.items[number] = _error_item(call, actions[number], refusal)
         merged.errors = True
-        if len(failed) > 1 or failed[-1] is parts[-1]:
+        if not is_too_large:
             break
     return _answer(call.request, merged)
 
