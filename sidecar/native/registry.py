@@ -9,6 +9,9 @@ from sidecar.native.pipelines.handlers import (
 )
 from sidecar.native.pipelines.simulating import simulate_named_pipeline, simulate_pipeline
 from sidecar.native.routes import Route, route
+from sidecar.native.writes.bulk import bulk
+from sidecar.native.writes.inside import reindex, update_by_query
+from sidecar.native.writes.single import update_document, write_document
 
 ROUTES: tuple[Route, ...] = (
     route("GET POST", "/_ingest/pipeline/_simulate", simulate_pipeline),
@@ -19,4 +22,12 @@ ROUTES: tuple[Route, ...] = (
     route("GET", "/_ingest/pipeline/{id}", get_pipelines),
     route("GET", "/_search/pipeline", get_pipelines),
     route("GET", "/_search/pipeline/{id}", get_pipelines),
+    route("PUT POST", "/_bulk", bulk),
+    route("PUT POST", "/{index}/_bulk", bulk),
+    route("POST", "/{index}/_doc", write_document),
+    route("PUT POST", "/{index}/_doc/{id}", write_document),
+    route("PUT POST", "/{index}/_create/{id}", write_document),
+    route("POST", "/{index}/_update/{id}", update_document),
+    route("POST", "/{index}/_update_by_query", update_by_query),
+    route("POST", "/_reindex", reindex),
 )

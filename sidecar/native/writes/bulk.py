@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sidecar.errors import InvalidArgument, SidecarError
 from sidecar.native.bodies import MAX_BYTES, Body, is_analysed, read_body
@@ -45,7 +45,7 @@ def bulk(call: NativeCall) -> NativeAnswer:
     if not work.poison and len(parts) == 1:
         answer = send(call.parts, request.with_body(parts[0].body))
     else:
-        answer = send_parts(call, actions, parts, work.poison)
+        answer = send_parts(call, work.addressed_actions(), parts, work.poison)
     return with_script_warning(answer, work.scripted)
 
 
@@ -110,6 +110,14 @@ class _Bulk:
             # Blank lines, or an action that the cluster ignores.
             result[-1] = (result[-1][0], result[-1][1] + self.body[start:])
         return result
+
+    def addressed_actions(self) -> list[Action]:
+        """The actions with the concrete indexes that they are written to, as far as these are known."""
+        own_target = self.call.variables.get("index")
+        return [
+            replace(action, index=recipe.index if recipe is not None else action.index or own_target)
+            for action, recipe in zip(self.actions, self._recipes, strict=True)
+        ]
 
     def _documents(self, planner: Planner, action: Action, recipe: Recipe) -> Sequence[Document]:
         place = (action.source_start, action.source_end, recipe, action.document_id)

@@ -47,11 +47,11 @@ def send_parts(
     """Send the parts one after another; items are in the client's order, with the errors of those that are poison.
 
     The cluster's answer to a part that failed as a whole is the answer, as long as nothing was written; later it is
-    that of each of the part's items, and of those after it.
+    that of each of the part's items, and of those after it. ``actions`` name the index that they are written to.
     """
     merged = _Merged()
     for number, error in poison.items():
-        merged.items[number] = _error_item(call, actions[number], error)
+        merged.items[number] = _error_item(actions[number], error)
         merged.errors = True
     for position, part in enumerate(parts):
         refusal = _send(call, part, merged)
@@ -67,7 +67,7 @@ def send_parts(
         # Whatever else made it fail would make the next ones fail too.
         failed = [part] if is_too_large else parts[position:]
         for number in (number for one in failed for number in one.numbers):
-            merged.items[number] = _error_item(call, actions[number], refusal)
+            merged.items[number] = _error_item(actions[number], refusal)
         merged.errors = True
         if not is_too_large:
             break
@@ -92,7 +92,8 @@ def _send(call: NativeCall, part: BulkPart, merged: _Merged) -> NativeAnswer | S
     ingest_took = _integer(found, body, "ingest_took")
     if ingest_took is not None:
         merged.ingest_took = (merged.ingest_took or 0) + ingest_took
-    merged.errors |= b"true" == (found.get("errors") or items).text(body)
+    errors = found.get("errors")
+    merged.errors |= errors is not None and errors.text(body) == b"true"
     merged.items |= {number: as_value(item, body) for number, item in zip(part.numbers, items.items, strict=False)}
     merged.headers += [header for header in answer.headers if header not in merged.headers]
     return None
@@ -105,11 +106,10 @@ def _request(request: NativeRequest, body: bytes) -> RawRequest:
     return replace(sent, headers=[header for header in sent.headers if header[0] not in _OWN_HEADERS])
 
 
-def _error_item(call: NativeCall, action: Action, error: SidecarError) -> Value:
-    index = call.variables.get("index") if action.index is None else action.index
+def _error_item(action: Action, error: SidecarError) -> Value:
     told = error_object(error)
     outcome: dict[str, Value] = {
-        "_index": quoted(index or ""),
+        "_index": quoted(action.index or ""),
         "_id": b"null" if action.document_id is None else quoted(action.document_id),
         "status": b"%d" % native_status(error),
         "error": {key: quoted(str(value)) for key, value in told.items()},
@@ -127,7 +127,9 @@ def _as_error(answer: NativeAnswer) -> SidecarError:
             return Refused(str(told.get("type")), str(told.get("reason")), status=answer.status)
     except NotJson:
         pass
-    return Refused(STATUS, f"the cluster refused this part of the request: status {answer.status}", status=answer.status)
+    return Refused(
+        STATUS, f"the cluster refused this part of the request: status {answer.status}", status=answer.status
+    )
 
 
 def _answer(request: NativeRequest, merged: _Merged) -> NativeAnswer:
