@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sidecar.ingest.stored_documents import StoredDocument, values_at
-from sidecar.native.declarations.declaration import Declaration, Entry
+from sidecar.native.declarations.declaration import Declaration
 from sidecar.native.json.spans import Array, Node
 
 _NOT_INDEXED = ("object", "nested", "knn_vector")
@@ -27,24 +28,38 @@ def source_query(declarations: Sequence[Declaration], mapping: Mapping[str, Any]
 
 def lacks(document: StoredDocument, declarations: Sequence[Declaration]) -> bool:
     """True where the document has something to embed for one of the vectors that it has not."""
-    return any(not _has(document, place_of(one)) and has_content(document, one) for one in declarations)
+    return any(_vectors(document, one) < min(_contents(document, one), _most_vectors(one)) for one in declarations)
 
 
 def has_content(document: StoredDocument, declaration: Declaration) -> bool:
     """True where there is anything in a source: null and blank text are nothing."""
-    fields = {source.field for source in declaration.sources}
-    return any(_is_content(value, document.data) for value in values_at(document.source, "", fields))
+    return _contents(document, declaration) > 0
 
 
 def place_of(declaration: Declaration) -> str:
     """The path of what the sidecar puts into a document: the vector, or the list that has one for each chunk."""
-    if declaration.entry is Entry.CHUNKS and declaration.nested is not None:
-        return declaration.nested
-    return declaration.vector
+    if declaration.nested is None or _is_beside_source(declaration):
+        return declaration.vector
+    return declaration.nested
 
 
-def _has(document: StoredDocument, path: str) -> bool:
-    return any(value.text(document.data) not in {b"null", b"[]"} for value in values_at(document.source, "", {path}))
+def _is_beside_source(declaration: Declaration) -> bool:
+    """True where each object of a nested list has the source of a vector of its own."""
+    return all(source.field.startswith(f"{declaration.nested}.") for source in declaration.sources)
+
+
+def _most_vectors(declaration: Declaration) -> float:
+    return math.inf if declaration.nested is not None and _is_beside_source(declaration) else 1
+
+
+def _contents(document: StoredDocument, declaration: Declaration) -> int:
+    fields = {source.field for source in declaration.sources}
+    return sum(_is_content(value, document.data) for value in values_at(document.source, "", fields))
+
+
+def _vectors(document: StoredDocument, declaration: Declaration) -> int:
+    values = values_at(document.source, "", {place_of(declaration)})
+    return sum(value.text(document.data) not in {b"null", b"[]"} for value in values)
 
 
 def _is_content(value: Node, data: bytes) -> bool:

@@ -20,7 +20,7 @@ class DeclaringBody:
         self._call = call
         self._body: Body | None = None
         self.root: Object | None = None
-        if not call.request.has_body or not is_analysed(call.request):
+        if not is_analysed(call.request):
             return
         self._body = read_body(call.request)
         try:
@@ -36,10 +36,13 @@ class DeclaringBody:
 
     def send_as_it_came(self) -> NativeAnswer:
         """Pass the request with every byte that the client sent."""
-        if self._body is None:
-            return forward(self._call.parts, self._call.request)
         request = self._call.request
-        return send(self._call.parts, RawRequest(request.method, request.target, request.headers, self._body.raw))
+        if self._body is None or request.source is not None:
+            return forward(self._call.parts, request)
+        body = self._body.raw
+        return send(
+            self._call.parts, RawRequest(request.method, request.target, request.headers, body, caller=request.caller)
+        )
 
     def send_with(self, edits: Iterable[Edit]) -> NativeAnswer:
         """Pass the request with a body that is changed there; as it came where nothing is."""

@@ -22,7 +22,6 @@ from sidecar.native.request import NativeAnswer
 from sidecar.native.targets import expression_parts
 from sidecar.native.write_targets import chosen_index
 
-ALL = "_all"
 _LONGEST_NAMES = 3000
 """Bytes of index names in one request line, of which OpenSearch takes 4,096."""
 
@@ -72,7 +71,7 @@ def _edits(
 
 def _read(call: NativeCall) -> Iterator[tuple[int, bytes, str]]:
     """The cluster's answers of now: what indexes there are, and their mappings, by the parts of the expression."""
-    expression = call.variables.get("index", ALL)
+    expression = call.variables["index"]
     # As the request itself resolves patterns.
     parameters = {"expand_wildcards": "open,closed", "allow_no_indices": "false", **call.request.parameters}
     for part in expression_parts(expression) if _is_for_write_index(call) else [expression]:
