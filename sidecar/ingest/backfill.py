@@ -11,18 +11,14 @@ from typing import Any
 
 import orjson
 
-from sidecar.errors import InvalidArgument
 from sidecar.ingest.checkpoint import Checkpoint
 from sidecar.ingest.documents_writer import DocumentsWriter, Outcome
 from sidecar.ingest.face_client import FaceClient
 from sidecar.ingest.lacking import has_content, lacking_query, lacks, place_of, source_query
 from sidecar.ingest.rate import RateLimit
 from sidecar.ingest.stored_documents import StoredDocument, read_again, scanned
-from sidecar.native.declarations.declaration import Declaration, IndexFacts
-from sidecar.native.declarations.facts import index_facts
-from sidecar.native.declarations.stored import is_of_other_face
-from sidecar.native.targets import index_target
-from sidecar.opensearch.client import Cluster
+from sidecar.ingest.targets import BackfillTarget, read_targets
+from sidecar.opensearch.client import Cluster, index_path
 from sidecar.opensearch.document_scan import DocumentScan
 from sidecar.opensearch.transport import Request
 
@@ -44,16 +40,6 @@ class BackfillOptions:
     documents_per_second: float | None = None
     checkpoint: Checkpoint | None = None
     patience_seconds: float = _PATIENCE_SECONDS
-
-
-@dataclass(frozen=True)
-class BackfillTarget:
-    """A concrete index, and which of its declared vectors are computed."""
-
-    facts: IndexFacts
-    uuid: str
-    mapping: Mapping[str, Any]
-    declarations: tuple[Declaration, ...]
 
 
 @dataclass
@@ -87,7 +73,7 @@ class Backfill:
         Raises: InvalidArgument where the index has no such declared vector; IndexNotFound; what the cluster raises.
         What was done until then stays.
         """
-        targets = read_targets(self._cluster, self._options)
+        targets = read_targets(self._cluster, self._options.index, self._options.vectors)
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="backfill") as pool:
             outcome = Outcome()
             for target in targets:
@@ -100,7 +86,7 @@ class Backfill:
         if self._options.checkpoint is not None:
             return self._replace(target, self._options.checkpoint, pool)
         total = Outcome()
-        query = lacking_query(target.declarations, target.mapping)
+        query = lacking_query(target.chosen, target.mapping)
         for _ in range(_MOST_PASSES):
             # What a writer sent that did not know of the declaration yet is found by the next pass.
             found = self._pass(target, query, pool)
@@ -111,9 +97,9 @@ class Backfill:
         return total
 
     def _replace(self, target: BackfillTarget, checkpoint: Checkpoint, pool: ThreadPoolExecutor) -> Outcome:
-        self._cluster.refresh(target.facts.name)
-        query = source_query(target.declarations, target.mapping)
-        after, until = checkpoint.done.get(target.uuid) or (-1, self._newest(target.facts.name))
+        self._cluster.refresh(target.name)
+        query = source_query(target.chosen, target.mapping)
+        after, until = checkpoint.done.get(target.uuid) or (-1, self._newest(target.name))
         limits = {"range": {"_seq_no": {"gt": after, "lte": until}}}
         return self._pass(
             target,
@@ -133,10 +119,10 @@ class Backfill:
         keep: Callable[[int], object] = lambda done: None,
     ) -> Outcome:
         """Go through the documents that the query finds now; ``keep`` is told up to where all are done."""
-        self._cluster.refresh(target.facts.name)
+        self._cluster.refresh(target.name)
         fields = _fields(target)
         scan = DocumentScan(
-            self._cluster, target.facts.name, query, fields=fields, page_documents=self._options.batch_documents
+            self._cluster, target.name, query, fields=fields, page_documents=self._options.batch_documents
         )
         found = scan.count()
         if not found:
@@ -178,16 +164,16 @@ class Backfill:
 
     def _wanting(self, target: BackfillTarget, documents: Sequence[StoredDocument]) -> list[StoredDocument]:
         if self._options.checkpoint is None:
-            return [document for document in documents if lacks(document, target.declarations)]
-        return [one for one in documents if any(has_content(one, declared) for declared in target.declarations)]
+            return [document for document in documents if lacks(document, target.chosen)]
+        return [one for one in documents if any(has_content(one, declared) for declared in target.chosen)]
 
     def _writer(self, target: BackfillTarget, fields: Sequence[str]) -> DocumentsWriter:
-        index = target.facts.name
+        index = target.name
 
         def again(documents: Sequence[StoredDocument]) -> Sequence[StoredDocument]:
             return self._wanting(target, read_again(self._cluster, index, documents, fields))
 
-        cleared = frozenset(map(place_of, target.declarations)) if self._options.checkpoint is not None else frozenset()
+        cleared = frozenset(map(place_of, target.chosen)) if self._options.checkpoint is not None else frozenset()
         return DocumentsWriter(
             self._face, index, _names(target), cleared, again, patience_seconds=self._options.patience_seconds
         )
@@ -195,43 +181,16 @@ class Backfill:
     def _newest(self, index: str) -> int:
         """The highest sequence number that the index has given; -1 where it has no documents."""
         body = orjson.dumps({"size": 0, "aggs": {"newest": {"max": {"field": "_seq_no"}}}})
-        target = f"{index_target(index).partition('?')[0]}/_search"
+        target = f"{index_path(index)}/_search"
         answer = self._cluster.ask("search", Request("POST", target, body, is_repeatable=True), index)
         value = answer["aggregations"]["newest"]["value"]
         return -1 if value is None else int(value)
 
 
-def read_targets(cluster: Cluster, options: BackfillOptions) -> list[BackfillTarget]:
-    """The concrete indexes behind the name, those that declare none of the vectors left out.
-
-    Raises: InvalidArgument where none declares any of them; IndexNotFound.
-    """
-    request = Request("GET", index_target(options.index))
-    answer = cluster.ask("read_index", request, options.index)
-    targets = []
-    declared: set[str] = set()
-    for name, told in answer.items():
-        facts = index_facts(name, told)
-        # Those of the other face have rules of their own, and its documents have their vectors from the start.
-        own = [one for one in facts.declarations if not is_of_other_face(one.vector)]
-        declared |= {one.vector for one in own}
-        chosen = tuple(one for one in own if not options.vectors or one.vector in options.vectors)
-        if chosen:
-            targets.append(BackfillTarget(facts, told["settings"]["index"]["uuid"], told.get("mappings", {}), chosen))
-    missing = [vector for vector in options.vectors if vector not in declared]
-    if missing or not targets:
-        wanted = f"field '{missing[0]}'" if missing else "embedded field"
-        known = f"; declared are: {', '.join(sorted(declared))}" if declared else ""
-        raise InvalidArgument(f"'{options.index}' declares no {wanted}{known}. Declare it with --source and --model.")
-    return targets
-
-
 def _names(target: BackfillTarget) -> frozenset[str]:
     """The top-level fields that hold a source or a vector. All of them are sent, so that the write path sees which
     vectors are there."""
-    paths = [
-        path for one in target.facts.declarations for path in (place_of(one), *(source.field for source in one.sources))
-    ]
+    paths = [path for one in target.declared for path in (place_of(one), *(source.field for source in one.sources))]
     return frozenset(path.partition(".")[0] for path in paths)
 
 
