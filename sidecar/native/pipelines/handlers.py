@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 from sidecar.native.bodies import is_analysed, read_body
 from sidecar.native.declarations.own_processors import take_ingest_processors, take_search_processors
 from sidecar.native.forwarding import forward, send
-from sidecar.native.json.filter_path import filtered
+from sidecar.native.json.filter_path import FilterPath
 from sidecar.native.json.spans import NotJson, read
 from sidecar.native.json.writing import as_value, write
 from sidecar.native.parts import NativeCall
@@ -73,9 +73,8 @@ def _restored(text: bytes, call: NativeCall) -> bytes | None:
         return None
     wanted = call.request.parameters.get(_FILTER)
     pretty = call.request.parameters.get("pretty")
-    whole = write(pipelines)
-    left = whole if wanted is None else filtered(whole, wanted)
-    return left if pretty in {None, "false"} else write(as_value(read(left), left), pretty=True)
+    left = pipelines if wanted is None else FilterPath.parse(wanted).apply(pipelines)
+    return write(left, pretty=pretty not in {None, "false"})
 
 
 def _decoded(body: bytes, encoding: str | None) -> bytes | None:
