@@ -42,6 +42,7 @@ from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.face import NativeFace
 from sidecar.native.metadata import Metadata
 from sidecar.native.parts import NativeParts
+from sidecar.native.reading import ClusterReader
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
@@ -106,8 +107,17 @@ def create_native_face(app: Flask) -> NativeFace:
         aliases=settings.native_models,
         device=_default_device(settings),
     )
+    reader = ClusterReader(upstream, account=settings.native_account)
     return NativeFace(
-        NativeParts(upstream, Metadata(upstream), Pipelines(upstream), embedder, parts.cluster, parts.metrics)
+        NativeParts(
+            upstream,
+            Metadata(reader),
+            Pipelines(reader, embedder),
+            embedder,
+            parts.cluster,
+            parts.metrics,
+        ),
+        max_body_bytes=settings.native_max_body_bytes,
     )
 
 
