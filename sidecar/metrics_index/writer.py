@@ -82,10 +82,10 @@ class MetricsIndex:
         self._number += 1
         self._counts, self._since = counts, now
 
-    def clean(self) -> None:
-        """Have documents deleted that are older than they may be. Raises: SidecarError."""
+    def clean(self) -> str:
+        """Have documents deleted that are older than they may be; returns the task's name. Raises: SidecarError."""
         too_old = {"range": {"@timestamp": {"lt": f"now-{self._options.days}d"}}}
-        self._cluster.begin_delete_by_query(self._options.index, too_old, refresh=False)
+        return self._cluster.begin_delete_by_query(self._options.index, too_old, refresh=False)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._options.interval_seconds):
