@@ -1,0 +1,202 @@
+"""What users may do through the sidecar is what the cluster lets them do, and no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from tests.fix_server import Sidecar
+from tests.native.security.fix_secured_node import BOOKS, SecuredNode, ask
+from tests.native.security.users import (
+    ADMIN,
+    BLINDED,
+    FOREIGNER,
+    INDEXER,
+    NOBODY,
+    PASSWORD,
+    READER,
+    ROLES,
+    SEARCHER,
+    SERVICE,
+    WRITER,
+)
+
+ALL: dict[str, Any] = {
+    "query": {"match_all": {}},
+    "sort": ["lang", "_doc"],
+    "_source": {"excludes": ["body_vector"]},
+}
+NEURAL: dict[str, Any] = {
+    "query": {"neural": {"body_vector": {"query_text": "wild west", "k": 10}}},
+    "_source": {"excludes": ["body_vector"]},
+}
+REQUESTS: list[tuple[str, str, Any]] = [
+    ("GET", "/", None),
+    ("GET", "/_cat/indices?format=json&h=index", None),
+    ("GET", "/_cluster/state", None),
+    ("GET", "/books/_mapping", None),
+    ("GET", "/secrets/_mapping", None),
+    ("POST", "/books/_search", ALL),
+    ("POST", "/secrets/_search", ALL),
+    ("POST", "/*/_search", ALL),
+    ("POST", "/no-such-index/_search", ALL),
+    ("GET", "/books/_doc/2?_source_excludes=body_vector", None),
+    ("POST", "/books/_count", {"query": {"term": {"secret": "red"}}}),
+    ("DELETE", "/books/_doc/none", None),
+    ("PUT", "/books-made-by-nobody-who-may", {"mappings": {"dynamic": "never"}}),
+    ("POST", "/secrets/_update_by_query", {}),
+    ("GET", "/_plugins/_security/authinfo?filter_path=user_name,roles", None),
+    ("GET", "/_plugins/_security/api/internalusers", None),
+]
+
+
+def told(answer: requests.Response) -> tuple[int, Any]:
+    """The status and the body without what differs from call to call."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return answer.status_code, answer.text
+    if isinstance(body, dict):
+        for name in ("took", "_shards", "_seq_no", "_version"):
+            body.pop(name, None)
+    return answer.status_code, body
+
+
+def ids(answer: requests.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [hit["_id"] for hit in answer.json()["hits"]["hits"]]
+
+
+@pytest.fixture(params=["as callers", "with an account"])
+def either(request: pytest.FixtureRequest, library: SecuredNode) -> Sidecar:
+    """Both ways to read what indexes are."""
+    name = "secured_sidecar" if request.param == "as callers" else "account_sidecar"
+    running: Sidecar = request.getfixturevalue(name)
+    return running
+
+
+@pytest.mark.parametrize("user", [None, NOBODY, READER, SEARCHER, WRITER, FOREIGNER, BLINDED, INDEXER, SERVICE])
+def test_answers_are_those_that_the_cluster_gives_the_user(
+    library: SecuredNode, either: Sidecar, user: str | None
+) -> None:
+    for method, target, body in REQUESTS:
+        direct = library.request(method, target, user, json=body)
+        assert told(ask(either, method, target, user, json=body)) == told(direct), target
+
+
+def test_reader_searches_by_meaning_what_it_may_read(either: Sidecar) -> None:
+    found = ask(either, "POST", "/books/_search", READER, json=NEURAL)
+    assert ids(found)[0] == "1"
+    assert set(ids(found)) == set(BOOKS)
+
+
+def test_search_by_meaning_of_a_forbidden_index_is_refused_as_the_cluster_refuses_any(
+    library: SecuredNode, either: Sidecar
+) -> None:
+    for target in ("/secrets/_search", "/books,secrets/_search", "/*/_search", "/_search"):
+        refused = ask(either, "POST", target, READER, json=NEURAL)
+        assert refused.status_code in {400, 403}, target
+        assert "hits" not in refused.json()
+    assert told(ask(either, "POST", "/secrets/_search", READER, json=NEURAL))[0] == 403
+
+
+@pytest.mark.parametrize("user", [None, NOBODY])
+def test_search_by_meaning_is_refused_to_those_who_may_not_search(
+    library: SecuredNode, either: Sidecar, user: str | None
+) -> None:
+    # Parameters that the sidecar would refuse must not tell that the field is embedded.
+    wrong = {"query": {"neural": {"body_vector": {"query_text": "wild west", "k": 1, "min_score": 0.5}}}}
+    for body in (NEURAL, wrong):
+        refused = ask(either, "POST", "/secrets/_search", user, json=body)
+        direct = library.request("POST", "/secrets/_search", user, json=ALL)
+        assert refused.status_code == direct.status_code, refused.text
+        assert "embed" not in refused.text
+
+
+def test_what_one_user_may_know_of_an_index_is_not_told_to_another(
+    library: SecuredNode, secured_sidecar: Sidecar
+) -> None:
+    for _ in range(2):
+        assert ids(ask(secured_sidecar, "POST", "/books/_search", ADMIN, json=NEURAL))
+        # Without the right to know what the index is, the query is the cluster's, which has no such clause.
+        answer = ask(secured_sidecar, "POST", "/books/_search", SEARCHER, json=NEURAL)
+        assert told(answer) == told(library.request("POST", "/books/_search", SEARCHER, json=NEURAL))
+        assert "unknown query [neural]" in answer.text
+
+
+def test_account_lets_those_search_by_meaning_who_may_search_and_nothing_else(
+    account_sidecar: Sidecar, library: SecuredNode
+) -> None:
+    assert ids(ask(account_sidecar, "POST", "/books/_search", SEARCHER, json=NEURAL))[0] == "1"
+    assert ask(account_sidecar, "POST", "/secrets/_search", SEARCHER, json=NEURAL).status_code == 403
+
+
+def test_account_itself_reads_no_document(account_sidecar: Sidecar, library: SecuredNode) -> None:
+    assert ask(account_sidecar, "POST", "/books/_search", SERVICE, json=NEURAL).status_code == 403
+
+
+def test_documents_and_fields_that_a_user_may_not_see_are_not_found_by_meaning(either: Sidecar) -> None:
+    found = ask(either, "POST", "/books/_search", FOREIGNER, json=NEURAL)
+    assert sorted(ids(found)) == ["1", "3"]
+    assert all("secret" not in hit["_source"] for hit in found.json()["hits"]["hits"])
+
+
+def test_vectors_that_a_user_may_not_see_find_nothing(library: SecuredNode, either: Sidecar) -> None:
+    vector = library.request("GET", "/books/_doc/1", ADMIN).json()["_source"]["body_vector"]
+    native = {"query": {"knn": {"body_vector": {"vector": vector, "k": 10}}}, "_source": {"excludes": ["body_vector"]}}
+    direct = library.request("POST", "/books/_search", BLINDED, json=native)
+    found = ask(either, "POST", "/books/_search", BLINDED, json=NEURAL)
+    assert (found.status_code, found.json().get("hits")) == (direct.status_code, direct.json().get("hits"))
+
+
+def test_rights_that_are_taken_away_are_gone_at_once(library: SecuredNode, either: Sidecar) -> None:
+    mapping = "/_plugins/_security/api/rolesmapping/reader"
+    assert ids(ask(either, "POST", "/books/_search", READER, json=NEURAL))
+    try:
+        assert library.request("PUT", mapping, ADMIN, json={"users": []}).status_code == 200
+        assert ask(either, "POST", "/books/_search", READER, json=NEURAL).status_code == 403
+    finally:
+        assert library.request("PUT", mapping, ADMIN, json={"users": [READER]}).status_code in {200, 201}
+
+
+def test_writer_who_may_not_know_the_index_writes_documents_without_vectors(
+    library: SecuredNode, secured_sidecar: Sidecar
+) -> None:
+    stored = _written(library, secured_sidecar, "by-writer")
+    assert stored == {"body": "a new book"}
+
+
+def test_writer_who_may_not_know_the_index_writes_vectors_by_the_account(
+    library: SecuredNode, account_sidecar: Sidecar
+) -> None:
+    stored = _written(library, account_sidecar, "by-account")
+    assert len(stored.pop("body_vector")) > 0
+    assert stored == {"body": "a new book"}
+
+
+def _written(library: SecuredNode, sidecar: Sidecar, number: str) -> dict[str, Any]:
+    body = b'{"index":{"_index":"books","_id":"%b"}}\n{"body":"a new book"}\n' % number.encode()
+    answer = ask(sidecar, "POST", "/_bulk", WRITER, data=body)
+    assert answer.json()["errors"] is False, answer.text
+    assert ask(sidecar, "GET", f"/books/_doc/{number}", WRITER).status_code == 403
+    stored: dict[str, Any] = library.request("GET", f"/books/_doc/{number}", ADMIN).json()["_source"]
+    assert library.request("DELETE", f"/books/_doc/{number}?refresh=true", ADMIN).status_code == 200
+    return stored
+
+
+def test_writer_gets_the_clusters_refusal_for_each_item_of_a_forbidden_index(
+    library: SecuredNode, either: Sidecar
+) -> None:
+    body = b'{"index":{"_index":"secrets","_id":"x"}}\n{"body":"no"}\n'
+    direct = library.request("POST", "/_bulk", WRITER, data=body, headers={"Content-Type": "application/x-ndjson"})
+    answer = ask(either, "POST", "/_bulk", WRITER, data=body)
+    assert told(answer) == told(direct)
+    assert answer.json()["items"][0]["index"]["status"] == 403
+
+
+def test_no_password_is_logged(secured_sidecar: Sidecar, account_sidecar: Sidecar) -> None:
+    for running in (secured_sidecar, account_sidecar):
+        assert [line for line in running.log if PASSWORD in line or "Basic " in line] == []
+    assert set(ROLES)
