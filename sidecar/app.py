@@ -38,6 +38,7 @@ from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.writer import DocumentWriter, WriterParts
 from sidecar.metrics import Metrics
 from sidecar.metrics_index.writer import MetricsIndex, MetricsIndexOptions
+from sidecar.native.callers import Callers
 from sidecar.native.declarations.pipelines import Pipelines
 from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.face import NativeFace
@@ -113,6 +114,7 @@ def create_native_face(app: Flask) -> NativeFace:
     return NativeFace(
         NativeParts(
             upstream,
+            Callers(upstream, are_asked_about=settings.native_account is not None),
             Metadata(ClusterReader(upstream, account=settings.native_account)),
             Pipelines(upstream),
             embedder,

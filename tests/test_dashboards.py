@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from sidecar.metrics_index.documents import Interval, documents_of
 from sidecar.metrics_index.writer import index_body
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.transport import Request
+from tests.fix_opensearch import request
 from tests.metrics_index.test_documents import mapped, used_metrics
 
 LINES: list[dict[str, Any]] = [orjson.loads(line) for line in saved_objects().splitlines()]
@@ -108,12 +110,19 @@ def test_visualization_has_parameters_of_its_own_type_and_a_series_for_each_metr
         assert [series["data"]["id"] for series in state["params"]["seriesParams"]] == metrics
 
 
+def test_page_tells_every_field() -> None:
+    page = Path(__file__).parent.parent / "docs" / "native-security-and-dashboards.md"
+    rows = re.findall(r"^\| (`[^|]+) \| ", page.read_text("utf-8"), re.MULTILINE)
+    told: set[str] = set()
+    for name in re.findall(r"`([^`]+)`", " ".join(rows)):
+        told |= {field for field in FIELDS if field == name or field.startswith(name.removesuffix("…"))}
+    assert FIELDS - told - {f"latency_ms.{each}" for each in ("p50", "p95", "p99")} == set()
+
+
 @pytest.fixture(scope="module")
 def filled(node: str) -> Iterator[str]:
     """An index of metrics in which everything has happened."""
     name = "test-metrics-drawn"
-    from tests.fix_opensearch import request
-
     request(node, "DELETE", f"/{name}?ignore_unavailable=true")
     request(node, "PUT", f"/{name}", json.dumps(index_body()))
     interval = Interval("2026-01-31T10:20:30.000Z", 60.0, "machine", "one")

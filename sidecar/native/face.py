@@ -57,7 +57,7 @@ class NativeFace:
         template = RAW
         try:
             found = self._router.find(request)
-            if found is None:
+            if found is None or not self._parts.callers.are_known(request):
                 return template, forward(self._parts, request)
             route, variables = found
             template = route.template

@@ -18,9 +18,15 @@ from werkzeug.test import Client, TestResponse
 
 from sidecar.app import close_app, create_app, create_native_face
 from sidecar.config import load_settings
+from sidecar.metrics import Metrics
+from sidecar.metrics_index.writer import MetricsIndex, MetricsIndexOptions
+from sidecar.opensearch.address import ClusterAddress
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.connections import TransportOptions
+from sidecar.opensearch.transport import Transport
 from tests.fix_server import Sidecar
 from tests.native.security.fix_secured_node import SecuredNode, ask
-from tests.native.security.users import ADMIN, PASSWORD, READER, basic
+from tests.native.security.users import ADMIN, METRICS, PASSWORD, READER, basic
 
 PROXY = {"x-proxy-user": ADMIN, "x-proxy-roles": ADMIN, "x-forwarded-for": "10.1.2.3"}
 WHO = "/_plugins/_security/authinfo?filter_path=user_name,backend_roles"
@@ -172,6 +178,16 @@ def test_indexes_api_works_with_the_credentials_of_the_url(secured_sidecar: Side
         assert secured_sidecar.get("/indexes/made-by-api/stats").json()["numberOfDocuments"] == 2
     finally:
         assert secured_sidecar.delete("/indexes/made-by-api").status_code == 200
+
+
+def test_metrics_index_is_written_with_the_role_of_the_page(secured_node: SecuredNode) -> None:
+    address = ClusterAddress(secured_node.url_of(METRICS))
+    cluster = Cluster(Transport(address, TransportOptions(ca_file=secured_node.ca_file)))
+    index = MetricsIndex(cluster, Metrics().registry, MetricsIndexOptions("sidecar-metrics", 60.0, 30))
+    index.write()
+    assert secured_node.request("POST", "/sidecar-metrics/_refresh", ADMIN).status_code == 200
+    index.clean()
+    assert secured_node.request("GET", "/sidecar-metrics/_count", ADMIN).json()["count"] == 1
 
 
 def test_indexes_api_tells_whose_rights_are_missing(secured_sidecar: Sidecar) -> None:

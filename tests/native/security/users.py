@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
+from pathlib import Path
 from typing import Any
+
+PAGE = Path(__file__).parents[3] / "docs" / "native-security-and-dashboards.md"
 
 PASSWORD = "Sidecar-test-1"
 _HASH = "$2b$05$abcdefghijklmnopqrstuuHtVfjvyvYVu.9usNlsx5f2y1jD6A5DW"
@@ -26,6 +31,18 @@ SERVICE = "service"
 """Whom it is in ``SIDECAR_NATIVE_ACCOUNT``: knows what every index is, and reads no document."""
 NOBODY = "nobody"
 """May log in, and nothing else."""
+
+METRICS = "metrics"
+"""Whom it is to write its metrics index."""
+
+
+def role_of_page(name: str) -> dict[str, Any]:
+    """A role as the page for users gives it."""
+    found = re.search(rf"<!-- role: {name} -->\n```json\n(.+?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert found, name
+    role: dict[str, Any] = json.loads(found[1])
+    return role
+
 
 _KNOWS = [
     "indices:admin/get",
@@ -61,16 +78,8 @@ ROLES: dict[str, Any] = {
         "cluster_permissions": ["cluster_composite_ops", "cluster_monitor"],
         "index_permissions": [_on(["made-*"], ["indices_all"])],
     },
-    SERVICE: {
-        "cluster_permissions": [
-            "cluster:monitor/main",
-            "cluster:admin/ingest/pipeline/get",
-            "cluster:admin/search/pipeline/get",
-            "indices:admin/index_template/simulate_index",
-            "indices:admin/template/get",
-        ],
-        "index_permissions": [_on(["*"], _KNOWS)],
-    },
+    SERVICE: role_of_page("service"),
+    METRICS: role_of_page("metrics"),
 }
 ROLES_MAPPING: dict[str, Any] = {
     "all_access": {"users": [ADMIN]},
