@@ -32,7 +32,7 @@ class Destination:
 
 def saved_objects(index: str = DEFAULT_INDEX) -> bytes:
     """The index pattern, visualizations and dashboard for a metrics index, as Dashboards exports and imports them."""
-    text = files("sidecar.mappings").joinpath("dashboards", "sidecar.ndjson").read_bytes()
+    text = files("sidecar.mappings").joinpath("dashboards").joinpath("sidecar.ndjson").read_bytes()
     if index == DEFAULT_INDEX:
         return text
     lines = [orjson.loads(line) for line in text.splitlines()]
