@@ -111,16 +111,18 @@ def create_native_face(app: Flask) -> NativeFace:
         aliases=settings.native_models,
         device=_default_device(settings),
     )
+    reader = ClusterReader(upstream, account=settings.native_account)
     return NativeFace(
         NativeParts(
             upstream,
             Callers(upstream, are_asked_about=settings.native_account is not None),
-            Metadata(ClusterReader(upstream, account=settings.native_account)),
-            Pipelines(upstream),
+            Metadata(reader),
+            Pipelines(reader, embedder),
             embedder,
             parts.cluster,
             parts.metrics,
-        )
+        ),
+        max_body_bytes=settings.native_max_body_bytes,
     )
 
 

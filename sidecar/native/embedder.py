@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,16 @@ from sidecar.errors import UnknownModel
 from sidecar.native.declarations.declaration import Declaration
 
 Properties = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentParts:
+    """The engine that embeds texts, what embeds files, the models that there are, and where they run."""
+
+    engine: EmbeddingEngine
+    media: MediaEmbedder
+    table: ModelTable
+    device: str
 
 
 class NativeEmbedder:
@@ -59,6 +69,10 @@ class NativeEmbedder:
         """
         name = model if properties is not None else self._aliases.get(model, model)
         return replace(self._table.resolve(name, properties), device=self._device)
+
+    def document_parts(self) -> DocumentParts:
+        """What documents are embedded with."""
+        return DocumentParts(self._engine, self._media, self._table, self._device)
 
     def submit_texts(
         self, model: str, texts: Sequence[str], *, properties: Properties | None = None
