@@ -25,7 +25,7 @@ from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.connections import TransportOptions
 from sidecar.opensearch.transport import Transport
 from tests.fix_server import Sidecar
-from tests.native.security.fix_secured_node import SecuredNode, ask
+from tests.native.security.fix_secured_node import SecuredNode, ask, sidecar_environment
 from tests.native.security.users import ADMIN, METRICS, PASSWORD, READER, basic
 
 PROXY = {"x-proxy-user": ADMIN, "x-proxy-roles": ADMIN, "x-forwarded-for": "10.1.2.3"}
@@ -166,6 +166,21 @@ def test_certificate_of_an_unknown_authority_is_refused_unless_that_is_switched_
         assert "Name its authority in SIDECAR_OPENSEARCH_CA_FILE" in refused_reason(face.get("/", headers=basic(ADMIN)))
     with native_face(opensearch_url=secured_node.url, opensearch_verify_tls=False) as face:
         assert face.get("/", headers=basic(ADMIN)).status_code == 200
+
+
+def test_tls_on_both_sides_carries_a_callers_credentials(library: SecuredNode, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+    environment = sidecar_environment(library) | {"SIDECAR_TLS_CERTIFICATE": str(tmp_path / "server.pem")}
+    with Sidecar(environment) as running:
+        assert running.native_url.startswith("https://")
+        query = {"query": {"neural": {"body_vector": {"query_text": "wild west", "k": 1}}}}
+        found = ask(running, "POST", "/books/_search", READER, json=query, verify=str(tmp_path / "ca.pem"))
+        assert found.json()["hits"]["hits"][0]["_id"] == "1"
+        assert ask(running, "GET", "/", verify=str(tmp_path / "ca.pem")).status_code == 401
+        with pytest.raises(requests.exceptions.SSLError):
+            ask(running, "GET", "/", READER)
 
 
 def test_indexes_api_works_with_the_credentials_of_the_url(secured_sidecar: Sidecar) -> None:
