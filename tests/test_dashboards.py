@@ -139,9 +139,11 @@ def test_visualization_draws_numbers(visualization: dict[str, Any], filled: str,
     body = {"size": 0, "query": as_query(query_of(visualization)), "aggs": as_aggregations(aggs)}
     answer = cluster.ask("search", Request("POST", f"/{filled}/_search", orjson.dumps(body)))
     assert answer["hits"]["total"]["value"] > 0
-    numbers = dict(numbers_of(answer["aggregations"], {agg["id"] for agg in aggs if agg["schema"] == "metric"}))
-    assert set(numbers) == {agg["id"] for agg in aggs if agg["schema"] == "metric"}
-    assert all(isinstance(number, float) and number > 0 for number in numbers.values())
+    metrics = {agg["id"] for agg in aggs if agg["schema"] == "metric"}
+    highest: dict[str, float] = {}
+    for metric, number in numbers_of(answer["aggregations"], metrics):
+        highest[metric] = max(number, highest.get(metric, 0.0))
+    assert {metric for metric, number in highest.items() if number > 0} == metrics
 
 
 def as_query(text: str) -> dict[str, Any]:
@@ -166,7 +168,7 @@ def as_aggregations(aggs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def numbers_of(found: dict[str, Any], metrics: set[str]) -> Iterator[tuple[str, Any]]:
-    """The value of every metric, in the innermost buckets first."""
+    """The values of every metric, in all buckets."""
     for name, value in found.items():
         if name in metrics:
             yield name, value["value"]

@@ -27,9 +27,8 @@ HEADERS = {
     "accept-encoding": "gzip, deflate, br",
 }
 VERSION_CHECK = "nodes.*.version%2Cnodes.*.http.publish_address%2Cnodes.*.ip"
-_CHANGES = {"took", "_scroll_id", "task", "id", "creation_date", "uuid", "provided_name", "content-length"}
-_CHANGES |= {"start_time_in_millis", "running_time_in_nanos", "running_time_nanos", "requests_per_second"}
-_CHANGES |= {"cancellation_time_millis", "start_time_millis", "resource_stats"}
+_CHANGES = {"took", "_scroll_id", "task", "uuid", "index_uuid", "task_resource_usage"}
+_UUID = re.compile(r"(?<=/)[\w-]{22}(?=\])")
 _SERVERS_OWN = {"date", "server", "connection", "content-length", "transfer-encoding"}
 
 Told = tuple[str, int, dict[str, str], Any]
@@ -76,7 +75,7 @@ class Replay:
         if isinstance(value, list):
             return [self._masked(entry) for entry in value]
         if isinstance(value, str):
-            return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "time", value.replace(self.index, "{index}"))
+            return _UUID.sub("uuid", value.replace(self.index, "{index}"))
         return value
 
 

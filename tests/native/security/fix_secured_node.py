@@ -1,6 +1,7 @@
 """An OpenSearch with the Security plugin: TLS on both of its ports, and users of different rights.
 
 It is OpenSearch 3.4.0, the newest that has the plugin on Maven. It is started once, for the first test that wants it.
+What Maven has of 3.4.0 lacks the modules, which its plugins want: those are taken from the release after it.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from tests.native.security.users import ADMIN, INTERNAL_USERS, PASSWORD, ROLES, 
 
 VERSION = "3.4.0"
 PLUGIN = Archive("org.opensearch.plugin", "opensearch-security", f"{VERSION}.0")
+MODULES = ("lang-painless", "reindex", "rule-framework")
 START_SECONDS = 120.0
 
 
@@ -108,10 +110,15 @@ def sidecar_environment(node: SecuredNode) -> dict[str, str]:
 def install_secured(places: Places) -> Path:
     """The unpacked OpenSearch with its plugins, kept beside those without the Security plugin."""
     folder = places.distribution(f"{VERSION}-security")
+    newer_version = load_settings().node_version
+    newer = places.distribution(newer_version)
     install(folder, VERSION, silent)
+    install(newer, newer_version, silent)
     plugin = folder / "plugins" / PLUGIN.name
     with FileLock(folder.with_name(f"{folder.name}.lock")):
         if not plugin.is_dir():
+            for name in MODULES:
+                _take_module(newer / "modules" / name, folder / "modules" / name, newer_version)
             unpacked = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
             with zipfile.ZipFile(download(PLUGIN, silent)) as archive:
                 archive.extractall(unpacked)
@@ -119,6 +126,13 @@ def install_secured(places: Places) -> Path:
                 part.chmod(FOLDER_MODE if part.is_dir() else 0o644)
             unpacked.rename(plugin)
     return folder
+
+
+def _take_module(source: Path, target: Path, version: str) -> None:
+    """Copy a module, which says then that it is of this version."""
+    shutil.copytree(source, target, dirs_exist_ok=True)
+    descriptor = target / "plugin-descriptor.properties"
+    descriptor.write_text(descriptor.read_text("utf-8").replace(f"={version}", f"={VERSION}"), "utf-8")
 
 
 def write_security(folder: NodeFolder, account: Account | None) -> Path:
