@@ -38,8 +38,16 @@ def refusal(answer: requests.Response) -> tuple[int, str, dict[str, str]]:
     return answer.status_code, answer.text, headers
 
 
-@pytest.mark.parametrize("headers", [{}, basic(ADMIN, "wrong"), basic("unknown"), {"Authorization": "Bearer x"}])
-@pytest.mark.parametrize(("method", "target"), [("GET", "/"), ("POST", "/books/_search"), ("POST", "/_bulk")])
+@pytest.mark.parametrize(
+    ("method", "target", "headers"),
+    [
+        ("GET", "/", {}),
+        ("GET", "/", {"Authorization": "Bearer x"}),
+        ("POST", "/books/_search", basic(ADMIN, "wrong")),
+        ("POST", "/_bulk", {}),
+        ("POST", "/_bulk", basic("unknown")),
+    ],
+)
 def test_wrong_or_no_credentials_get_the_clusters_own_refusal(
     secured_node: SecuredNode, secured_sidecar: Sidecar, method: str, target: str, headers: dict[str, str]
 ) -> None:
