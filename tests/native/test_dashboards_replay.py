@@ -27,7 +27,7 @@ HEADERS = {
     "accept-encoding": "gzip, deflate, br",
 }
 VERSION_CHECK = "nodes.*.version%2Cnodes.*.http.publish_address%2Cnodes.*.ip"
-_CHANGES = {"took", "_scroll_id", "task", "uuid", "index_uuid", "task_resource_usage"}
+_CHANGES = {"took", "_scroll_id", "task", "uuid", "creation_date", "index_uuid", "task_resource_usage"}
 _UUID = re.compile(r"(?<=/)[\w-]{22}(?=\])")
 _SERVERS_OWN = {"date", "server", "connection", "content-length", "transfer-encoding"}
 
@@ -96,7 +96,8 @@ MAPPING: dict[str, Any] = {
         "visualization": {"properties": {"title": {"type": "text"}, "visState": {"type": "text", "index": False}}},
     },
 }
-SETTINGS = {"number_of_shards": 1, "auto_expand_replicas": "0-1"}
+SETTINGS = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "refresh_interval": "50ms"}
+"""Refreshed more often than Dashboards lets it be, since its writes wait for that."""
 UP_TO_DATE = {
     "query": {
         "bool": {
