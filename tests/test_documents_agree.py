@@ -190,7 +190,7 @@ def test_services_are_waited_for_only_where_they_tell_that_they_are_there() -> N
     for service in SERVICES.values():
         for name, wanted in service.get("depends_on", {}).items():
             assert wanted == {"condition": "service_healthy"}
-            assert "healthcheck" in SERVICES[name]
+            assert "healthcheck" in SERVICES[name] or ("build" in SERVICES[name] and "\nHEALTHCHECK " in DOCKERFILE)
 
 
 def test_ports_are_open_to_this_machine_only() -> None:
