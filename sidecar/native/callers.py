@@ -37,4 +37,6 @@ class Callers:
         # Whoever is known but may not even ask this is answered 403.
         answer = self._upstream.send(RawRequest("GET", "/", credentials))
         answer.read()
-        return answer.status != _UNAUTHORIZED, True
+        is_known = answer.status != _UNAUTHORIZED
+        # A no is not kept: who is let in a moment later must not have documents pass without their vectors.
+        return is_known, is_known

@@ -206,6 +206,23 @@ def _written(library: SecuredNode, sidecar: Sidecar, number: str) -> dict[str, A
     return stored
 
 
+def test_documents_of_a_user_who_is_let_in_now_have_vectors_at_once(
+    library: SecuredNode, account_sidecar: Sidecar
+) -> None:
+    body = b'{"index":{"_index":"books","_id":"of-newcomer"}}\n{"body":"a new book"}\n'
+    user = "/_plugins/_security/api/internalusers/newcomer"
+    assert ask(account_sidecar, "POST", "/_bulk", "newcomer", data=body).status_code == 401
+    rights = {"password": PASSWORD, "opendistro_security_roles": [WRITER]}
+    try:
+        assert library.request("PUT", user, ADMIN, json=rights).status_code == 201
+        assert ask(account_sidecar, "POST", "/_bulk", "newcomer", data=body).json()["errors"] is False
+        stored = library.request("GET", "/books/_doc/of-newcomer", ADMIN).json()["_source"]
+        assert "body_vector" in stored
+    finally:
+        library.request("DELETE", user, ADMIN)
+        library.request("DELETE", "/books/_doc/of-newcomer?refresh=true", ADMIN)
+
+
 def test_writer_gets_the_clusters_refusal_for_each_item_of_a_forbidden_index(
     library: SecuredNode, either: Sidecar
 ) -> None:
