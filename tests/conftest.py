@@ -5,5 +5,4 @@ pytest_plugins = [
     "tests.fix_opensearch",
     "tests.fix_server",
     "tests.fix_client",
-    "tests.native.security.fix_secured_node",
 ]

@@ -1,6 +1,7 @@
 """An OpenSearch with the Security plugin: TLS on both of its ports, and users of different rights.
 
-It is OpenSearch 3.4.0, the newest that has the plugin on Maven. It is started once, for the first test that wants it.
+It is OpenSearch 3.4.0, the newest that has the plugin on Maven. It is started once, for the first test
+that wants it, and stopped after the last.
 What Maven has of 3.4.0 lacks the modules, which its plugins want: those are taken from the release after it.
 """
 
@@ -62,7 +63,7 @@ class SecuredNode:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def secured_node() -> Iterator[SecuredNode]:
     """The run's node with the Security plugin."""
     account = node_account()
@@ -87,14 +88,14 @@ def secured_node() -> Iterator[SecuredNode]:
         ephemeral.remove(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def secured_sidecar(secured_node: SecuredNode) -> Iterator[Sidecar]:
     """A server in front of that node, which reads what indexes are as its callers."""
     with Sidecar(sidecar_environment(secured_node)) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def account_sidecar(secured_node: SecuredNode) -> Iterator[Sidecar]:
     """The same with an account of its own to read what indexes are."""
     environment = sidecar_environment(secured_node) | {"SIDECAR_NATIVE_ACCOUNT": f"{SERVICE}:{PASSWORD}"}
@@ -201,7 +202,7 @@ def wait_ready(node: SecuredNode, process: subprocess.Popen[bytes], folder: Node
     raise AssertionError(folder.log.read_text("utf-8", "replace")[-8000:])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def library(secured_node: SecuredNode, secured_sidecar: Sidecar) -> SecuredNode:
     """The node with two indexes of embedded documents, made through the sidecar: ``books`` and ``secrets``."""
     for index in ("books", "secrets"):
