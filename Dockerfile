@@ -21,10 +21,11 @@ USER sidecar
 WORKDIR /home/sidecar
 ENV SIDECAR_HOST=0.0.0.0 \
     SIDECAR_PORT=8882 \
+    SIDECAR_NATIVE_PORT=9201 \
     SIDECAR_HOME=/var/lib/vector-sidecar \
     HF_HOME=/var/lib/vector-sidecar/huggingface
 VOLUME /var/lib/vector-sidecar
-EXPOSE 8882
+EXPOSE 8882 9201
 
 # Any status but 200 makes urlopen raise. Not ready is unhealthy: the cluster is away, or models are still being loaded.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \

@@ -37,6 +37,8 @@ from sidecar.errors import ConfigurationError, HardwareUnavailable, InvalidArgum
 from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.writer import DocumentWriter, WriterParts
 from sidecar.metrics import Metrics
+from sidecar.metrics_index.writer import MetricsIndex, MetricsIndexOptions
+from sidecar.native.callers import Callers
 from sidecar.native.declarations.pipelines import Pipelines
 from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.face import NativeFace
@@ -91,6 +93,8 @@ def create_app(settings: Settings) -> Flask:
     parts = _build_services(settings, metrics)
     app.extensions[EXTENSION] = parts
     parts.startup.begin()
+    if parts.metrics_index is not None:
+        parts.metrics_index.begin()
     return app
 
 
@@ -111,6 +115,7 @@ def create_native_face(app: Flask) -> NativeFace:
     return NativeFace(
         NativeParts(
             upstream,
+            Callers(upstream, are_asked_about=settings.native_account is not None),
             Metadata(reader),
             Pipelines(reader, embedder),
             embedder,
@@ -132,6 +137,8 @@ def close_app(app: Flask) -> None:
 def release_node(app: Flask) -> None:
     """End the work in the background, and the use of the embedded node, whatever requests still do."""
     parts: Services = app.extensions[EXTENSION]
+    if parts.metrics_index is not None:
+        parts.metrics_index.close()
     parts.startup.close()
 
 
@@ -169,6 +176,7 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
         searcher=searcher,
         recommender=Recommender(cluster=cluster, states=states, searcher=searcher),
         startup=Startup(settings, address=address, cluster=cluster, models=models, preload=preload),
+        metrics_index=_build_metrics_index(settings, address, metrics),
     )
 
 
@@ -177,6 +185,15 @@ def _build_cluster(settings: Settings, address: ClusterAddress, metrics: Metrics
         Transport(address, _transport_options(settings)),
         observe=lambda operation, seconds: metrics.cluster.labels(operation).observe(seconds),
     )
+
+
+def _build_metrics_index(settings: Settings, address: ClusterAddress, metrics: Metrics) -> MetricsIndex | None:
+    if settings.metrics_index is None:
+        return None
+    # A connection of its own, whose calls are not counted: the metrics tell of what clients asked for.
+    transport = Transport(address, replace(_transport_options(settings), connections=1))
+    options = MetricsIndexOptions(settings.metrics_index, settings.metrics_interval, settings.metrics_days)
+    return MetricsIndex(Cluster(transport), metrics.registry, options)
 
 
 def _transport_options(settings: Settings) -> TransportOptions:

@@ -232,6 +232,16 @@ class Settings(BaseSettings):
         description="Decode JPEG images at full size always. Otherwise at no less than twice the size the model sees.",
     )
 
+    # The metrics index
+    metrics_index: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9][a-z0-9_.-]*$",
+        max_length=200,
+        description="Index that the sidecar writes its own metrics to, as sidecar-metrics. Unset: none.",
+    )
+    metrics_interval: float = Field(default=60.0, gt=0, description="Seconds between two writes of the metrics index.")
+    metrics_days: int = Field(default=30, ge=1, description="Days for which the metrics index keeps its documents.")
+
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe level that is logged."

@@ -15,6 +15,7 @@ SidecarError
 |  |  +- EndpointUnavailable                it is away, too slow or too busy
 |  +- ModelCacheManagementError             the model does not fit into memory
 |  +- TooManyRequests                       the client must wait
++- DashboardsError                          OpenSearch Dashboards took not all that it was sent
 +- OpenSearchError                          the cluster
    +- OpenSearchUnreachable, OpenSearchTimeout, OpenSearchRejected, DiskFull
    +- EmbeddedNodeError                     the embedded node can't be had on this machine
@@ -54,6 +55,10 @@ class ConfigurationError(SidecarError):
     """A setting is unknown or has a bad value; the operator must correct it."""
 
     code = "server_configuration_error"
+
+
+class DashboardsError(SidecarError):
+    """OpenSearch Dashboards is away, refused, or took only some of the saved objects; its own words are told."""
 
 
 class InvalidRequest(SidecarError):

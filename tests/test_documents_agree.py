@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from sidecar.api.schemas import documents, search, search_options
 from sidecar.config import Settings, environment_name, load_settings
+from sidecar.dashboards import DEFAULT_INDEX
 from sidecar.embedding.kinds import LOADERS
 from sidecar.embedding.model_locations import LOCATION_KEYS
 from sidecar.embedding.model_options import OPTION_KEYS, SHARED_KEYS
@@ -150,8 +151,9 @@ def container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
 
 def test_container_listens_where_its_port_is_published(container: Settings) -> None:
     assert container.host == "0.0.0.0"
-    assert [port.rsplit(":", 1)[1] for port in SERVICES["sidecar"]["ports"]] == [str(container.port)]
-    assert f"EXPOSE {container.port}" in DOCKERFILE
+    ports = [str(container.port), str(container.native_port)]
+    assert [port.rsplit(":", 1)[1] for port in SERVICES["sidecar"]["ports"]] == ports
+    assert f"EXPOSE {' '.join(ports)}\n" in DOCKERFILE
 
 
 def test_container_keeps_its_files_in_its_volume(container: Settings) -> None:
@@ -162,6 +164,16 @@ def test_container_keeps_its_files_in_its_volume(container: Settings) -> None:
 def test_container_uses_the_cluster_of_the_compose_file(container: Settings) -> None:
     assert container.opensearch_url == "http://opensearch:9200"
     assert "opensearch" in SERVICES["sidecar"]["depends_on"]
+
+
+def test_dashboards_asks_the_sidecars_native_port(container: Settings) -> None:
+    hosts = json.loads(SERVICES["dashboards"]["environment"]["OPENSEARCH_HOSTS"])
+    assert hosts == [f"http://sidecar:{container.native_port}"]
+    assert SERVICES["dashboards"]["depends_on"] == {"sidecar": {"condition": "service_healthy"}}
+
+
+def test_container_writes_the_index_that_the_saved_objects_draw(container: Settings) -> None:
+    assert container.metrics_index == DEFAULT_INDEX
 
 
 def test_container_has_time_to_finish_its_requests(container: Settings) -> None:
@@ -178,7 +190,7 @@ def test_services_are_waited_for_only_where_they_tell_that_they_are_there() -> N
     for service in SERVICES.values():
         for name, wanted in service.get("depends_on", {}).items():
             assert wanted == {"condition": "service_healthy"}
-            assert "healthcheck" in SERVICES[name]
+            assert "healthcheck" in SERVICES[name] or ("build" in SERVICES[name] and "\nHEALTHCHECK " in DOCKERFILE)
 
 
 def test_ports_are_open_to_this_machine_only() -> None:

@@ -94,6 +94,8 @@ def test_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path, sou
     [
         "sidecar/mappings/index.json",
         "sidecar/mappings/embedded_field.json",
+        "sidecar/mappings/metrics_index.json",
+        "sidecar/mappings/dashboards/sidecar.ndjson",
         "sidecar/embedding/models.csv",
         "sidecar/embedding/weights_packages.csv",
         f"{DIST_INFO}/licenses/LICENSE",

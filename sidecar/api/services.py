@@ -14,6 +14,7 @@ from sidecar.embedding.model_table import ModelTable
 from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.writer import DocumentWriter
 from sidecar.metrics import Metrics
+from sidecar.metrics_index.writer import MetricsIndex
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_states import IndexStates
@@ -41,6 +42,7 @@ class Services:
     searcher: Searcher
     recommender: Recommender
     startup: Startup
+    metrics_index: MetricsIndex | None
 
 
 def services() -> Services:

@@ -13,6 +13,7 @@ COMMANDS = {
     "demo": ("sidecar.cli.demo", "Index Python's own documentation, and search it by meaning."),
     "migrate": ("sidecar.cli.migrate", "Bring what an index holds up to date: vectors for a new field."),
     "models": ("sidecar.cli.models", "List, fetch, convert and measure models."),
+    "dashboards": ("sidecar.cli.dashboards", "Draw the sidecar's metrics in OpenSearch Dashboards."),
     "opensearch": ("sidecar.cli.opensearch", "Start, stop or look at the OpenSearch on this machine."),
 }
 """Each command's module, which has a click command of the same name, and its line in the help."""

@@ -72,10 +72,14 @@ class NativeFace:
         route, variables = found
         return route.template, route.handle, variables
 
+    def _is_served(self, handle: Handler, request: NativeRequest) -> bool:
+        # Nothing is done here for those whom the cluster lets not in: it refuses them itself.
+        return handle is not _forward and self._parts.callers.are_known(request)
+
     def _answer(self, handle: Handler, call: NativeCall) -> tuple[NativeAnswer, SentBody]:
         """The answer, whose first piece is there. Raises: CallerGone."""
         try:
-            answer = handle(call)
+            answer = handle(call) if self._is_served(handle, call.request) else _forward(call)
             body = SentBody(answer.body)
         except CallerGone:
             raise

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sidecar.metrics import Metrics
+from sidecar.native.callers import Callers
 from sidecar.native.declarations.pipelines import Pipelines
 from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.metadata import Metadata
@@ -19,6 +20,7 @@ class NativeParts:
     """One face's parts, wired by `create_app`; all are safe to use from any thread."""
 
     upstream: Passthrough
+    callers: Callers
     metadata: Metadata
     pipelines: Pipelines
     embedder: NativeEmbedder

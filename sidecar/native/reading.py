@@ -12,7 +12,8 @@ logger = logging.getLogger(__name__)
 
 REFUSED = frozenset({401, 403})
 """Statuses by which the cluster says that the caller may not know."""
-_CREDENTIALS = frozenset({"authorization", "cookie", "securitytenant"})
+CREDENTIALS = frozenset({"authorization", "cookie", "securitytenant"})
+"""Headers by which the cluster knows who asks."""
 
 Credentials = tuple[Header, ...]
 
@@ -32,7 +33,7 @@ class ClusterReader:
         """The headers by which the cluster knows who asks. What is kept of an answer is kept for these only."""
         if self._account is not None:
             return self._account
-        return tuple([header for header in request.headers if header[0] in _CREDENTIALS])
+        return tuple([header for header in request.headers if header[0] in CREDENTIALS])
 
     def ask(self, credentials: Credentials, method: str, target: str) -> tuple[int, bytes]:
         """The status and the body of an answer. Raises: OpenSearchUnreachable, OpenSearchTimeout."""
