@@ -10,7 +10,7 @@ import pytest
 
 from tests.fix_opensearch import request
 from tests.fix_server import Sidecar
-from tests.native.declaring.indexes import MODEL, VECTOR, declaring, send, stored
+from tests.native.declaring.indexes import MODEL, STORED, VECTOR, declaring, send, stored
 
 KNN = {"settings": {"index.knn": True, "number_of_shards": 1}}
 
@@ -43,7 +43,7 @@ def test_a_field_is_declared_in_an_index_that_is_there(
     assert send(node, "PUT", f"/{index_name}", KNN)[0] == 200
     status, answer = send(sidecar.native_url, "PUT", f"/{index_name}/{endpoint}", declaring())
     assert (status, answer) == (200, {"acknowledged": True})
-    assert stored(node, index_name)[0]["properties"]["body_vector"] == VECTOR
+    assert stored(node, index_name)[0]["properties"]["body_vector"] == STORED
     assert fields_of(node, index_name) == {"body_vector": {"source": "body", "model": MODEL, "dimension": 32}}
 
 
@@ -72,7 +72,7 @@ def test_declarations_survive_any_other_meta(sidecar: Sidecar, node: str, declar
 def test_null_withdraws_a_declaration_and_keeps_its_vectors(sidecar: Sidecar, node: str, declared: str) -> None:
     assert send(sidecar.native_url, "PUT", f"/{declared}/_mapping", declare(body_vector=None))[0] == 200
     assert fields_of(node, declared) == {}
-    assert stored(node, declared)[0]["properties"]["body_vector"] == VECTOR
+    assert stored(node, declared)[0]["properties"]["body_vector"] == STORED
     other = declare(body_vector={"source": "title", "model": MODEL})
     assert send(sidecar.native_url, "PUT", f"/{declared}/_mapping", other)[0] == 200
     assert fields_of(node, declared)["body_vector"]["source"] == "title"
@@ -128,7 +128,7 @@ def test_a_nested_parent_of_the_index_stays_nested(sidecar: Sidecar, node: str, 
     mapping = {"_meta": {"sidecar": {"fields": {"chunks.vector": {"source": "body", "model": MODEL}}}}}
     status, answer = send(sidecar.native_url, "PUT", f"/{index_name}/_mapping", mapping)
     assert status == 200, answer
-    assert stored(node, index_name)[0]["properties"]["chunks"]["properties"]["vector"] == VECTOR
+    assert stored(node, index_name)[0]["properties"]["chunks"]["properties"]["vector"] == STORED
 
 
 def test_each_of_several_indexes_keeps_its_own(sidecar: Sidecar, node: str, index_name: str) -> None:
