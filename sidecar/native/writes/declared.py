@@ -56,13 +56,10 @@ class _Declared:
         self._declaration = declaration
         self._model = model
         self.vectors = (declaration.vector,)
-        semantic = declaration.semantic
         self._replaces = declaration.existing is Existing.REPLACE
         self._model_info: bytes | None = None
         self._target, self._key = path, ""
-        if semantic is not None:
-            # As the plugin: what it computes overwrites what is there.
-            self._replaces = not semantic.get("skip_existing_embedding", False)
+        if declaration.semantic is not None:
             info = {"id": declaration.model, "name": model.spec.name, "type": _MODEL_TYPE}
             self._model_info = orjson.dumps(info)
             # The vector, or its list, lies in an object together with the model.
