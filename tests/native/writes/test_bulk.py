@@ -220,7 +220,7 @@ def test_a_merged_answer_obeys_filter_path_and_pretty(native: Port, direct: Port
     assert text.startswith('{\n  "took" : ')
     found = json.loads(text)
     assert list(found) == ["took", "errors", "items"]
-    assert [list(item.values())[0].keys() for item in found["items"]] == [{"error"}, {"error"}]
+    assert [next(iter(item.values())).keys() for item in found["items"]] == [{"error"}, {"error"}]
 
 
 def test_where_all_is_poison_nothing_is_sent(native: Port, direct: Port, index_name: str) -> None:
