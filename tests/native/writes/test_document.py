@@ -24,7 +24,7 @@ def spliced(text: str, source: str, *vectors: str) -> str:
     assert isinstance(root, Object)
     document = Document(data, root, "id")
     for path in vectors:
-        slot = document.slot(next(find(root, source)), path)
+        slot = document.slot(find(root, source)[0], path)
         if not slot.is_taken:
             document.put(slot, VALUE)
     return apply(data, document.edits()).decode("utf-8", "surrogatepass")
