@@ -115,7 +115,7 @@ def test_documents_without_a_vector_get_one_and_all_else_stays(
         {
             **texts(25),
             "exact": '{"n": 9007199254740993, "body": "a\\u00e9\\n\\ud83d\\ude00", "x": {"y": [1, 2, null]}}',
-            "routed": {"body": "r"},
+            "short": {"body": "r"},
             "blank": {"body": " "},
             "null": {"body": None},
             "none": {"title": "t"},
@@ -203,10 +203,16 @@ def test_every_document_of_many_shards_is_found_once(
     node: str, sidecar: Sidecar, cluster: Cluster, face: FaceClient, index_name: str
 ) -> None:
     make(node, index_name, texts(60), number_of_shards=8)
+    for number in range(6):
+        target = f"/{index_name}/_doc/routed{number}?routing=r{number}&refresh=true"
+        assert send(node, "PUT", target, {"body": f"routed {number}"})[0] == 201
     assert send(sidecar.native_url, "PUT", f"/{index_name}/_mapping", declaring())[0] == 200
     # Each sequence number is there up to eight times, and a page has room for three.
     outcome = Backfill(cluster, face, BackfillOptions(index_name, batch_documents=3)).run()
-    assert (outcome.embedded, outcome.conflicts) == (60, 0)
+    assert (outcome.embedded, outcome.conflicts, outcome.gone) == (66, 0, 0)
+    after = sources(node, index_name)
+    assert len(after) == 66
+    assert all(is_embedded(source) for source in after.values())
 
 
 def test_a_document_that_cannot_be_embedded_is_told_and_holds_up_no_other(
@@ -338,7 +344,7 @@ def test_chunks_and_vectors_under_objects_are_filled(
     documents = {
         "dotted": {"a.text": "Dotted.", "a.other": [1]},
         "object": {"a": {"text": "One. Two. Three.", "list": [{"k": 1}]}},
-        "routed": {"a": {"text": "Here."}},
+        "other": {"a": {"text": "Here."}},
     }
     make(node, index_name, documents)
     fields = {
