@@ -1,4 +1,4 @@
-"""A server whose every answer is a long one: ``python -m benchmarks.endless`` prints its port, and serves until killed."""
+"""A server whose every answer is long: ``python -m benchmarks.endless`` prints its port and serves until killed."""
 
 from __future__ import annotations
 

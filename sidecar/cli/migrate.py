@@ -165,7 +165,7 @@ def _stopped_by_signals(job: Backfill) -> Iterator[list[int]]:
         came.append(number)
         job.stop()
         # A second one ends the process at once.
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -62,7 +62,12 @@ class NativeFace:
             tell(CALLER_GONE)
             raise ConnectionResetError(errno.ECONNRESET, "the client went away") from error
         body.on_end(lambda: tell(answer.status))
-        start_response(answer.status_line, list(answer.headers))
+        try:
+            start_response(answer.status_line, list(answer.headers))
+        except BaseException:
+            # A header that the server refuses to send.
+            body.close()
+            raise
         return body
 
     def _route(self, request: NativeRequest) -> tuple[str, Handler, Mapping[str, str]]:

@@ -9,6 +9,7 @@ from typing import Final
 from sidecar.native.parts import Handler
 from sidecar.native.raw_target import decoded, is_plain
 from sidecar.native.request import NativeRequest
+from sidecar.native.targets import is_clusters_own
 
 _VARIABLE: Final = "{"
 
@@ -79,9 +80,9 @@ def _match(template: Sequence[str], segments: Sequence[str]) -> Mapping[str, str
 
 
 def _decoded(variables: Mapping[str, str]) -> Mapping[str, str] | None:
-    """The variables decoded; None where one is not UTF-8, or the index is the cluster's own: it begins with a dot."""
+    """The variables decoded; None where one is not UTF-8, or the index is the cluster's own."""
     try:
         values = {name: decoded(segment) for name, segment in variables.items()}
     except UnicodeDecodeError:
         return None
-    return None if values.get("index", "").startswith(".") else values
+    return None if is_clusters_own(values.get("index", "")) else values

@@ -51,7 +51,8 @@ class RawAnswer:
     def pieces(self) -> Iterator[bytes]:
         """The body's bytes as they come. Raises: OpenSearchUnreachable, OpenSearchTimeout where they end too soon."""
         with translated_errors(self._lease.endpoint, self._lease.timeout_seconds):
-            if self._response.chunked:
+            # An answer without a body (to HEAD, 204, 304) has a length of 0, even if it says that it is in chunks.
+            if self._response.chunked and self._response.length is None:
                 yield from _chunked(self._response)
             else:
                 yield from _counted(self._response)

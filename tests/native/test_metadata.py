@@ -99,8 +99,9 @@ def test_closed_and_hidden_indexes_are_found_by_name_or_where_asked_for(
     first, second = names
     put(node, f"/{second}/_settings", {"index.hidden": True})
     assert request(node, "POST", f"/{first}/_close")[0] == 200
-    assert found(metadata, f"{index_name}-*") is None
-    assert found(metadata, f"{index_name}-*", "/?expand_wildcards=open,hidden") == [second]
+    # A pattern that fits an alias finds what is hidden behind it; this one does not.
+    assert found(metadata, f"{second}*") is None
+    assert found(metadata, f"{second}*", "/?expand_wildcards=open,hidden") == [second]
     assert found(metadata, f"{index_name}-*", "/?expand_wildcards=all") == names
     assert found(metadata, first) == [first]
 
@@ -249,3 +250,10 @@ def test_parts_of_expressions() -> None:
     assert local_part(expression) == "a,<b-{now/d{yyyy,MM|+02:00}}>,-e*"
     assert has_remote(expression)
     assert not has_remote("a,b")
+
+
+def test_an_account_of_the_sidecars_own_reads_for_all(node: str) -> None:
+    reader = ClusterReader(Passthrough(ClusterAddress(node), TransportOptions()), account="reads:all:of it")
+    own = (("authorization", "Basic cmVhZHM6YWxsOm9mIGl0"),)
+    assert reader.credentials(asking(authorization="Basic eA==")) == own
+    assert reader.credentials(asking()) == own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +95,7 @@ class VectorProperties:
                 self.additions.add(properties, name, field)
 
 
-def nested_paths(mapping: dict[str, Any], prefix: str = "") -> Iterator[str]:
+def nested_paths(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """The paths of a mapping, as the cluster tells it, that are nested."""
     for name, field in mapping.get(_PROPERTIES, {}).items():
         if field.get("type") == "nested":

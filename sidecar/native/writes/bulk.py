@@ -136,7 +136,7 @@ class _Bulk:
 
 def edited(body: bytes, start: int, end: int, edits: Sequence[Edit]) -> bytes:
     """``body[start:end]`` with the edits that lie in it."""
-    pieces = []
+    pieces: list[bytes] = []
     for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
         pieces += (body[start : edit.start], edit.text)
         start = edit.end

@@ -34,7 +34,7 @@ class Chunker:
         left = int(self._parameters.get("max_chunk_limit", 100))
         is_limited = left != NO_LIMIT
         waiting = sum(1 for text in texts if text)
-        result = []
+        result: list[list[str]] = []
         for text in texts:
             if not text:
                 result.append([])

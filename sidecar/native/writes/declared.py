@@ -12,7 +12,7 @@ from sidecar.embedding.texts.chunking import TextPreprocessing, split_text
 from sidecar.native.declarations.declaration import Declaration, Entry, Existing, Kind, Source
 from sidecar.native.json.spans import Object
 from sidecar.native.writes.chunkers import cut_by_all
-from sidecar.native.writes.document import Document, Place, find, objects_in, shared_step
+from sidecar.native.writes.document import Document, Place, Slot, find, objects_in, shared_step
 from sidecar.native.writes.inputs import RequestInputs
 from sidecar.native.writes.made import (
     Made,
@@ -56,26 +56,23 @@ class _Declared:
         self._declaration = declaration
         self._model = model
         self.vectors = (declaration.vector,)
-        semantic = declaration.semantic
         self._replaces = declaration.existing is Existing.REPLACE
         self._model_info: bytes | None = None
         self._target, self._key = path, ""
-        if semantic is not None:
-            # As the plugin: what it computes overwrites what is there.
-            self._replaces = not semantic.get("skip_existing_embedding", False)
+        if declaration.semantic is not None:
             info = {"id": declaration.model, "name": model.spec.name, "type": _MODEL_TYPE}
             self._model_info = orjson.dumps(info)
             # The vector, or its list, lies in an object together with the model.
             self._target, _, self._key = path.rpartition(".")
 
-    def _put(self, document: Document, place: Place, value: Made | None, *, prefix: str = "") -> None:
-        """Put a value, None for one that is no more; with the model beside it for a semantic field.
-
-        ``prefix`` is the path of the object from which the place counts.
-        """
+    def _free_slot(self, document: Document, place: Place, prefix: str = "") -> Slot | None:
+        """Where the value goes, None where one is that stays; ``prefix`` leads to the object from which ``place``
+        counts."""
         slot = document.slot(place, self._target[len(prefix) :])
-        if slot.is_taken and not self._replaces:
-            return
+        return None if slot.is_taken and not self._replaces else slot
+
+    def _put(self, document: Document, slot: Slot, value: Made | None) -> None:
+        """Put a value, None for one that is no more; with the model beside it for a semantic field."""
         if value is None:
             # In a whole document there is nothing to take away.
             if document.is_partial:
@@ -105,12 +102,12 @@ class DeclaredVector(_Declared):
                 yield element, f"{nested}."
 
     def _apply(self, document: Document, scope: Object, prefix: str, inputs: RequestInputs) -> None:
-        places = {source: list(find(scope, source.field[len(prefix) :])) for source in self._declaration.sources}
+        places = {source: find(scope, source.field[len(prefix) :]) for source in self._declaration.sources}
         place = next((found[0] for found in places.values() if found), None)
         if place is None:
             return
-        target = self._target[len(prefix) :]
-        if not self._replaces and document.slot(place, target).is_taken:
+        slot = self._free_slot(document, place, prefix)
+        if slot is None:
             return
         contents = {source: self._content(document, source, found) for source, found in places.items()}
         if not prefix:
@@ -121,7 +118,7 @@ class DeclaredVector(_Declared):
             if content is not None
         ]
         made = MadeVector(weighted, document.document_id, is_byte=self._model.is_byte) if weighted else None
-        self._put(document, place, made, prefix=prefix)
+        self._put(document, slot, made)
 
     def _content(self, document: Document, source: Source, places: Sequence[Place]) -> str | None:
         found = [content_of(document, place[-1].member.value, source.field, source.kind) for place in places]
@@ -139,7 +136,7 @@ class DeclaredVector(_Declared):
         stored = document.stored([source.field for source in missing])
         if stored is None:
             return {}
-        return {source: self._content(stored, source, list(find(stored.root, source.field))) for source in missing}
+        return {source: self._content(stored, source, find(stored.root, source.field)) for source in missing}
 
 
 class DeclaredChunks(_Declared):
@@ -151,17 +148,18 @@ class DeclaredChunks(_Declared):
         """As `WriteStep.apply`."""
         declaration = self._declaration
         assert declaration.nested is not None
-        groups: dict[int, tuple[Place, list[MadeEntry]]] = {}
+        groups: dict[int, tuple[Slot, list[MadeEntry]]] = {}
         for source in declaration.sources:
             for place in find(document.root, source.field):
-                step = shared_step(place, declaration.nested)
-                _, entries = groups.setdefault(id(step.node), (place, []))
-                if self._replaces or not document.slot(place, self._target).is_taken:
+                slot = self._free_slot(document, place)
+                if slot is not None:
+                    step = shared_step(place, declaration.nested)
+                    _, entries = groups.setdefault(id(step.node), (slot, []))
                     entries += self._entries(document, place, source, inputs)
         key = declaration.vector[len(declaration.nested) + 1 :]
-        for place, entries in groups.values():
+        for slot, entries in groups.values():
             made = MadeEntries(entries, key, document.document_id, is_byte=self._model.is_byte) if entries else None
-            self._put(document, place, made)
+            self._put(document, slot, made)
 
     def _entries(self, document: Document, place: Place, source: Source, inputs: RequestInputs) -> Iterator[MadeEntry]:
         value = place[-1].member.value

@@ -38,9 +38,11 @@ class Slot:
     is_taken: bool = False
 
 
-def find(node: Object, path: str) -> Iterator[Place]:
+def find(node: Object, path: str) -> list[Place]:
     """The places of a dotted path, with and without dots in keys, in all elements of lists; null is a value too."""
-    return _find(node, path, "", ())
+    if "." not in path:
+        return [(Step(node, "", member),) for member in node.members if member.key == path]
+    return list(_find(node, path, "", ()))
 
 
 def _find(node: Object, path: str, prefix: str, way: Place) -> Iterator[Place]:
@@ -132,11 +134,13 @@ class Document:
         return bool(self._replaced or self._added)
 
     def _slot_in(self, node: Object, path: str, behind: Member | None) -> Slot:
-        found = next((place[-1] for place in find(node, path)), None)
-        if found is not None:
+        places = find(node, path)
+        if places:
+            found = places[0][-1]
             return Slot(found.node, "", found.member, is_taken=not self.is_null(found.member.value))
         while True:
-            inner = next((member for member in node.members if path.startswith(f"{member.key}.")), None)
+            heads = [member for member in node.members if path.startswith(f"{member.key}.")] if "." in path else []
+            inner = heads[0] if heads else None
             if inner is None:
                 return Slot(node, path, behind=behind)
             rest = path[len(inner.key) + 1 :]

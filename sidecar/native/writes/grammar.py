@@ -61,7 +61,9 @@ def read_actions(body: bytes) -> list[Action]:
             if _is_blank(line):
                 start = end
                 continue
-            known = seen[line] = _metadata(line)
+            known = _metadata(line)
+            if known[1]["_id"] is None:
+                seen[line] = known
         name, values = known
         source_start = source_end = end
         if name != DELETE:

@@ -56,13 +56,11 @@ class ChunkedField:
 
     def apply(self, document: Document, inputs: RequestInputs) -> None:
         """As `WriteStep.apply`."""
-        place = next(find(document.root, self._field), None)
-        if place is None:
+        places = find(document.root, self._field)
+        slot = document.slot(places[0], nested_path(self._field)) if places else None
+        if slot is None or slot.is_taken:
             return
-        slot = document.slot(place, nested_path(self._field))
-        if slot.is_taken:
-            return
-        value = place[-1].member.value
+        value = places[0][-1].member.value
         text = string_of(document, value)
         if text is not None:
             part = self._part(text, inputs)

@@ -107,7 +107,7 @@ class ChunkTexts:
     def _put_missing(self, document: Document) -> None:
         """Give fields that are not there an empty list, as the plugin does."""
         for field, target in self._processor.field_map.items():
-            if not isinstance(target, Mapping) and next(find(document.root, field), None) is None:
+            if not isinstance(target, Mapping) and not find(document.root, field):
                 parent = field.rpartition(".")[0]
                 slot = document.slot_in_root(f"{parent}.{target}" if parent else str(target))
                 document.put(slot, MadeStrings([]))

@@ -10,14 +10,13 @@ from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.processors import IngestProcessor
 from sidecar.native.declarations.stored import is_of_other_face
 from sidecar.native.parts import NativeCall
+from sidecar.native.targets import is_clusters_own
 from sidecar.native.writes.declared import DocumentModel, declared_step
 from sidecar.native.writes.other_face import chunked_fields
 from sidecar.native.writes.processing import processor_step
 from sidecar.native.writes.steps import WriteStep
 
 NO_PIPELINE = "_none"
-BACKING_INDEX = ".ds-"
-"""How the names of a data stream's indexes begin. Updates of its documents name them: the stream takes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,7 @@ class Recipes:
         return self._found[key]
 
     def _read(self, target: str, pipeline: str | None) -> Recipe | None:
-        # Names that begin with a dot are the cluster's own, save those of a data stream's indexes.
-        is_own = target.startswith(".") and not target.startswith(BACKING_INDEX)
-        facts = None if is_own else self._parts.metadata.write_target(target, self._request)
+        facts = None if is_clusters_own(target) else self._parts.metadata.write_target(target, self._request)
         processors = self.processors(facts, pipeline)
         steps = self.steps_of(processors)
         if facts is not None:

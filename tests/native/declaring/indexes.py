@@ -10,6 +10,8 @@ from tests.fix_opensearch import request
 MODEL = "random/small"
 METHOD = {"name": "hnsw", "engine": "lucene", "space_type": "cosinesimil"}
 VECTOR = {"type": "knn_vector", "dimension": 32, "method": METHOD}
+STORED = {**VECTOR, "method": {**METHOD, "parameters": {}}}
+"""The same as the cluster tells it."""
 
 
 def send(url: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:

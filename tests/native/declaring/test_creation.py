@@ -12,14 +12,14 @@ import pytest
 
 from tests.fix_opensearch import request
 from tests.fix_server import Sidecar
-from tests.native.declaring.indexes import METHOD, MODEL, VECTOR, declaring, send, stored
+from tests.native.declaring.indexes import METHOD, MODEL, STORED, declaring, send, stored
 
 
 def test_a_declaration_makes_the_vector_field_and_the_setting(sidecar: Sidecar, node: str, index_name: str) -> None:
     status, answer = send(sidecar.native_url, "PUT", f"/{index_name}", {"mappings": declaring()})
     assert (status, answer["acknowledged"]) == (200, True)
     mapping, settings = stored(node, index_name)
-    assert mapping["properties"]["body_vector"] == VECTOR
+    assert mapping["properties"]["body_vector"] == STORED
     assert settings["knn"] == "true"
     # Reading back gives what was declared, and the dimension.
     assert send(sidecar.native_url, "GET", f"/{index_name}/_mapping") == (200, {index_name: {"mappings": mapping}})
@@ -114,8 +114,8 @@ def test_several_sources_make_one_vector_and_nested_parents_one_for_each_chunk(
     status, answer = send(sidecar.native_url, "PUT", f"/{index_name}", {"mappings": mapping})
     assert status == 200, answer
     kept = stored(node, index_name)[0]
-    assert kept["properties"]["joint"] == VECTOR
-    assert kept["properties"]["a"]["properties"]["b"] == {"type": "nested", "properties": {"vector": VECTOR}}
+    assert kept["properties"]["joint"] == STORED
+    assert kept["properties"]["a"]["properties"]["b"] == {"type": "nested", "properties": {"vector": STORED}}
     assert kept["_meta"]["sidecar"]["fields"]["joint"]["source"] == joint["source"]
 
 
@@ -123,7 +123,7 @@ def test_vectors_under_one_new_parent_share_it(sidecar: Sidecar, node: str, inde
     fields = {f"vectors.{name}": {"source": name, "model": MODEL} for name in ("title", "body")}
     body = {"mappings": {"_meta": {"sidecar": {"fields": fields}}}}
     assert send(sidecar.native_url, "PUT", f"/{index_name}", body)[0] == 200
-    expected = {"properties": {"title": VECTOR, "body": VECTOR}}
+    expected = {"properties": {"title": STORED, "body": STORED}}
     assert stored(node, index_name)[0]["properties"]["vectors"] == expected
 
 
@@ -134,7 +134,7 @@ def test_a_gzipped_body_is_translated(sidecar: Sidecar, node: str, index_name: s
     connection.request("PUT", f"/{index_name}", body, headers)
     assert connection.getresponse().status == 200
     connection.close()
-    assert stored(node, index_name)[0]["properties"]["body_vector"] == VECTOR
+    assert stored(node, index_name)[0]["properties"]["body_vector"] == STORED
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_an_index_template_declares_fields_of_indexes_to_come(
     assert status == 200, answer
     assert send(node, "PUT", f"/{index_name}")[0] == 200
     mapping, settings = stored(node, index_name)
-    assert mapping["properties"]["body_vector"] == VECTOR
+    assert mapping["properties"]["body_vector"] == STORED
     assert settings["knn"] == "true"
     assert mapping["_meta"]["sidecar"]["fields"]["body_vector"]["dimension"] == 32
 
@@ -187,7 +187,7 @@ def test_declarations_of_component_template_and_request_compose(
     assert send(sidecar.native_url, "PUT", f"/{index_name}", body)[0] == 200
     mapping = stored(node, index_name)[0]
     assert set(mapping["_meta"]["sidecar"]["fields"]) == {"body_vector", "title_vector"}
-    assert mapping["properties"]["title_vector"] == mapping["properties"]["body_vector"] == VECTOR
+    assert mapping["properties"]["title_vector"] == mapping["properties"]["body_vector"] == STORED
 
 
 def test_a_legacy_template_declares_fields(sidecar: Sidecar, node: str, index_name: str, template: str) -> None:
@@ -195,7 +195,7 @@ def test_a_legacy_template_declares_fields(sidecar: Sidecar, node: str, index_na
     assert send(sidecar.native_url, "PUT", f"/_template/{template}", body)[0] == 200
     assert send(node, "PUT", f"/{index_name}")[0] == 200
     mapping, settings = stored(node, index_name)
-    assert (mapping["properties"]["body_vector"], settings["knn"]) == (VECTOR, "true")
+    assert (mapping["properties"]["body_vector"], settings["knn"]) == (STORED, "true")
 
 
 def test_a_bad_template_is_refused(sidecar: Sidecar, node: str, template: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fix_opensearch import request
 from tests.fix_server import Sidecar
-from tests.native.declaring.indexes import MODEL, VECTOR, declaring, send, stored
+from tests.native.declaring.indexes import MODEL, STORED, VECTOR, declaring, send, stored
 
 KNN = {"settings": {"index.knn": True, "number_of_shards": 1}}
 
@@ -43,7 +43,7 @@ def test_a_field_is_declared_in_an_index_that_is_there(
     assert send(node, "PUT", f"/{index_name}", KNN)[0] == 200
     status, answer = send(sidecar.native_url, "PUT", f"/{index_name}/{endpoint}", declaring())
     assert (status, answer) == (200, {"acknowledged": True})
-    assert stored(node, index_name)[0]["properties"]["body_vector"] == VECTOR
+    assert stored(node, index_name)[0]["properties"]["body_vector"] == STORED
     assert fields_of(node, index_name) == {"body_vector": {"source": "body", "model": MODEL, "dimension": 32}}
 
 
@@ -72,7 +72,7 @@ def test_declarations_survive_any_other_meta(sidecar: Sidecar, node: str, declar
 def test_null_withdraws_a_declaration_and_keeps_its_vectors(sidecar: Sidecar, node: str, declared: str) -> None:
     assert send(sidecar.native_url, "PUT", f"/{declared}/_mapping", declare(body_vector=None))[0] == 200
     assert fields_of(node, declared) == {}
-    assert stored(node, declared)[0]["properties"]["body_vector"] == VECTOR
+    assert stored(node, declared)[0]["properties"]["body_vector"] == STORED
     other = declare(body_vector={"source": "title", "model": MODEL})
     assert send(sidecar.native_url, "PUT", f"/{declared}/_mapping", other)[0] == 200
     assert fields_of(node, declared)["body_vector"]["source"] == "title"
@@ -128,7 +128,7 @@ def test_a_nested_parent_of_the_index_stays_nested(sidecar: Sidecar, node: str, 
     mapping = {"_meta": {"sidecar": {"fields": {"chunks.vector": {"source": "body", "model": MODEL}}}}}
     status, answer = send(sidecar.native_url, "PUT", f"/{index_name}/_mapping", mapping)
     assert status == 200, answer
-    assert stored(node, index_name)[0]["properties"]["chunks"]["properties"]["vector"] == VECTOR
+    assert stored(node, index_name)[0]["properties"]["chunks"]["properties"]["vector"] == STORED
 
 
 def test_each_of_several_indexes_keeps_its_own(sidecar: Sidecar, node: str, index_name: str) -> None:
@@ -162,6 +162,16 @@ def test_only_the_write_index_is_declared_where_that_is_asked_for(sidecar: Sidec
         assert [set(fields_of(node, name)) for name in names] == [set(), {"body_vector"}]
     finally:
         request(node, "DELETE", f"/{','.join(names)}")
+
+
+def test_a_semantic_field_joins_what_is_declared(sidecar: Sidecar, node: str, declared: str) -> None:
+    mapping = {"properties": {"passage": {"type": "semantic", "model_id": MODEL}}}
+    for _ in range(2):
+        assert send(sidecar.native_url, "PUT", f"/{declared}/_mapping", mapping) == (200, {"acknowledged": True})
+        kept = stored(node, declared)[0]
+        assert set(fields_of(node, declared)) == {"body_vector", "passage_semantic_info.embedding"}
+        assert kept["_meta"]["owner"] == {"team": "search"}
+        assert kept["properties"]["passage"]["type"] == "text"
 
 
 def test_a_missing_index_has_the_clusters_answer(sidecar: Sidecar, node: str, index_name: str) -> None:
