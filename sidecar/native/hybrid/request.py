@@ -96,7 +96,7 @@ def _problems(root: Object, data: bytes, parameters: SearchParameters) -> Iterat
         if node is not None and node.value(data) not in _NOTHING:
             yield f"[{HYBRID}] query does not support [{key}]"
     explain = root.get("explain")
-    if parameters.body.get("explain") or (explain is not None and explain.value(data) in {True, "true"}):
+    if parameters.body.get("explain") or (explain is not None and explain.value(data) in (True, "true")):
         yield f"[{HYBRID}] query does not support [explain]"
     for name in parameters.refused:
         yield (

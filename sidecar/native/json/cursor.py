@@ -19,7 +19,7 @@ _scan = json.JSONDecoder(strict=False, parse_int=str).scan_once
 
 
 class Cursor:
-    """Reads a text of JSON; ``place`` is where it stands.
+    """Reads a text of JSON; ``place`` is where it stands, ``key_text`` the last key as it is written.
 
     ``text`` holds the bytes of the answer as latin-1, so that places are those of bytes, and a part encoded as latin-1
     is what the answer has. Strings in values are to be decoded anew; whole numbers are texts.
@@ -28,14 +28,21 @@ class Cursor:
     def __init__(self, text: str, place: int = 0) -> None:
         self.text = text
         self.place = place
+        self.key_text = ""
 
-    def keys(self) -> Iterator[str]:
-        """Enter an object. After each key its value is to be read, by `value`, `keys` or `items`. Raises: NotJson."""
+    def members(self) -> Iterator[str]:
+        """Enter an object: its keys. After each its value is to be read, by `value`, `members` or `items`.
+
+        Raises: NotJson.
+        """
         self._expect("{")
         if self._take("}"):
             return
         while True:
+            self.skip_blanks()
+            start = self.place
             key = self.value()
+            self.key_text = self.text[start : self.place]
             self._expect(":")
             self.skip_blanks()
             yield key
@@ -44,7 +51,7 @@ class Cursor:
             self._expect(",")
 
     def items(self) -> Iterator[None]:
-        """Enter a list. For each item the value is to be read, as of `keys`. Raises: NotJson."""
+        """Enter a list. For each item the value is to be read, as of `members`. Raises: NotJson."""
         self._expect("[")
         if self._take("]"):
             return
