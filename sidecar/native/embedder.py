@@ -17,17 +17,20 @@ from sidecar.embedding.media_embedder import EmbeddedMedia, MediaEmbedder
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable, first_prefix
 from sidecar.errors import UnknownModel
+from sidecar.native.declarations.declaration import Declaration
+
+Properties = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class QueryModel:
-    """How queries of a field are embedded: by which model, with what before each text, and whether the vector then
-    gets the length 1, or becomes whole numbers."""
+    """How queries are embedded: by which model, with what before each text, and whether the vector gets the length 1,
+    or becomes whole numbers of a byte."""
 
     spec: ModelSpec
     prefix: str
     normalize: bool = True
-    is_byte: bool = False
+    as_bytes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,22 @@ class QueryContent:
     text: str | None
     image: str | None
 
+    @property
+    def group(self) -> tuple[ModelSpec, bool]:
+        """What is embedded together: a model, and whether by unit vectors; a text with an image is in any case."""
+        return self.model.spec, self.model.normalize or (self.text is not None and self.image is not None)
+
+    @property
+    def model_text(self) -> str | None:
+        """The text as the model is given it."""
+        return None if self.text is None else self.model.prefix + for_model(self.text)
+
 
 class NativeEmbedder:
     """Embeds by the names of models; all vectors have length 1, or 0. Safe to use from any thread.
 
-    ``aliases`` are further names of models, as the ids that an ML node gave them.
+    ``aliases`` are further names of models, as the ids that an ML node gave them. A model that is not known by name is
+    described by ``properties`` (model_properties), as an index of the other face keeps them.
     """
 
     def __init__(
@@ -68,71 +82,70 @@ class NativeEmbedder:
             return False
         return True
 
-    def spec(self, model: str, properties: Mapping[str, Any] | None = None) -> ModelSpec:
-        """The model of a name or alias, or the one that properties describe.
+    def spec(self, model: str, properties: Properties | None = None) -> ModelSpec:
+        """The model of a name or alias; with properties, the model that they describe.
 
         Raises: UnknownModel with the nearest names; InvalidArgument for properties that break a rule.
         """
-        return replace(self._table.resolve(self._aliases.get(model, model), properties), device=self._device)
+        name = model if properties is not None else self._aliases.get(model, model)
+        return replace(self._table.resolve(name, properties), device=self._device)
 
-    def query_model(self, model: str, properties: Mapping[str, Any] | None = None) -> QueryModel:
-        """How that model embeds queries. Raises what `spec` raises."""
-        spec = self.spec(model, properties)
-        return QueryModel(spec, first_prefix(spec.text_query_prefix))
-
-    def submit_texts(self, model: str, texts: Sequence[str]) -> Future[Embeddings]:
+    def submit_texts(
+        self, model: str, texts: Sequence[str], *, properties: Properties | None = None
+    ) -> Future[Embeddings]:
         """Queue texts of documents. The future gives float32, shape (len(texts), dimensions), not normalised.
 
         Raises: ModelLoadError and its like; TooManyRequests where the queue is full, and nothing is queued then.
         """
-        spec = self.spec(model)
+        spec = self.spec(model, properties)
         self._engine.check_room()
         prefix = first_prefix(spec.text_chunk_prefix)
         return self._engine.submit(spec, [prefix + for_model(text) for text in texts])
 
-    def submit_image(self, model: str, pointer: str) -> Future[EmbeddedMedia]:
+    def submit_image(self, model: str, pointer: str, *, properties: Properties | None = None) -> Future[EmbeddedMedia]:
         """Queue an image of a document, given as a URL, a data URI or base64. The future fails with a MediaError."""
-        return self._media.submit(self.spec(model), MediaSource(pointer))
+        return self._media.submit(self.spec(model, properties), MediaSource(pointer))
 
-    def embed_query(self, model: str, text: str | None, image: str | None) -> Embeddings:
-        """The vector of a query: of its text, its image, or the normalised mean of both. float32, (dimensions,).
+    def query_model(self, model: str) -> QueryModel:
+        """How the model of a name or alias embeds queries. Raises: UnknownModel."""
+        spec = self.spec(model)
+        return QueryModel(spec, first_prefix(spec.text_query_prefix))
+
+    def query_model_of(self, declaration: Declaration) -> QueryModel:
+        """How queries of a declared field are embedded, by that field's own rules. Raises what `spec` raises."""
+        spec = self.spec(declaration.query_model, declaration.query_model_properties)
+        prefix = first_prefix(declaration.query_prefix, spec.text_query_prefix)
+        return QueryModel(spec, prefix, declaration.normalize, declaration.as_bytes)
+
+    def embed_queries(self, asked: Sequence[QueryContent]) -> list[Embeddings]:
+        """The vectors of queries: of a text, an image, or the normalised mean of both; the texts of one model are
+        embedded together, equal ones once. Returns: float32, shape (dimensions,), in order.
 
         Raises: ModelLoadError and its like; MediaError for an image that can't be had.
         """
-        return self.embed_queries([QueryContent(self.query_model(model), text, image)])[0]
-
-    def embed_queries(self, asked: Sequence[QueryContent]) -> list[Embeddings]:
-        """As `embed_query`, for several, in order: the texts of one model are embedded together, equal ones once."""
-        texts: dict[tuple[ModelSpec, bool], dict[str, Embeddings | None]] = {}
+        texts: dict[tuple[ModelSpec, bool], dict[str, None]] = {}
         for content in asked:
-            if content.text is not None:
-                texts.setdefault(_group(content), {})[_with_prefix(content.model, content.text)] = None
-        for (spec, normalize), own in texts.items():
-            own.update(zip(own, self._engine.embed_queries(spec, list(own), normalize=normalize), strict=True))
-        return [self._vector(content, texts) for content in asked]
+            if content.model_text is not None:
+                texts.setdefault(content.group, {})[content.model_text] = None
+        embedded = {
+            (group, text): vector
+            for group, own in texts.items()
+            for text, vector in zip(
+                own, self._engine.embed_queries(group[0], list(own), normalize=group[1]), strict=True
+            )
+        }
+        return [self._mixed(content, embedded) for content in asked]
 
-    def _vector(
-        self, content: QueryContent, texts: Mapping[tuple[ModelSpec, bool], Mapping[str, Embeddings | None]]
+    def _mixed(
+        self, content: QueryContent, embedded: Mapping[tuple[tuple[ModelSpec, bool], str], Embeddings]
     ) -> Embeddings:
-        model, vectors = content.model, []
-        if content.text is not None:
-            vectors.append(texts[_group(content)][_with_prefix(model, content.text)])
+        vectors = [] if content.model_text is None else [embedded[content.group, content.model_text]]
         if content.image is not None:
-            vector = self._media.embed_query(model.spec, MediaSource(content.image))
-            vectors.append(normalized(vector) if _group(content)[1] else vector)
+            spec, is_unit = content.group
+            vector = self._media.embed_query(spec, MediaSource(content.image))
+            vectors.append(normalized(vector) if is_unit else vector)
         mixed = vectors[0] if len(vectors) == 1 else normalized(np.mean(vectors, axis=0, dtype=np.float32))
-        assert mixed is not None
-        return as_bytes(mixed) if model.is_byte else mixed
-
-
-def _group(content: QueryContent) -> tuple[ModelSpec, bool]:
-    """What is embedded together; of a text and an image together the unit vectors are wanted in any case."""
-    is_both = content.text is not None and content.image is not None
-    return content.model.spec, content.model.normalize or is_both
-
-
-def _with_prefix(model: QueryModel, text: str) -> str:
-    return model.prefix + for_model(text)
+        return as_bytes(mixed) if content.model.as_bytes else mixed
 
 
 def for_model(text: str) -> str:

@@ -10,8 +10,6 @@ from sidecar.native.declarations.processors import SearchPipeline
 from sidecar.native.embedder import NativeEmbedder, QueryModel
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.queries.grammar import NEURAL
-from sidecar.opensearch.embedded_paths import ROOT, field_of_key
-from sidecar.opensearch.index_state import IndexState
 
 
 class NotServed(Exception):
@@ -76,35 +74,17 @@ class FieldResolver:
             model = self._embedder.query_model(asked)
         else:
             model = self._one_model(name, declared)
-        vectors = {
-            (one.vector, one.nested): VectorField(one.vector, one.dimensions, one.nested) for one in declared.values()
-        }
-        return self._searched(tuple(vectors.values()), model)
+        vectors = dict.fromkeys(VectorField(one.vector, one.dimensions, one.nested) for one in declared.values())
+        return self._searched(tuple(vectors), model)
 
     def _one_model(self, name: str, declared: Mapping[str, Declaration]) -> QueryModel:
-        states = {facts.name: facts.state for facts in self._facts}
         models: dict[QueryModel, str] = {}
         for index, declaration in declared.items():
-            models.setdefault(self._model_of(declaration, states[index]), index)
+            models.setdefault(self._embedder.query_model_of(declaration), index)
         if len(models) > 1:
             told = ", ".join(f"[{model.spec.name}] in [{index}]" for model, index in models.items())
             raise Refused(ILLEGAL_ARGUMENT, f"[{NEURAL}] query on [{name}] meets different models: {told}")
         return next(iter(models))
-
-    def _model_of(self, declaration: Declaration, state: IndexState | None) -> QueryModel:
-        if state is None or not declaration.vector.startswith(f"{ROOT}."):
-            return self._embedder.query_model(declaration.query_model, declaration.model_properties)
-        settings = state.settings
-        field = field_of_key(declaration.vector.split(".")[1])
-        own = settings.search_model_of(field)
-        model = self._embedder.query_model(own.model, own.model_properties)
-        override = settings.text_preprocessing.override_text_query_prefix
-        return QueryModel(
-            spec=model.spec,
-            prefix=model.prefix if override is None else override,
-            normalize=settings.normalize_embeddings,
-            is_byte=settings.ann_parameters.data_type == "byte",
-        )
 
     def _of_model(self, name: str, model_id: str | None) -> SearchedField:
         asked = model_id or (self._pipeline.model_of_field or {}).get(name) or self._pipeline.default_model
