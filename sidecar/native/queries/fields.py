@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidecar.native.declarations.declaration import Declaration, IndexFacts, VectorField
 from sidecar.native.declarations.processors import SearchPipeline
@@ -71,7 +71,10 @@ class FieldResolver:
         if asked is not None:
             if not self._embedder.serves(asked):
                 raise Refused(ILLEGAL_ARGUMENT, f"[{NEURAL}] query on [{name}] names an unknown model_id [{asked}]")
-            model = self._embedder.query_model(asked)
+            first = next(iter(declared.values()))
+            model = replace(
+                self._embedder.query_model(asked), normalize=first.normalize, as_bytes=first.as_bytes
+            )
         else:
             model = self._one_model(name, declared)
         vectors = dict.fromkeys(VectorField(one.vector, one.dimensions, one.nested) for one in declared.values())
@@ -97,7 +100,7 @@ class FieldResolver:
             vectors = (VectorField(name, model.spec.dimensions),)
         if not vectors or any(field.dimensions != model.spec.dimensions for field in vectors):
             raise NotServed
-        return self._searched(vectors, model)
+        return self._searched(vectors, replace(model, as_bytes=vectors[0].data_type == "byte"))
 
     def _searched(self, vectors: tuple[VectorField, ...], model: QueryModel) -> SearchedField:
         is_everywhere = len(vectors) == 1 and all(vectors[0].path in facts.vector_fields for facts in self._facts)

@@ -77,7 +77,11 @@ class QueryRewriter:
         Raises: NotServed where a clause in it is none of ours, so that the whole body is the cluster's; Refused for
         what the client must change; ModelLoadError and its like.
         """
-        plan = self.plan(find_clauses(query, QUERY, data), data)
+        return self.edits_of(find_clauses(query, QUERY, data), data)
+
+    def edits_of(self, clauses: Sequence[Clause], data: bytes) -> list[Edit]:
+        """As `edits`, for the clauses that were found in a text."""
+        plan = self.plan(clauses, data)
         return plan.edits(self._parts.embedder.embed_queries(plan.contents))
 
     def check_served(self, clauses: Sequence[Clause], data: bytes) -> list[SearchedField]:
