@@ -42,6 +42,7 @@ from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.face import NativeFace
 from sidecar.native.metadata import Metadata
 from sidecar.native.parts import NativeParts
+from sidecar.native.reading import ClusterReader
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
@@ -107,7 +108,14 @@ def create_native_face(app: Flask) -> NativeFace:
         device=_default_device(settings),
     )
     return NativeFace(
-        NativeParts(upstream, Metadata(upstream), Pipelines(upstream), embedder, parts.cluster, parts.metrics)
+        NativeParts(
+            upstream,
+            Metadata(ClusterReader(upstream, account=settings.native_account)),
+            Pipelines(upstream),
+            embedder,
+            parts.cluster,
+            parts.metrics,
+        )
     )
 
 

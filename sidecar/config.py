@@ -113,6 +113,13 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="JSON object of further names for models on the native face: an ML node's model id -> model.",
     )
+    native_account: str | None = Field(
+        default=None,
+        pattern="^[^:]+:",
+        repr=False,
+        description="`user:password` by which the native face learns what indexes and pipelines are. Unset: each "
+        "caller's own credentials; then documents of callers who may not know that pass without vectors.",
+    )
     home: Path = Field(
         default_factory=default_home,
         description="Folder for caches, converted models, the embedded node and its data.",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from sidecar.embedding.byte_vectors import as_bytes
 from sidecar.embedding.engine import EmbeddingEngine, normalized
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.media.prepared import MediaSource
@@ -15,12 +17,46 @@ from sidecar.embedding.media_embedder import EmbeddedMedia, MediaEmbedder
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable, first_prefix
 from sidecar.errors import UnknownModel
+from sidecar.native.declarations.declaration import Declaration
+
+Properties = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryModel:
+    """How queries are embedded: by which model, with what before each text, and whether the vector gets the length 1,
+    or becomes whole numbers of a byte."""
+
+    spec: ModelSpec
+    prefix: str
+    normalize: bool = True
+    as_bytes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueryContent:
+    """What one query vector is made of: a text, an image by its pointer, or both."""
+
+    model: QueryModel
+    text: str | None
+    image: str | None
+
+    @property
+    def group(self) -> tuple[ModelSpec, bool]:
+        """What is embedded together: a model, and whether by unit vectors; a text with an image is in any case."""
+        return self.model.spec, self.model.normalize or (self.text is not None and self.image is not None)
+
+    @property
+    def model_text(self) -> str | None:
+        """The text as the model is given it."""
+        return None if self.text is None else self.model.prefix + for_model(self.text)
 
 
 class NativeEmbedder:
     """Embeds by the names of models; all vectors have length 1, or 0. Safe to use from any thread.
 
-    ``aliases`` are further names of models, as the ids that an ML node gave them.
+    ``aliases`` are further names of models, as the ids that an ML node gave them. A model that is not known by name is
+    described by ``properties`` (model_properties), as an index of the other face keeps them.
     """
 
     def __init__(
@@ -46,37 +82,70 @@ class NativeEmbedder:
             return False
         return True
 
-    def spec(self, model: str) -> ModelSpec:
-        """The model of a name or alias. Raises: UnknownModel with the nearest names."""
-        return replace(self._table.resolve(self._aliases.get(model, model)), device=self._device)
+    def spec(self, model: str, properties: Properties | None = None) -> ModelSpec:
+        """The model of a name or alias; with properties, the model that they describe.
 
-    def submit_texts(self, model: str, texts: Sequence[str]) -> Future[Embeddings]:
+        Raises: UnknownModel with the nearest names; InvalidArgument for properties that break a rule.
+        """
+        name = model if properties is not None else self._aliases.get(model, model)
+        return replace(self._table.resolve(name, properties), device=self._device)
+
+    def submit_texts(
+        self, model: str, texts: Sequence[str], *, properties: Properties | None = None
+    ) -> Future[Embeddings]:
         """Queue texts of documents. The future gives float32, shape (len(texts), dimensions), not normalised.
 
         Raises: ModelLoadError and its like; TooManyRequests where the queue is full, and nothing is queued then.
         """
-        spec = self.spec(model)
+        spec = self.spec(model, properties)
         self._engine.check_room()
         prefix = first_prefix(spec.text_chunk_prefix)
         return self._engine.submit(spec, [prefix + for_model(text) for text in texts])
 
-    def submit_image(self, model: str, pointer: str) -> Future[EmbeddedMedia]:
+    def submit_image(self, model: str, pointer: str, *, properties: Properties | None = None) -> Future[EmbeddedMedia]:
         """Queue an image of a document, given as a URL, a data URI or base64. The future fails with a MediaError."""
-        return self._media.submit(self.spec(model), MediaSource(pointer))
+        return self._media.submit(self.spec(model, properties), MediaSource(pointer))
 
-    def embed_query(self, model: str, text: str | None, image: str | None) -> Embeddings:
-        """The vector of a query: of its text, its image, or the normalised mean of both. float32, (dimensions,).
+    def query_model(self, model: str) -> QueryModel:
+        """How the model of a name or alias embeds queries. Raises: UnknownModel."""
+        spec = self.spec(model)
+        return QueryModel(spec, first_prefix(spec.text_query_prefix))
+
+    def query_model_of(self, declaration: Declaration) -> QueryModel:
+        """How queries of a declared field are embedded, by that field's own rules. Raises what `spec` raises."""
+        spec = self.spec(declaration.query_model, declaration.query_model_properties)
+        prefix = first_prefix(declaration.query_prefix, spec.text_query_prefix)
+        return QueryModel(spec, prefix, declaration.normalize, declaration.as_bytes)
+
+    def embed_queries(self, asked: Sequence[QueryContent]) -> list[Embeddings]:
+        """The vectors of queries: of a text, an image, or the normalised mean of both; the texts of one model are
+        embedded together, equal ones once. Returns: float32, shape (dimensions,), in order.
 
         Raises: ModelLoadError and its like; MediaError for an image that can't be had.
         """
-        spec = self.spec(model)
-        vectors = []
-        if text is not None:
-            prefix = first_prefix(spec.text_query_prefix)
-            vectors.append(self._engine.embed_query(spec, prefix + for_model(text), normalize=True))
-        if image is not None:
-            vectors.append(normalized(self._media.embed_query(spec, MediaSource(image))))
-        return vectors[0] if len(vectors) == 1 else normalized(np.mean(vectors, axis=0, dtype=np.float32))
+        texts: dict[tuple[ModelSpec, bool], dict[str, None]] = {}
+        for content in asked:
+            if content.model_text is not None:
+                texts.setdefault(content.group, {})[content.model_text] = None
+        embedded = {
+            (group, text): vector
+            for group, own in texts.items()
+            for text, vector in zip(
+                own, self._engine.embed_queries(group[0], list(own), normalize=group[1]), strict=True
+            )
+        }
+        return [self._mixed(content, embedded) for content in asked]
+
+    def _mixed(
+        self, content: QueryContent, embedded: Mapping[tuple[tuple[ModelSpec, bool], str], Embeddings]
+    ) -> Embeddings:
+        vectors = [] if content.model_text is None else [embedded[content.group, content.model_text]]
+        if content.image is not None:
+            spec, is_unit = content.group
+            vector = self._media.embed_query(spec, MediaSource(content.image))
+            vectors.append(normalized(vector) if is_unit else vector)
+        mixed = vectors[0] if len(vectors) == 1 else normalized(np.mean(vectors, axis=0, dtype=np.float32))
+        return as_bytes(mixed) if content.model.as_bytes else mixed
 
 
 def for_model(text: str) -> str:

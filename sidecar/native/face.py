@@ -11,6 +11,7 @@ from typing import Any
 
 from sidecar.errors import SidecarError
 from sidecar.logs import FIELDS, request_id
+from sidecar.native.changes import changes_metadata
 from sidecar.native.errors import error_answer
 from sidecar.native.forwarding import forward
 from sidecar.native.parts import NativeCall, NativeParts
@@ -40,6 +41,9 @@ class NativeFace:
         number = given if _FIT_ID.fullmatch(given) else uuid.uuid4().hex
         request_id.set(number)
         route, answer = self._answer(request)
+        if answer.status < 300 and changes_metadata(request):
+            self._parts.metadata.forget()
+            self._parts.pipelines.forget()
         start_response(answer.status_line, list(answer.headers))
 
         def end() -> None:

@@ -2,94 +2,72 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Callable, Mapping
+from functools import partial
 
-import orjson
-from cachetools import TTLCache
-
-from sidecar.errors import NotASidecarIndex, OpenSearchError
 from sidecar.native.declarations.declaration import IndexFacts
-from sidecar.native.declarations.stored import read_declarations, vector_fields
+from sidecar.native.declarations.facts import read_facts
+from sidecar.native.kept_reads import KeptReads
+from sidecar.native.reading import REFUSED, ClusterReader, Credentials
 from sidecar.native.request import NativeRequest
-from sidecar.opensearch.index_state import parse_index_state
-from sidecar.opensearch.passthrough import Header, Passthrough, RawRequest
+from sidecar.native.targets import Options, index_options, index_target, is_one_name, local_part
+from sidecar.native.write_targets import read_write_target
 
 TTL_SECONDS = 5.0
-MAX_NAMES = 4096
+
+_Found = tuple[IndexFacts, ...] | None
 
 
 class Metadata:
     """Knows the indexes behind names; safe to use from any thread.
 
-    What is read is read as the caller, and kept for that caller only.
+    What is read for one caller is kept for that caller only, save where an account of the sidecar's own reads it.
     """
 
-    def __init__(self, upstream: Passthrough, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._upstream = upstream
-        self._lock = threading.Lock()
-        self._kept: TTLCache[tuple[str, str | None], tuple[IndexFacts, ...] | None] = TTLCache(
-            MAX_NAMES, TTL_SECONDS, clock
-        )
+    def __init__(self, reader: ClusterReader, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._reader = reader
+        self._found = KeptReads[tuple[str, Options, Credentials], _Found](seconds=TTL_SECONDS, clock=clock)
+        self._written = KeptReads[tuple[str, Credentials], IndexFacts | None](seconds=TTL_SECONDS, clock=clock)
 
-    def of(self, expression: str, request: NativeRequest) -> tuple[IndexFacts, ...] | None:
-        """The concrete indexes behind an index expression: a name, an alias, a pattern, or a list of these.
+    def of(
+        self, expression: str, request: NativeRequest, *, parameters: Mapping[str, str] | None = None
+    ) -> tuple[IndexFacts, ...] | None:
+        """The concrete indexes behind an index expression: a name, an alias, a data stream, date math, a pattern, or a
+        list of these; empty text stands for all.
 
+        ``parameters`` say what patterns and missing names mean (``expand_wildcards`` and its like): the request's own,
+        where none are given. Indexes of remote clusters are left out (`sidecar.native.targets.has_remote`).
         None where the caller may not know them, or there are none: the request is the cluster's then.
         Raises: OpenSearchUnreachable, OpenSearchTimeout.
         """
-        key = (expression, request.header("authorization"))
-        with self._lock:
-            if key in self._kept:
-                return self._kept[key]
-        facts = self._read(expression, _credentials(request))
-        with self._lock:
-            self._kept[key] = facts
-        return facts
+        options = index_options(request.parameters if parameters is None else parameters)
+        key = (expression, options, self._reader.credentials(request))
+        return self._found.get(key, lambda: self._read(*key))
 
     def write_target(self, name: str, request: NativeRequest) -> IndexFacts | None:
-        """The concrete index that writes by this name go to; None as in `of`."""
-        found = self.of(name, request)
-        return found[0] if found is not None and len(found) == 1 else None
+        """The concrete index that writes by this name go to: the index itself, an alias's write index or only one, a
+        data stream's newest. A name that is not there yet has the facts that the templates will give it.
+
+        None as in `of`, and where the cluster refuses writes by the name. Raises: as `of`.
+        """
+        if not is_one_name(name):
+            return None
+        key = (name, self._reader.credentials(request))
+        return self._written.get(key, lambda: read_write_target(name, partial(self._reader.ask, key[1])))
 
     def forget(self) -> None:
-        """Read everything anew from now on: an index, alias, template or pipeline was changed."""
-        with self._lock:
-            self._kept.clear()
+        """Read everything anew from now on: an index, alias, template or data stream was changed."""
+        self._found.forget()
+        self._written.forget()
 
-    def _read(self, expression: str, headers: Sequence[Header]) -> tuple[IndexFacts, ...] | None:
-        target = f"/{quote(expression, safe=',*')}?ignore_unavailable=true&allow_no_indices=true&expand_wildcards=open"
-        answer = self._upstream.send(RawRequest("GET", target, headers))
-        body = answer.read()
-        if answer.status != 200:
-            return None
-        return tuple(_facts(name, facts) for name, facts in orjson.loads(body).items()) or None
-
-
-def _credentials(request: NativeRequest) -> list[Header]:
-    return [header for header in request.headers if header[0] in {"authorization", "securitytenant"}]
-
-
-def _facts(name: str, facts: Mapping[str, Any]) -> IndexFacts:
-    mapping = facts.get("mappings", {})
-    index = facts.get("settings", {}).get("index", {})
-    try:
-        state = parse_index_state(name, orjson.dumps({name: facts}))
-    except (NotASidecarIndex, OpenSearchError):
-        state = None
-    return IndexFacts(
-        name=name,
-        declarations=read_declarations(mapping),
-        vector_fields={field.path: field for field in vector_fields(mapping)},
-        default_pipeline=_pipeline(index.get("default_pipeline")),
-        final_pipeline=_pipeline(index.get("final_pipeline")),
-        search_pipeline=_pipeline(index.get("search", {}).get("default_pipeline")),
-        state=state,
-    )
-
-
-def _pipeline(name: str | None) -> str | None:
-    return None if name in (None, "", "_none") else name
+    def _read(self, expression: str, options: Options, credentials: Credentials) -> tuple[_Found, bool]:
+        local = local_part(expression)
+        if expression and not local:
+            return None, True
+        status, body = self._reader.ask(credentials, "GET", index_target(local, options))
+        if status != 200:
+            # A missing index may be there in a moment: a write makes it.
+            return None, status in REFUSED
+        found = read_facts(body)
+        return found or None, bool(found)

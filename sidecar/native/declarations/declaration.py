@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -53,9 +53,11 @@ class Declaration:
     """The vector at the dotted path ``vector`` is computed from ``sources`` by ``model``.
 
     ``model_properties`` describe a model that is not known by name. ``search_model`` embeds queries where that is
-    another. With `Entry.CHUNKS` the vector lies in the entries of the nested parent ``nested``, one for each chunk,
-    beside the chunk's text where ``chunk_text`` names its key. ``semantic`` are the parameters of a ``semantic`` field
-    as it was declared, or None.
+    another, and ``search_model_properties`` describe it. ``query_prefix`` stands before queries in place of the model's
+    own, where it is not None. Vectors have length 1 where ``normalize``, and are whole numbers of a byte where
+    ``as_bytes``. With `Entry.CHUNKS` the vector lies in the
+    entries of the nested parent ``nested``, one for each chunk, beside the chunk's text where ``chunk_text`` names its
+    key. ``semantic`` are the parameters of a ``semantic`` field as it was declared, or None.
     """
 
     vector: str
@@ -64,6 +66,10 @@ class Declaration:
     dimensions: int
     model_properties: Mapping[str, Any] | None = None
     search_model: str | None = None
+    search_model_properties: Mapping[str, Any] | None = None
+    query_prefix: str | None = None
+    normalize: bool = True
+    as_bytes: bool = False
     existing: Existing = Existing.KEEP
     entry: Entry = Entry.VECTOR
     nested: str | None = None
@@ -76,21 +82,33 @@ class Declaration:
         """The model that embeds queries."""
         return self.search_model or self.model
 
+    @property
+    def query_model_properties(self) -> Mapping[str, Any] | None:
+        """What describes the model that embeds queries, where its name does not."""
+        return self.model_properties if self.search_model is None else self.search_model_properties
+
 
 @dataclass(frozen=True, slots=True)
 class VectorField:
-    """A ``knn_vector`` of a mapping; ``nested`` is the innermost nested path that it lies under, or None."""
+    """A ``knn_vector`` of a mapping; ``nested`` is the innermost nested path that it lies under, or None.
+
+    ``data_type`` is ``float``, ``byte`` or ``binary``.
+    """
 
     path: str
     dimensions: int
     nested: str | None = None
+    data_type: str = "float"
 
 
 @dataclass(frozen=True, slots=True)
 class IndexFacts:
     """What the native face must know of one concrete index. Pipelines are by name; None where there is none.
 
-    ``state`` is there where the index was made on the other face, whose rules then hold for its embeddings.
+    ``aliases`` are its aliases, each with whether it was declared the alias's write index (None: not said).
+    ``data_stream`` is the one that it backs. ``state`` is there where the index was made on the other face, whose rules
+    then hold for its embeddings: those under ``__embeddings``. An index that is not there yet has the facts that the
+    templates will give it; so it has no state.
     """
 
     name: str
@@ -99,4 +117,6 @@ class IndexFacts:
     default_pipeline: str | None = None
     final_pipeline: str | None = None
     search_pipeline: str | None = None
+    aliases: Mapping[str, bool | None] = field(default_factory=dict)
+    data_stream: str | None = None
     state: IndexState | None = None

@@ -24,3 +24,6 @@ class Pipelines:
     def search(self, pipeline: str | Mapping[str, Any], request: NativeRequest) -> SearchPipeline:
         """What a search pipeline, by its name or as it stands in a request, has the sidecar do."""
         return SearchPipeline()
+
+    def forget(self) -> None:
+        """Read everything anew from now on: a pipeline was changed."""

@@ -7,39 +7,82 @@ from typing import Any
 
 from sidecar.native.declarations.declaration import Chunking, Declaration, Entry, Existing, Kind, Source, VectorField
 from sidecar.opensearch.embedded_paths import ROOT
+from sidecar.opensearch.index_settings import IndexSettings
 from sidecar.opensearch.mapping_builder import META_KEY
 
+FIELDS_KEY = "fields"
 _NATIVE_KINDS = frozenset(kind.value for kind in Kind)
 
 
-def read_declarations(mapping: Mapping[str, Any]) -> tuple[Declaration, ...]:
-    """The declarations of a mapping, the answer's ``mappings``; what can't be read is none of ours, and left out."""
-    own = mapping.get("_meta", {}).get(META_KEY)
-    fields = own.get("fields") if isinstance(own, dict) else None
+def own_meta(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the sidecar keeps in a mapping, under `_meta.sidecar`; empty where there is nothing, or nothing of ours."""
+    meta = mapping.get("_meta")
+    own = meta.get(META_KEY) if isinstance(meta, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
+def read_declarations(mapping: Mapping[str, Any], settings: IndexSettings | None = None) -> tuple[Declaration, ...]:
+    """The declarations of a mapping, the answer's ``mappings``; what can't be read is none of ours, and left out.
+
+    ``settings`` are those of an index made on the other face, which rule its embeddings; without them there are none
+    of these.
+    """
+    fields = own_meta(mapping).get(FIELDS_KEY)
     if not isinstance(fields, dict):
         return ()
     vectors = {field.path: field for field in vector_fields(mapping)}
-    found = (read_declaration(path, entry, vectors.get(path), own) for path, entry in fields.items())
+    found = (read_declaration(path, entry, vectors.get(path), settings) for path, entry in fields.items())
     return tuple(declaration for declaration in found if declaration is not None)
 
 
-def read_declaration(path: str, entry: Any, vector: VectorField | None, own: Mapping[str, Any]) -> Declaration | None:
+def read_declaration(
+    path: str, entry: Any, vector: VectorField | None, settings: IndexSettings | None = None
+) -> Declaration | None:
     """One declaration as it is kept; None for another shape, and for vectors that clients make themselves."""
-    if not isinstance(entry, dict) or vector is None or not isinstance(entry.get("model"), str):
+    if not isinstance(entry, dict) or vector is None or entry.get("kind", Kind.TEXT.value) not in _NATIVE_KINDS:
         return None
-    if entry.get("kind", "text") not in _NATIVE_KINDS:
+    try:
+        if not is_of_other_face(path):
+            return _declaration(path, entry, vector)
+        return None if settings is None else _other_face_declaration(path, entry, vector, settings)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        # Written by somebody who knows another shape; what this face lets through was checked.
         return None
-    sources = tuple(_sources(entry))
+
+
+def is_of_other_face(path: str) -> bool:
+    """True for the path of a vector that the other face made."""
+    return path.startswith(f"{ROOT}.")
+
+
+def read_sources(entry: Mapping[str, Any]) -> tuple[Source, ...]:
+    """The sources of a stored declaration. Raises: KeyError, TypeError, ValueError, AttributeError."""
+    given = entry["source"]
+    if isinstance(given, str):
+        return (Source(given, Kind(entry.get("kind", Kind.TEXT.value))),)
+    return tuple(
+        Source(one["field"], Kind(one.get("kind", Kind.TEXT.value)), float(one.get("weight", 1.0))) for one in given
+    )
+
+
+def vector_fields(mapping: Mapping[str, Any], prefix: str = "", nested: str | None = None) -> Iterator[VectorField]:
+    """Every ``knn_vector`` of a mapping that has dimensions of its own."""
+    for name, field in mapping.get("properties", {}).items():
+        path = f"{prefix}{name}"
+        if field.get("type") == "knn_vector" and "dimension" in field:
+            yield VectorField(path, int(field["dimension"]), nested, field.get("data_type", "float"))
+        yield from vector_fields(field, f"{path}.", path if field.get("type") == "nested" else nested)
+
+
+def _declaration(path: str, entry: Mapping[str, Any], vector: VectorField) -> Declaration | None:
+    sources = read_sources(entry)
     if not sources:
         return None
-    is_of_other_face = path.startswith(f"{ROOT}.")
-    properties = own.get("settings", {}).get("index_defaults", {}).get("model_properties") if is_of_other_face else None
     return Declaration(
         vector=path,
         sources=sources,
-        model=entry["model"],
+        model=str(entry["model"]),
         dimensions=vector.dimensions,
-        model_properties=properties,
         search_model=entry.get("search_model"),
         existing=Existing(entry.get("existing_vector", Existing.KEEP.value)),
         entry=Entry.VECTOR if vector.nested is None else Entry.CHUNKS,
@@ -50,19 +93,22 @@ def read_declaration(path: str, entry: Any, vector: VectorField | None, own: Map
     )
 
 
-def vector_fields(mapping: Mapping[str, Any], prefix: str = "", nested: str | None = None) -> Iterator[VectorField]:
-    """Every ``knn_vector`` of a mapping that has dimensions of its own."""
-    for name, field in mapping.get("properties", {}).items():
-        path = f"{prefix}{name}"
-        if field.get("type") == "knn_vector" and "dimension" in field:
-            yield VectorField(path, int(field["dimension"]), nested)
-        yield from vector_fields(field, f"{path}.", path if field.get("type") == "nested" else nested)
-
-
-def _sources(entry: Mapping[str, Any]) -> Iterator[Source]:
-    given = entry.get("source")
-    if isinstance(given, str):
-        yield Source(given, Kind(entry.get("kind", Kind.TEXT.value)))
-        return
-    for one in given if isinstance(given, list) else ():
-        yield Source(one["field"], Kind(one.get("kind", Kind.TEXT.value)), float(one.get("weight", 1.0)))
+def _other_face_declaration(
+    path: str, entry: Mapping[str, Any], vector: VectorField, settings: IndexSettings
+) -> Declaration:
+    sources = read_sources(entry)
+    model, search_model = settings.model_of(sources[0].field), settings.search_model_of(sources[0].field)
+    return Declaration(
+        vector=path,
+        sources=sources,
+        model=model.model,
+        dimensions=vector.dimensions,
+        model_properties=model.model_properties,
+        search_model=search_model.model,
+        search_model_properties=search_model.model_properties,
+        query_prefix=settings.text_preprocessing.override_text_query_prefix,
+        normalize=settings.normalize_embeddings,
+        as_bytes=vector.data_type == "byte",
+        entry=Entry.CHUNKS,
+        nested=vector.nested,
+    )

@@ -1,0 +1,101 @@
+"""What a search is about: its indexes, and the search pipeline that holds for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from sidecar.native.declarations.declaration import IndexFacts
+from sidecar.native.declarations.processors import SearchPipeline
+from sidecar.native.json.edits import Edit
+from sidecar.native.json.spans import Array, Node, Object
+from sidecar.native.parts import NativeCall
+from sidecar.native.queries.fields import NotServed
+from sidecar.native.queries.rewriter import QueryRewriter
+from sidecar.native.targets import has_remote
+from sidecar.opensearch.passthrough import RawRequest
+
+_PIPELINE: Final = "search_pipeline"
+_NO_PIPELINE: Final = "_none"
+_PIT_SEGMENTS: Final = "/_cat/pit_segments?h=index"
+_CREDENTIALS: Final = frozenset({"authorization", "cookie", "securitytenant"})
+_PROCESSOR_LISTS: Final = ("request_processors", "phase_results_processors")
+_OWN: Final = frozenset({"neural_query_enricher", "normalization-processor", "score-ranker-processor"})
+
+
+def rewriter_of(
+    call: NativeCall, body: Object, data: bytes, *, expression: str, options: Mapping[str, str] | None = None
+) -> tuple[QueryRewriter, SearchPipeline]:
+    """What rewrites a search's body to its indexes, and the pipeline that holds.
+
+    ``expression`` names the indexes, empty text all of them; ``options`` say what patterns mean, the request's own
+    parameters where none are given.
+    Raises: NotServed where nothing can be known of the indexes.
+    """
+    pit = _point_in_time(body, data)
+    if pit is not None:
+        expression = ",".join(_indexes_of(pit, call))
+        # Names of indexes as they are: one that was closed or deleted meanwhile is nobody's fault.
+        options = {"ignore_unavailable": "true", "expand_wildcards": "all"}
+    facts = call.parts.metadata.of(expression, call.request, parameters=options)
+    is_remote = has_remote(expression)
+    if facts is None and not is_remote:
+        raise NotServed
+    facts = facts or ()
+    pipeline = effective_pipeline(call, body, data, facts)
+    return QueryRewriter(call.parts, facts, pipeline, has_remote=is_remote), pipeline
+
+
+def effective_pipeline(
+    call: NativeCall, body: Object, data: bytes, facts: tuple[IndexFacts, ...]
+) -> SearchPipeline:
+    """The search pipeline of a request: by its parameter, its body's key, or what all of its indexes have by default."""
+    given: Any = call.request.parameters.get(_PIPELINE)
+    if given is None and (node := body.get(_PIPELINE)) is not None:
+        given = node.value(data)
+    if given is None:
+        defaults = {index.search_pipeline for index in facts}
+        given = defaults.pop() if len(defaults) == 1 else None
+    if isinstance(given, (str, dict)) and given != _NO_PIPELINE:
+        return call.parts.pipelines.search(given, call.request)
+    return SearchPipeline()
+
+
+def without_own_processors(body: Object, data: bytes) -> list[Edit]:
+    """The edits that take from a search pipeline in a body what the sidecar does in the cluster's place."""
+    pipeline = body.get(_PIPELINE)
+    lists = [] if not isinstance(pipeline, Object) else [pipeline.get(key) for key in _PROCESSOR_LISTS]
+    return [_without_own(node, data) for node in lists if isinstance(node, Array)]
+
+
+def _without_own(processors: Array, data: bytes) -> Edit:
+    kept = [item for item in processors.items if not _is_own(item)]
+    return Edit(processors.start, processors.end, b"[%b]" % b",".join(item.text(data) for item in kept))
+
+
+def _is_own(processor: Node) -> bool:
+    return isinstance(processor, Object) and [member.key in _OWN for member in processor.members] == [True]
+
+
+def _point_in_time(body: Object, data: bytes) -> str | None:
+    pit = body.get("pit")
+    node = pit.get("id") if isinstance(pit, Object) else None
+    value = None if node is None or isinstance(node, (Object, Array)) else node.value(data)
+    return value if isinstance(value, str) else None
+
+
+def _indexes_of(pit: str, call: NativeCall) -> list[str]:
+    """The names of the indexes of a point in time, asked for as the caller. Raises: NotServed where they are not told."""
+    headers = [header for header in call.request.headers if header[0] in _CREDENTIALS]
+    body = orjson.dumps({"pit_id": [pit]})
+    answer = call.parts.upstream.send(
+        RawRequest("GET", _PIT_SEGMENTS, [*headers, ("content-type", "application/json")], body)
+    )
+    text = answer.read()
+    names = list(dict.fromkeys(re.findall(r"\S+", text.decode("utf-8", "replace"))))
+    if answer.status != 200 or not names:
+        raise NotServed
+    return names
