@@ -49,9 +49,7 @@ def rewriter_of(
     return QueryRewriter(call.parts, facts, pipeline, has_remote=is_remote), pipeline
 
 
-def effective_pipeline(
-    call: NativeCall, body: Object, data: bytes, facts: tuple[IndexFacts, ...]
-) -> SearchPipeline:
+def effective_pipeline(call: NativeCall, body: Object, data: bytes, facts: tuple[IndexFacts, ...]) -> SearchPipeline:
     """The search pipeline of a request: by its parameter, its body's key, or what all of its indexes have by default."""
     given: Any = call.request.parameters.get(_PIPELINE)
     if given is None and (node := body.get(_PIPELINE)) is not None:
