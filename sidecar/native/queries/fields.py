@@ -72,9 +72,7 @@ class FieldResolver:
             if not self._embedder.serves(asked):
                 raise Refused(ILLEGAL_ARGUMENT, f"[{NEURAL}] query on [{name}] names an unknown model_id [{asked}]")
             first = next(iter(declared.values()))
-            model = replace(
-                self._embedder.query_model(asked), normalize=first.normalize, as_bytes=first.as_bytes
-            )
+            model = replace(self._embedder.query_model(asked), normalize=first.normalize, as_bytes=first.as_bytes)
         else:
             model = self._one_model(name, declared)
         vectors = dict.fromkeys(VectorField(one.vector, one.dimensions, one.nested) for one in declared.values())

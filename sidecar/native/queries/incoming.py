@@ -95,7 +95,7 @@ def find_in(text: bytes, place: str, start: int = 0, end: int | None = None) -> 
 
     None where it has none of these, or is nothing that can be read.
     """
-    if not may_have_clauses(text):
+    if not may_have_clauses(text if end is None else text[start:end]):
         return None
     try:
         root = read(text, start, end)

@@ -49,10 +49,8 @@ def rewriter_of(
     return QueryRewriter(call.parts, facts, pipeline, has_remote=is_remote), pipeline
 
 
-def effective_pipeline(
-    call: NativeCall, body: Object, data: bytes, facts: tuple[IndexFacts, ...]
-) -> SearchPipeline:
-    """The search pipeline of a request: by its parameter, its body's key, or what all of its indexes have by default."""
+def effective_pipeline(call: NativeCall, body: Object, data: bytes, facts: tuple[IndexFacts, ...]) -> SearchPipeline:
+    """The search pipeline of a request: by its parameter, its body's key, or what all its indexes have by default."""
     given: Any = call.request.parameters.get(_PIPELINE)
     if given is None and (node := body.get(_PIPELINE)) is not None:
         given = node.value(data)
@@ -88,7 +86,10 @@ def _point_in_time(body: Object, data: bytes) -> str | None:
 
 
 def _indexes_of(pit: str, call: NativeCall) -> list[str]:
-    """The names of the indexes of a point in time, asked for as the caller. Raises: NotServed where they are not told."""
+    """The names of the indexes of a point in time, asked for as the caller.
+
+    Raises: NotServed where they are not told; an index without a document is not.
+    """
     headers = [header for header in call.request.headers if header[0] in _CREDENTIALS]
     body = orjson.dumps({"pit_id": [pit]})
     answer = call.parts.upstream.send(
