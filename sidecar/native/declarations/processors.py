@@ -56,19 +56,30 @@ IngestProcessor = TextEmbedding | TextImageEmbedding | TextChunking
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """A score that takes the place of the least or largest of a sub-query's; ``mode`` is ``apply``, ``clip`` or
+    ``ignore``."""
+
+    score: float
+    mode: str = "apply"
+
+
+@dataclass(frozen=True, slots=True)
 class Combination:
     """How the halves of a hybrid query become one order.
 
     ``normalization`` is ``min_max``, ``l2``, ``z_score`` or ``rrf``; ``technique`` ``arithmetic_mean``,
     ``geometric_mean`` or ``harmonic_mean``, or ``rrf`` with ``rrf``; ``weights`` are those of the sub-queries, None
     for equal ones; they sum to 1. That they are as many as the sub-queries is for the search to check.
-    ``rank_constant`` is of ``rrf``.
+    ``rank_constant`` is of ``rrf``; the bounds are of ``min_max``, one for each sub-query.
     """
 
     normalization: str = "min_max"
     technique: str = "arithmetic_mean"
     weights: tuple[float, ...] | None = None
     rank_constant: int = 60
+    lower_bounds: tuple[Bound, ...] | None = None
+    upper_bounds: tuple[Bound, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
