@@ -9,8 +9,8 @@ from typing import Any, Final
 from sidecar.native.errors import ILLEGAL_ARGUMENT, PARSING, Refused
 from sidecar.native.hybrid.parameters import SearchParameters
 from sidecar.native.json.spans import Array, Node, NotJson, Object
+from sidecar.native.queries.grammar import HYBRID
 
-HYBRID: Final = "hybrid"
 MAX_QUERIES: Final = 5
 DEFAULT_SIZE: Final = 10
 WRAPPED: Final = "hybrid query must be a top level query and cannot be wrapped into other queries"
