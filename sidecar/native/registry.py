@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
-from sidecar.native.routes import Route
+from sidecar.native.queries.multi_search import multi_search
+from sidecar.native.queries.search import asynchronous_search, query_only, search
+from sidecar.native.queries.templates import multi_search_template, search_template
+from sidecar.native.routes import Route, route
 
-ROUTES: tuple[Route, ...] = ()
+ROUTES: tuple[Route, ...] = (
+    route("GET POST", "/_search", search),
+    route("GET POST", "/{index}/_search", search),
+    route("GET POST", "/_msearch", multi_search),
+    route("GET POST", "/{index}/_msearch", multi_search),
+    route("GET POST", "/_search/template", search_template),
+    route("GET POST", "/{index}/_search/template", search_template),
+    route("GET POST", "/_msearch/template", multi_search_template),
+    route("GET POST", "/{index}/_msearch/template", multi_search_template),
+    route("GET POST", "/_count", query_only),
+    route("GET POST", "/{index}/_count", query_only),
+    route("GET POST", "/_validate/query", query_only),
+    route("GET POST", "/{index}/_validate/query", query_only),
+    route("GET POST", "/{index}/_explain/{id}", query_only),
+    route("POST", "/{index}/_delete_by_query", query_only),
+    route("POST", "/_plugins/_asynchronous_search", asynchronous_search),
+)

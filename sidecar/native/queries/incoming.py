@@ -57,9 +57,11 @@ class Incoming:
         request = replace(request, headers=[*headers, ("content-type", content_type)])
         return Incoming(replace(self.call, request=request), self.body)
 
-    def at(self, target: str) -> Incoming:
-        """The same at another target."""
-        return replace(self, call=replace(self.call, request=replace(self.call.request, target=target)))
+    def instead(self, target: str, text: bytes) -> Incoming:
+        """The same request at another target, with another body."""
+        headers = [header for header in self.call.request.headers if header[0] != "content-encoding"]
+        request = replace(self.call.request, target=target, headers=headers)
+        return Incoming(replace(self.call, request=request), Body(text, text))
 
 
 def read_incoming(call: NativeCall) -> Incoming | None:

@@ -10,7 +10,7 @@ import orjson
 
 from sidecar.native.declarations.declaration import VectorField
 from sidecar.native.errors import PARSING, Refused
-from sidecar.native.json.edits import Edit, apply
+from sidecar.native.json.edits import Edit, cut
 from sidecar.native.json.spans import Member
 from sidecar.native.queries.clause import FILTER, IMAGE, MODEL, OUTER, TEXT, NeuralClause
 from sidecar.native.queries.fields import SearchedField
@@ -67,7 +67,9 @@ class KnnWriter:
                 texts += [] if has_vector else [b'"vector":' + vector]
                 has_vector = True
             elif member.key == FILTER:
-                texts.append(data[member.key_start : member.value.start] + _edited(member, data, inner))
+                texts.append(
+                    data[member.key_start : member.value.start] + cut(data, inner, member.value.start, member.value.end)
+                )
             elif keeps_outer if member.key in OUTER else self._is_kept(member):
                 texts.append(_bytes(member, data))
         return texts if read.has_limit else [*texts, DEFAULT_K]
@@ -95,13 +97,6 @@ class _Form:
             return knn
         head = [b'"path":' + orjson.dumps(self.field.nested), b'"score_mode":"max"', *outer]
         return b'"nested":{%b}' % b",".join([*head, b'"query":{%b}' % knn])
-
-
-def _edited(member: Member, data: bytes, edits: Sequence[Edit]) -> bytes:
-    """The bytes of a member's value with those of the edits that lie in it."""
-    start, end = member.value.start, member.value.end
-    inside = [Edit(edit.start - start, edit.end - start, edit.text) for edit in edits if start <= edit.start < end]
-    return apply(data[start:end], inside)
 
 
 def _bytes(member: Member, data: bytes) -> bytes:

@@ -2,52 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from sidecar.native.errors import json_answer
+from sidecar.native.hybrid.lines import merge_line
+from sidecar.native.hybrid.plan import HybridPlan
 from sidecar.native.json.edits import Edit, apply
 from sidecar.native.json.filter_path import filtered
+from sidecar.native.json.layout import laid_out
 from sidecar.native.json.spans import Array, NotJson, Object, read
 from sidecar.native.queries.incoming import Incoming, without_parameters
 from sidecar.native.request import NativeAnswer
 
+Response = bytes | HybridPlan | None
+"""Of one line: its JSON text where the sidecar made it, the plan where it is made of several of the cluster's, None
+where it is the cluster's."""
+
 _FILTER: Final = "filter_path"
+_PRETTY: Final = "pretty"
 
 
-def merged_answer(incoming: Incoming, text: bytes | None, own: Mapping[int, bytes], lines: int) -> NativeAnswer:
-    """The answer to an `_msearch` of that many lines, with ``own`` responses of the sidecar's at their numbers.
+def merged_answer(incoming: Incoming, text: bytes, responses: Sequence[Response]) -> NativeAnswer:
+    """The answer to an `_msearch` whose lines have such responses; ``text`` has those of them that are sent.
 
-    ``text`` has the other lines; None where there are none, so that nothing is sent. An answer of the cluster that is
-    no list of responses is the answer.
+    An answer of the cluster that is no list of responses is the answer.
     """
-    wanted = incoming.call.request.parameters.get(_FILTER)
-    if text is None:
-        body = b'{"took":0,"responses":[%b]}' % b",".join(own[number] for number in range(lines))
-        return json_answer(200, filtered(body, wanted) if wanted else body)
-    # The answer is put together here, so it must be whole, and not compressed.
     call = incoming.call
+    if all(isinstance(response, bytes) for response in responses):
+        body = _merged(b'{"took":0,"responses":[]}', responses)
+        return json_answer(200, _as_asked(incoming, body or b""))
+    # The answer is put together here, so it must be whole, and not compressed.
     request = without_parameters(call.request, (_FILTER,))
     request = replace(request, headers=[header for header in request.headers if header[0] != "accept-encoding"])
-    sent = replace(incoming, call=replace(call, request=request)).with_text(text)
-    answer = call.parts.upstream.send(sent)
+    answer = call.parts.upstream.send(replace(incoming, call=replace(call, request=request)).with_text(text))
     body = answer.read()
-    if answer.status == 200 and (merged := _merged(body, own, lines)) is not None:
-        body = filtered(merged, wanted) if wanted else merged
+    merged = _merged(body, responses) if answer.status == 200 else None
+    body = body if merged is None else _as_asked(incoming, merged)
     told = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
     return NativeAnswer(answer.status, [*told, ("content-length", str(len(body)))], [body], answer.reason)
 
 
-def _merged(body: bytes, own: Mapping[int, bytes], lines: int) -> bytes | None:
+def _merged(body: bytes, responses: Sequence[Response]) -> bytes | None:
     """The cluster's answer with own responses among its; None where it has no list of them."""
     try:
         root = read(body)
     except NotJson:
         return None
-    responses = root.get("responses") if isinstance(root, Object) else None
-    if not isinstance(responses, Array):
+    found = root.get("responses") if isinstance(root, Object) else None
+    if not isinstance(found, Array):
         return None
-    theirs = iter(responses.items)
-    texts = [own[number] if number in own else next(theirs).text(body) for number in range(lines)]
-    return apply(body, [Edit(responses.start, responses.end, b"[%b]" % b",".join(texts))])
+    theirs = (item.text(body) for item in found.items)
+    texts = []
+    for response in responses:
+        if isinstance(response, HybridPlan):
+            texts.append(merge_line(response, list(islice(theirs, len(response.bodies)))))
+        else:
+            texts.append(next(theirs) if response is None else response)
+    return apply(body, [Edit(found.start, found.end, b"[%b]" % b",".join(texts))])
+
+
+def _as_asked(incoming: Incoming, body: bytes) -> bytes:
+    """The answer's text with what the request's parameters want of it."""
+    parameters = incoming.call.request.parameters
+    wanted = parameters.get(_FILTER)
+    text = filtered(body, wanted) if wanted else body
+    return laid_out(text) if parameters.get(_PRETTY, "false") != "false" else text

@@ -12,13 +12,14 @@ from sidecar.embedding.loader import Embeddings
 from sidecar.errors import InvalidRequest
 from sidecar.native.errors import error_body, native_status
 from sidecar.native.forwarding import forward, send
-from sidecar.native.hybrid.search import HybridLine, hybrid_lines
+from sidecar.native.hybrid.lines import plan_line
+from sidecar.native.hybrid.plan import HybridPlan
 from sidecar.native.json.edits import Edit, apply
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.grammar import SEARCH
 from sidecar.native.queries.incoming import Incoming, find_in, may_have_clauses, read_incoming
-from sidecar.native.queries.merging import merged_answer
+from sidecar.native.queries.merging import Response, merged_answer
 from sidecar.native.queries.rewriter import RewritePlan
 from sidecar.native.queries.scope import rewriter_of, without_own_processors
 from sidecar.native.queries.search import has_hybrid_on_top
@@ -43,11 +44,15 @@ class SearchLine:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plain:
-    """What becomes of a line that is rewritten."""
+class _Neural:
+    """A line whose queries by meaning are read: what is to be embedded for it, and what else changes in it."""
 
     plan: RewritePlan
     others: list[Edit]
+
+
+_Planned = _Neural | HybridPlan | bytes | None
+"""What is to be done with a line: the response itself where it is bytes, nothing where it passes as it is."""
 
 
 def multi_search(call: NativeCall) -> NativeAnswer:
@@ -63,32 +68,22 @@ def answer_multi_search(incoming: Incoming, given: Mapping[int, bytes] | None = 
     An error of one line is that line's response. Raises: what makes the whole fail, as a model that is down.
     """
     text = incoming.text
-    lines = list(read_lines(text)) if given or may_have_clauses(text) else []
-    own: dict[int, bytes] = dict(given or {})
-    plans: dict[int, _Plain] = {}
-    hybrid: dict[int, HybridLine] = {}
-    for number, line in enumerate(lines):
-        if number in own:
-            continue
-        try:
-            planned = _planned(incoming, line)
-        except InvalidRequest as error:
-            own[number] = _response(error)
-            continue
-        if isinstance(planned, _Plain):
-            plans[number] = planned
-        elif planned is not None:
-            hybrid[number] = planned
-    edits, refused = _rewritten(incoming.call, plans)
-    own |= refused | _hybrid_responses(incoming.call, hybrid)
-    if not own and not edits:
+    if not given and not may_have_clauses(text):
         return incoming.as_it_came()
-    edits = [edit for edit in edits if not any(lines[number].start <= edit.start < lines[number].end for number in own)]
-    edits += [Edit(lines[number].start, lines[number].end, b"") for number in own]
+    lines = list(read_lines(text))
+    planned = [(given or {}).get(number) or _planned(incoming, line) for number, line in enumerate(lines)]
+    edits: list[Edit] = []
+    responses: list[Response] = []
+    for line, one, vectors in zip(lines, planned, _embedded_together(incoming.call, planned), strict=True):
+        response, own_edits = _line(incoming, line, one, vectors)
+        responses.append(response)
+        edits += own_edits
+    if not edits:
+        return incoming.as_it_came()
     changed = apply(text, edits)
-    if not own:
+    if not any(responses):
         return send(incoming.call.parts, incoming.with_text(changed))
-    return merged_answer(incoming, changed if len(own) < len(lines) else None, own, len(lines))
+    return merged_answer(incoming, changed, responses)
 
 
 def read_lines(text: bytes) -> Iterator[SearchLine]:
@@ -103,8 +98,7 @@ def read_lines(text: bytes) -> Iterator[SearchLine]:
         place = end + 1
 
 
-def _planned(incoming: Incoming, line: SearchLine) -> _Plain | HybridLine | None:
-    """What to do with a line; None where it passes as it is. Raises: Refused and its like."""
+def _planned(incoming: Incoming, line: SearchLine) -> _Planned:
     text = incoming.text
     found = find_in(text, SEARCH, line.body, line.end)
     header = _read_header(line.header(text)) if found is not None else None
@@ -115,12 +109,51 @@ def _planned(incoming: Incoming, line: SearchLine) -> _Plain | HybridLine | None
     expression = _expression(header) or call.variables.get("index", "")
     try:
         rewriter, pipeline = rewriter_of(call, root, text, expression=expression, options=_options(header, call))
-        if has_hybrid_on_top(root):
-            rewriter.check_served(clauses, text)
-            return HybridLine(line.header(text), text, root, rewriter, pipeline)
-        return _Plain(rewriter.plan(clauses, text), without_own_processors(root, text))
+        if not has_hybrid_on_top(root):
+            return _Neural(rewriter.plan(clauses, text), without_own_processors(root, text))
+        rewriter.check_served(clauses, text)
+        return plan_line(text, root, rewriter, pipeline)
     except NotServed:
         return None
+    except InvalidRequest as error:
+        return _response(error)
+
+
+def _line(
+    incoming: Incoming, line: SearchLine, planned: _Planned, vectors: Sequence[Embeddings] | None
+) -> tuple[Response, list[Edit]]:
+    """How a line's response comes about, and the changes of its text."""
+    if isinstance(planned, bytes):
+        return planned, [Edit(line.start, line.end, b"")]
+    if isinstance(planned, HybridPlan):
+        header = incoming.text[line.start : line.body]
+        return planned, [Edit(line.start, line.end, b"".join(header + body + b"\n" for body in planned.bodies))]
+    if planned is None:
+        return None, []
+    try:
+        embedded = incoming.call.parts.embedder.embed_queries(planned.plan.contents) if vectors is None else vectors
+        return None, [*planned.plan.edits(embedded), *planned.others]
+    except InvalidRequest as error:
+        return _response(error), [Edit(line.start, line.end, b"")]
+
+
+def _embedded_together(call: NativeCall, planned: Sequence[_Planned]) -> Sequence[Sequence[Embeddings] | None]:
+    """The vectors of each line, embedded as one batch; None for all where the content of one is at fault."""
+    contents = [one.plan.contents if isinstance(one, _Neural) else [] for one in planned]
+    try:
+        vectors = iter(call.parts.embedder.embed_queries([content for own in contents for content in own]))
+    except InvalidRequest as error:
+        _response(error)
+        return [None] * len(planned)
+    return [[next(vectors) for _ in own] for own in contents]
+
+
+def _response(error: InvalidRequest) -> bytes:
+    """An error as the response of one line. Raises the error itself where it is not for the client to mend: a model
+    that is down, or too much to do."""
+    if native_status(error) != 400:
+        raise error
+    return orjson.dumps(error_body(error))
 
 
 def _read_header(text: bytes) -> Mapping[str, Any] | None:
@@ -141,44 +174,3 @@ def _options(header: Mapping[str, Any], call: NativeCall) -> Mapping[str, str]:
     own = {key: header[key] for key in INDEX_OPTIONS if key in header}
     told = {key: ",".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in own.items()}
     return {**call.request.parameters, **{key: value.lower() for key, value in told.items()}}
-
-
-def _rewritten(call: NativeCall, plans: Mapping[int, _Plain]) -> tuple[list[Edit], dict[int, bytes]]:
-    """The edits of all lines, and the responses of those that can't be embedded. Raises: what makes the whole fail."""
-    edits: list[Edit] = []
-    refused: dict[int, bytes] = {}
-    vectors = _embedded_together(call, list(plans.values()))
-    for (number, plain), own in zip(plans.items(), vectors, strict=True):
-        try:
-            embedded = call.parts.embedder.embed_queries(plain.plan.contents) if own is None else own
-            edits += [*plain.plan.edits(embedded), *plain.others]
-        except InvalidRequest as error:
-            refused[number] = _response(error)
-    return edits, refused
-
-
-def _embedded_together(call: NativeCall, plans: Sequence[_Plain]) -> Sequence[Sequence[Embeddings] | None]:
-    """The vectors of each line, embedded as one batch; None for all where one line's content is at fault."""
-    contents = [content for plain in plans for content in plain.plan.contents]
-    try:
-        vectors = iter(call.parts.embedder.embed_queries(contents))
-    except InvalidRequest as error:
-        _response(error)
-        return [None] * len(plans)
-    return [[next(vectors) for _ in plain.plan.contents] for plain in plans]
-
-
-def _hybrid_responses(call: NativeCall, lines: Mapping[int, HybridLine]) -> dict[int, bytes]:
-    answers = hybrid_lines(call, list(lines.values())) if lines else []
-    return {
-        number: _response(answer) if isinstance(answer, InvalidRequest) else answer
-        for number, answer in zip(lines, answers, strict=True)
-    }
-
-
-def _response(error: InvalidRequest) -> bytes:
-    """An error as the response of one line. Raises the error itself where it is not for the client to mend: a model
-    that is down, or too much to do."""
-    if native_status(error) != 400:
-        raise error
-    return orjson.dumps(error_body(error))

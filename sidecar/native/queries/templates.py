@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
+
 from sidecar.native.forwarding import forward
 from sidecar.native.json.edits import Edit, apply
-from sidecar.native.json.spans import Array, Member, Node, NotJson, Object, read
+from sidecar.native.json.layout import on_one_line
+from sidecar.native.json.spans import Object, read
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.incoming import Incoming, may_have_clauses, read_incoming
-from sidecar.native.queries.multi_search import SearchLine, answer_multi_search, read_lines
+from sidecar.native.queries.multi_search import answer_multi_search, read_lines
 from sidecar.native.queries.search import answer_search
 from sidecar.native.request import NativeAnswer
 from sidecar.opensearch.passthrough import RawRequest
 
 _RENDER: Final = "/_render/template"
-_RENDERED: Final = ("source", "inline", "template", "id", "params")
+_OUTPUT: Final = "template_output"
+_STORED: Final = b'"id"'
 _FLAGS: Final = ("explain", "profile")
-_TEMPLATE: Final = "/template"
+"""Keys of a template's request that are keys of the search; all others are about the template."""
+_LEFT_OUT: Final = frozenset({"accept", "accept-encoding", "content-encoding", "content-type"})
+"""Headers that are about another body and another answer than a rendered template's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +36,16 @@ class _Rendered:
 
 
 def search_template(call: NativeCall) -> NativeAnswer:
-    """`_search/template`: rendered where the template has a query by meaning, or is a stored one that may."""
+    """`_search/template`: rendered where the template has a query by meaning, or is a stored one, which may have."""
     incoming = read_incoming(call)
     if incoming is None:
         return forward(call.parts, call.request)
-    rendered = _render(incoming, 0, len(incoming.text))
-    if rendered is None or rendered.is_error or not may_have_clauses(rendered.text):
+    if not _may_give_clauses(incoming.text):
         return incoming.as_it_came()
-    return _searched(incoming, rendered)
+    rendered = _render(incoming, incoming.text)
+    if rendered.is_error or not may_have_clauses(rendered.text):
+        return incoming.as_it_came()
+    return answer_search(_as_search(incoming, rendered.text))
 
 
 def multi_search_template(call: NativeCall) -> NativeAnswer:
@@ -46,24 +53,54 @@ def multi_search_template(call: NativeCall) -> NativeAnswer:
     incoming = read_incoming(call)
     if incoming is None:
         return forward(call.parts, call.request)
-    lines = list(read_lines(incoming.text))
-    rendered = [_render(incoming, line.body, line.end) for line in lines]
-    if None in rendered or not any(one is not None and may_have_clauses(one.text) for one in rendered):
+    text = incoming.text
+    lines = list(read_lines(text))
+    if not any(_may_give_clauses(text[line.body : line.end]) for line in lines):
         return incoming.as_it_came()
-    return _multi_searched(incoming, lines, [one for one in rendered if one is not None])
-
-
-def _searched(incoming: Incoming, rendered: _Rendered) -> NativeAnswer:
-    plain = incoming.as_body()
-    return answer_search(plain.at(_without_template(plain.call.request.target)).with_body(rendered.text, incoming))
-
-
-def _multi_searched(incoming: Incoming, lines: Sequence[SearchLine], rendered: Sequence[_Rendered]) -> NativeAnswer:
+    rendered = [_render(incoming, text[line.body : line.end]) for line in lines]
+    if not any(not one.is_error and may_have_clauses(one.text) for one in rendered):
+        return incoming.as_it_came()
+    errors = {number: one.text for number, one in enumerate(rendered) if one.is_error}
     edits = [
-        Edit(line.body, line.end, (b"{}" if one.is_error else one.text) + b"\n")
+        Edit(line.body, line.end, (b"{}" if one.is_error else on_one_line(one.text)) + b"\n")
         for line, one in zip(lines, rendered, strict=True)
     ]
-    errors = {number: one.text for number, one in enumerate(rendered) if one.is_error}
-    plain = incoming.as_body()
-    target = _without_template(plain.call.request.target)
-    return answer_multi_search(plain.at(target).with_body(apply(incoming.text, edits), incoming), errors)
+    return answer_multi_search(_as_search(incoming, apply(text, edits)), errors)
+
+
+def _may_give_clauses(text: bytes) -> bool:
+    return may_have_clauses(text) or _STORED in text
+
+
+def _render(incoming: Incoming, text: bytes) -> _Rendered:
+    """What the cluster makes of a template, asked as the caller."""
+    call = incoming.call
+    headers = [header for header in call.request.headers if header[0] not in _LEFT_OUT]
+    request = RawRequest("POST", _RENDER, [*headers, ("content-type", "application/json")], text)
+    answer = call.parts.upstream.send(request)
+    body = answer.read()
+    if answer.status != 200:
+        return _Rendered(body, is_error=True)
+    root = read(body)
+    output = root.get(_OUTPUT) if isinstance(root, Object) else None
+    return _Rendered(b"{}" if output is None else _with_flags(output.text(body), text))
+
+
+def _with_flags(search: bytes, template: bytes) -> bytes:
+    """A search's body with what the template's request has for the search itself."""
+    given = read(template)
+    flags = [
+        b"%b:%b" % (orjson.dumps(key), node.text(template))
+        for key in _FLAGS
+        if isinstance(given, Object) and (node := given.get(key)) is not None
+    ]
+    rest = search.strip()[1:]
+    if not flags:
+        return search
+    return b"{" + b",".join(flags) + (b"" if rest.lstrip().startswith(b"}") else b",") + rest
+
+
+def _as_search(incoming: Incoming, text: bytes) -> Incoming:
+    """The request that searches for what templates gave."""
+    path, mark, query = incoming.as_body().call.request.target.partition("?")
+    return incoming.as_body().instead(path.rstrip("/").removesuffix("/template") + mark + query, text)
