@@ -100,6 +100,15 @@ def test_the_filter_is_that_of_each_query() -> None:
     assert match["size"] == 20
 
 
+def test_a_body_may_be_a_line_of_several() -> None:
+    body = orjson.dumps(hybrid(MATCH, filter=TERM))
+    data = b'{"index":"a"}\n' + body + b"\n{}\n" + body + b"\n"
+    root = read(data, 14, 14 + len(body))
+    assert isinstance(root, Object)
+    plan = plan_hybrid(data, root, rewrite=lambda _, __: (), combination=Combination(), parameters=SearchParameters())
+    assert plan.bodies == planned(body).bodies
+
+
 def test_bytes_are_kept_and_lines_are_one_line() -> None:
     data = b"""{ // the title
       "query": {"hybrid": {"queries": [
