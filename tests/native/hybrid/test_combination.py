@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from sidecar.native.declarations.processors import Bound, Combination
 from sidecar.native.errors import Refused
 from sidecar.native.hybrid.combination import check_combination, combined
 from sidecar.native.hybrid.normalization import l2, min_max, normalized, reciprocal_ranks, z_score
+from tests.native.hybrid.plain import RANK_CONSTANT, plain_mean, plain_normalized
 
 # One side computes in single precision.
 NEAR = {"rel": 1e-4, "abs": 1e-6}
@@ -138,63 +137,14 @@ def test_scores_are_those_of_a_second_implementation(
     count = len(halves)
     lower, upper = ((bound,) * count if bound else None for bound in bounds)
     weights = (1 / count,) * count if is_weighted else None
-    combination = Combination(normalization, technique, weights, 7, lower, upper)
+    combination = Combination(normalization, technique, weights, RANK_CONSTANT, lower, upper)
     found = normalized([float32(*sorted(half, reverse=True)) for half in halves], combination)
     for one, half in zip(found, halves, strict=True):
-        assert one == pytest.approx(_plain(sorted(half, reverse=True), normalization, *bounds), **NEAR)
+        assert one == pytest.approx(plain_normalized(sorted(half, reverse=True), normalization, *bounds), **NEAR)
     # One document for each row; shorter halves don't have the later ones.
     scores = np.zeros((max(map(len, halves)), count), dtype=np.float32)
     for place, one in enumerate(found):
         scores[: len(one), place] = one
     totals = combined(scores, combination)
     for row, total in zip(scores.tolist(), totals.tolist(), strict=True):
-        assert total == pytest.approx(_mean(row, "rrf" if normalization == "rrf" else technique, weights), **NEAR)
-
-
-def _plain(scores: Sequence[float], normalization: str, lower: Bound | None, upper: Bound | None) -> list[float]:
-    if normalization == "rrf":
-        return [1 / (7 + rank) for rank in range(1, len(scores) + 1)]
-    if normalization == "l2":
-        length = math.sqrt(sum(score * score for score in scores))
-        return [score / length if length else 0.0 for score in scores]
-    if normalization == "z_score":
-        mean, deviation = statistics.mean(scores), statistics.stdev(scores) if len(scores) > 1 else 0.0
-        return [max(scores) if score == mean else max((score - mean) / deviation, 0.001) for score in scores]
-    return [_one(score, min(scores), max(scores), lower, upper) for score in scores]
-
-
-def _one(score: float, least: float, largest: float, lower: Bound | None, upper: Bound | None) -> float:
-    if largest == least:
-        return 1.0 if largest > 0 else 0.001
-    low, high = least, largest
-    if lower and lower.mode == "apply" and largest > lower.score and score > lower.score:
-        low = lower.score
-    if lower and lower.mode == "clip" and largest >= lower.score:
-        low = lower.score
-        if score < low:
-            return 0.001
-    if upper and upper.mode == "apply" and least < upper.score and score < upper.score:
-        high = upper.score
-    if upper and upper.mode == "clip" and least <= upper.score:
-        high = upper.score
-        if score > high:
-            return 1.0
-    if high == low:
-        return 1.0
-    return (score - low) / (high - low) or 0.001
-
-
-def _mean(scores: Sequence[float], technique: str, weights: Sequence[float] | None) -> float:
-    pairs = list(zip(weights or [1.0] * len(scores), scores, strict=True))
-    if technique == "rrf":
-        return sum(weight * score for weight, score in pairs)
-    if technique == "arithmetic_mean":
-        counted = [(weight, score) for weight, score in pairs if score >= 0]
-        return sum(weight * score for weight, score in counted) / (sum(weight for weight, _ in counted) or 1.0)
-    hits = [(weight, score) for weight, score in pairs if score > 0]
-    total = sum(weight for weight, _ in hits)
-    if not hits:
-        return 0.0
-    if technique == "geometric_mean":
-        return math.exp(sum(weight * math.log(score) for weight, score in hits) / total)
-    return total / sum(weight / score for weight, score in hits)
+        assert total == pytest.approx(plain_mean(row, "rrf" if normalization == "rrf" else technique, weights), **NEAR)
