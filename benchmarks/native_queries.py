@@ -7,6 +7,7 @@ import time
 import numpy as np
 import orjson
 
+from benchmarks.corpus import MODEL
 from benchmarks.figures import Figure, median_ms
 from benchmarks.raw import load_raw
 from benchmarks.searching import fresh_query, timed
@@ -16,7 +17,6 @@ from sidecar.embedding.loader import Loader
 from sidecar.native.json.edits import vector_text
 
 INDEX = "bench-native-queries"
-MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 _DIMENSIONS = 384
 _DOCUMENTS = 4000
 _SEARCHES = 300
