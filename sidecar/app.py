@@ -107,11 +107,12 @@ def create_native_face(app: Flask) -> NativeFace:
         aliases=settings.native_models,
         device=_default_device(settings),
     )
+    reader = ClusterReader(upstream, account=settings.native_account)
     return NativeFace(
         NativeParts(
             upstream,
-            Metadata(ClusterReader(upstream, account=settings.native_account)),
-            Pipelines(upstream),
+            Metadata(reader),
+            Pipelines(reader, embedder),
             embedder,
             parts.cluster,
             parts.metrics,

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+import orjson
+
+from sidecar.native.declarations.declaration import Existing
+from sidecar.native.declarations.own_processors import has_doubles
+from sidecar.native.declarations.semantic_parameters import (
+    MODEL,
+    PARAMETERS,
+    SEARCH_MODEL,
+    SemanticParameters,
+    read_semantic,
+)
 from sidecar.native.embedder import NativeEmbedder
+from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.json.edits import Edit
-from sidecar.native.json.spans import Object
+from sidecar.native.json.removal import without_members
+from sidecar.native.json.spans import Member, Node, Object
+from sidecar.native.json.writing import as_value, quoted, write
+
+SEMANTIC: Final = "semantic"
+EMBEDDING: Final = "embedding"
+CHUNKS: Final = "chunks"
+CHUNK_TEXT: Final = "text"
+_NOT_INDEXED = {"type": "text", "index": False}
+_MODEL_FIELDS = {"properties": {"id": _NOT_INDEXED, "name": _NOT_INDEXED, "type": _NOT_INDEXED}}
+_CHOOSES_ENGINE = ("engine", "mode", "compression_level")
+"""With one of these among a vector field's settings k-NN chooses the engine that fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +47,134 @@ class SemanticTranslation:
     fields: Mapping[str, Mapping[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A property of a mapping: the ``parent`` object that has it stands at the dotted ``path``, empty or with a dot at
+    its end."""
+
+    member: Member
+    parent: Object
+    path: str
+    is_nested: bool
+
+
 def translate_semantic(mappings: Object, data: bytes, embedder: NativeEmbedder) -> SemanticTranslation:
     """Translate the ``semantic`` fields of a mapping: the object that has ``properties``, inside the text ``data``.
 
     Fields of a model that is not served stay as they are, for a plugin that may know it.
-    Raises: Refused where the plugin would refuse a parameter.
+    Raises: Refused where the plugin would refuse a parameter, and for a field inside a nested one.
     """
-    return SemanticTranslation([], {})
+    edits: list[Edit] = []
+    fields: dict[str, Mapping[str, Any]] = {}
+    for place in _properties(mappings, data):
+        field = place.member.value
+        if not isinstance(field, Object) or not _has_type(field, SEMANTIC, data):
+            continue
+        given = _decoded(field, data)
+        if not _is_served(given, embedder):
+            continue
+        path = place.path + place.member.key
+        if place.is_nested:
+            raise Refused(
+                ILLEGAL_ARGUMENT, f"[{path}] can't be semantic: the sidecar has no such fields in nested ones"
+            )
+        parameters = read_semantic(path, place.member.key, given)
+        dimensions = _dimensions(path, parameters, embedder)
+        edits += _edits(place, field, parameters, dimensions)
+        fields[_vector_path(place.path, parameters)] = _kept(path, parameters, dimensions, given)
+    return SemanticTranslation(edits, fields)
+
+
+def _properties(node: Object, data: bytes, path: str = "", *, is_nested: bool = False) -> Iterator[_Place]:
+    properties = node.get("properties")
+    for member in properties.members if isinstance(properties, Object) else ():
+        assert isinstance(properties, Object)
+        yield _Place(member, properties, path, is_nested)
+        field = member.value
+        if isinstance(field, Object):
+            is_inside = is_nested or _has_type(field, "nested", data)
+            yield from _properties(field, data, f"{path}{member.key}.", is_nested=is_inside)
+
+
+def _has_type(field: Object, name: str, data: bytes) -> bool:
+    kind = field.get("type")
+    return kind is not None and not has_doubles(field) and kind.value(data) == name
+
+
+def _decoded(field: Object, data: bytes) -> dict[str, Any]:
+    # Put together anew, since comments are blanks to OpenSearch and nothing to decoders.
+    text = write(as_value(field, data))
+    value = Node(0, len(text)).value(text)
+    try:
+        orjson.dumps(value)
+    except TypeError as error:
+        raise Refused(ILLEGAL_ARGUMENT, f"a semantic field has text that is no Unicode: {error}") from error
+    assert isinstance(value, dict)
+    return value
+
+
+def _is_served(given: Mapping[str, Any], embedder: NativeEmbedder) -> bool:
+    model, search_model = given.get(MODEL), given.get(SEARCH_MODEL)
+    if not isinstance(model, str) or not embedder.serves(model):
+        return False
+    return not search_model or (isinstance(search_model, str) and embedder.serves(search_model))
+
+
+def _dimensions(path: str, parameters: SemanticParameters, embedder: NativeEmbedder) -> int:
+    dimensions = embedder.spec(parameters.model).dimensions
+    if parameters.search_model is not None:
+        others = embedder.spec(parameters.search_model).dimensions
+        if others != dimensions:
+            problem = f"{parameters.search_model} has {others} dimensions, and {parameters.model} {dimensions}"
+            raise Refused(ILLEGAL_ARGUMENT, f"{SEARCH_MODEL} can't serve the semantic field at {path}: {problem}")
+    return dimensions
+
+
+def _edits(place: _Place, field: Object, parameters: SemanticParameters, dimensions: int) -> Iterator[Edit]:
+    kind = field.get("type")
+    assert kind is not None
+    yield Edit(kind.start, kind.end, quoted(parameters.raw_type))
+    yield from without_members(field, PARAMETERS)
+    info = orjson.dumps(_info_field(parameters, dimensions))
+    sibling = place.parent.get(parameters.info_name)
+    if sibling is not None:
+        # So the plugin does too: a mapping that was read from it has both.
+        yield Edit(sibling.start, sibling.end, info)
+    else:
+        yield Edit(field.end, field.end, b"," + quoted(parameters.info_name) + b":" + info)
+
+
+def _info_field(parameters: SemanticParameters, dimensions: int) -> dict[str, Any]:
+    vector = _vector_field(parameters.dense, dimensions)
+    if parameters.chunkings is None:
+        return {"properties": {EMBEDDING: vector, "model": _MODEL_FIELDS}}
+    chunks = {"type": "nested", "properties": {CHUNK_TEXT: {"type": "text"}, EMBEDDING: vector}}
+    return {"properties": {CHUNKS: chunks, "model": _MODEL_FIELDS}}
+
+
+def _vector_field(dense: Mapping[str, Any], dimensions: int) -> dict[str, Any]:
+    engine = {} if any(name in dense for name in _CHOOSES_ENGINE) else {"engine": "lucene"}
+    method = {"name": "hnsw", **engine, **dense.get("method", {}), "space_type": "cosinesimil"}
+    return {"type": "knn_vector", **dense, "dimension": dimensions, "method": method}
+
+
+def _vector_path(parent: str, parameters: SemanticParameters) -> str:
+    inner = EMBEDDING if parameters.chunkings is None else f"{CHUNKS}.{EMBEDDING}"
+    return f"{parent}{parameters.info_name}.{inner}"
+
+
+def _kept(path: str, parameters: SemanticParameters, dimensions: int, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    existing = Existing.KEEP if parameters.skip_existing else Existing.REPLACE
+    kept: dict[str, Any] = {
+        "source": path,
+        "model": parameters.model,
+        "dimension": dimensions,
+        "existing_vector": existing.value,
+        "semantic": given,
+    }
+    if parameters.search_model is not None:
+        kept["search_model"] = parameters.search_model
+    if parameters.chunkings is not None:
+        kept["chunk_text"] = CHUNK_TEXT
+        kept["chunking"] = [{"algorithm": one.algorithm, "parameters": one.parameters} for one in parameters.chunkings]
+    return kept

@@ -1,0 +1,1 @@
+"""Pipelines that clients put and get: the sidecar keeps its own processors in their descriptions."""

@@ -1,0 +1,53 @@
+"""`filter_path` against OpenSearch's own, on the same answer."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from sidecar.native.json.filter_path import FilterPath
+from sidecar.native.json.spans import read
+from sidecar.native.json.writing import as_value, write
+from tests.fix_opensearch import request
+
+_PATHS = [
+    "cluster_name",
+    "nodes.*.name",
+    "nodes.*.roles",
+    "nodes.*.os.*",
+    "nodes.*.o*.na*",
+    "nodes.*.plugins.name,nodes.*.plugins.version",
+    "**.version",
+    "nodes.**.name",
+    "**",
+    "*",
+    "-nodes",
+    "-nodes.*.plugins,-nodes.*.modules",
+    "-**.name",
+    "nodes.*.os,-nodes.*.os.name",
+    "nodes.*.plugins,-**.version",
+    "nodes.*.os,-**.os.*",
+    "nothing",
+    "nodes.*.plugins.nothing",
+    "-nodes.*.plugins.*",
+    " cluster_name , nodes.*.name",
+    "nodes.*.settings.pidfile\\.x,nodes.*.version",
+    "nodes",
+    "nodes.*",
+    "nodes.*.os.name.further",
+]
+
+
+@pytest.fixture(scope="module")
+def whole(node: str) -> bytes:
+    """An answer with objects, lists and lists of objects, the same each time."""
+    return request(node, "GET", "/_nodes/plugins,os,settings")[1].encode()
+
+
+@pytest.mark.parametrize("path", _PATHS)
+def test_the_same_is_left_as_by_opensearch(node: str, whole: bytes, path: str) -> None:
+    _, expected = request(node, "GET", f"/_nodes/plugins,os,settings?filter_path={quote(path)}")
+    found = write(FilterPath.parse(path).apply(as_value(read(whole), whole)))
+    assert json.loads(found) == json.loads(expected)
