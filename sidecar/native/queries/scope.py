@@ -10,7 +10,9 @@ import orjson
 
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.processors import SearchPipeline
+from sidecar.native.declarations.search_processors import SEARCH_KINDS
 from sidecar.native.json.edits import Edit
+from sidecar.native.json.removal import without_items
 from sidecar.native.json.spans import Array, Node, Object
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
@@ -22,8 +24,6 @@ _PIPELINE: Final = "search_pipeline"
 _NO_PIPELINE: Final = "_none"
 _PIT_SEGMENTS: Final = "/_cat/pit_segments?h=index"
 _CREDENTIALS: Final = frozenset({"authorization", "cookie", "securitytenant"})
-_PROCESSOR_LISTS: Final = ("request_processors", "phase_results_processors")
-_OWN: Final = frozenset({"neural_query_enricher", "normalization-processor", "score-ranker-processor"})
 
 
 def rewriter_of(
@@ -65,17 +65,17 @@ def effective_pipeline(call: NativeCall, body: Object, data: bytes, facts: tuple
 def without_own_processors(body: Object, data: bytes) -> list[Edit]:
     """The edits that take from a search pipeline in a body what the sidecar does in the cluster's place."""
     pipeline = body.get(_PIPELINE)
-    lists = [] if not isinstance(pipeline, Object) else [pipeline.get(key) for key in _PROCESSOR_LISTS]
-    return [_without_own(node, data) for node in lists if isinstance(node, Array)]
+    edits: list[Edit] = []
+    for key, kinds in SEARCH_KINDS.items():
+        array = pipeline.get(key) if isinstance(pipeline, Object) else None
+        if isinstance(array, Array):
+            own = {place for place, item in enumerate(array.items) if _names(item) in [[kind] for kind in kinds]}
+            edits += without_items(array, own)
+    return edits
 
 
-def _without_own(processors: Array, data: bytes) -> Edit:
-    kept = [item for item in processors.items if not _is_own(item)]
-    return Edit(processors.start, processors.end, b"[%b]" % b",".join(item.text(data) for item in kept))
-
-
-def _is_own(processor: Node) -> bool:
-    return isinstance(processor, Object) and [member.key in _OWN for member in processor.members] == [True]
+def _names(processor: Node) -> list[str]:
+    return [member.key for member in processor.members] if isinstance(processor, Object) else []
 
 
 def _point_in_time(body: Object, data: bytes) -> str | None:
