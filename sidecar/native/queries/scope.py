@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -33,7 +33,7 @@ def rewriter_of(
 
     ``expression`` names the indexes, empty text all of them; ``options`` say what patterns mean, the request's own
     parameters where none are given.
-    Raises: NotServed where nothing can be known of the indexes.
+    Raises: NotServed where nothing can be known of the indexes; NotJson for text that is no UTF-8.
     """
     pit = _point_in_time(body, data)
     if pit is not None:
@@ -51,15 +51,18 @@ def rewriter_of(
 
 def effective_pipeline(call: NativeCall, body: Object, data: bytes, facts: tuple[IndexFacts, ...]) -> SearchPipeline:
     """The search pipeline of a request: by its parameter, its body's key, or what all its indexes have by default."""
-    given: Any = call.request.parameters.get(_PIPELINE)
-    if given is None and (node := body.get(_PIPELINE)) is not None:
-        given = node.value(data)
-    if given is None:
+    name = call.request.parameters.get(_PIPELINE)
+    node = body.get(_PIPELINE)
+    if name is None and isinstance(node, Object):
+        return call.parts.pipelines.search_in_body(node, data)[0]
+    if name is None:
+        name = _string(node, data)
+    if name is None:
         defaults = {index.search_pipeline for index in facts}
-        given = defaults.pop() if len(defaults) == 1 else None
-    if isinstance(given, (str, dict)) and given != _NO_PIPELINE:
-        return call.parts.pipelines.search(given, call.request)
-    return SearchPipeline()
+        name = defaults.pop() if len(defaults) == 1 else None
+    if name is None or name == _NO_PIPELINE:
+        return SearchPipeline()
+    return call.parts.pipelines.search(name, call.request)
 
 
 def without_own_processors(body: Object, data: bytes) -> list[Edit]:
@@ -80,7 +83,10 @@ def _names(processor: Node) -> list[str]:
 
 def _point_in_time(body: Object, data: bytes) -> str | None:
     pit = body.get("pit")
-    node = pit.get("id") if isinstance(pit, Object) else None
+    return _string(pit.get("id"), data) if isinstance(pit, Object) else None
+
+
+def _string(node: Node | None, data: bytes) -> str | None:
     value = None if node is None or isinstance(node, (Object, Array)) else node.value(data)
     return value if isinstance(value, str) else None
 

@@ -15,6 +15,7 @@ from tests.native.queries.conftest import Ask
 from tests.native.queries.corpus import CHUNKS, MODEL, Corpus, Query, in_chunks, knn, neural
 
 EN = {"term": {"lang": "en"}}
+NO_UTF8 = b'{"query":{"neural":{"body":{"query_text":"\xff"}}}}'
 EMBEDDING = f"{CHUNKS}.embedding"
 
 
@@ -252,7 +253,13 @@ def test_queries_on_undeclared_indexes_are_the_clusters_to_answer(
 
 
 def test_a_body_that_is_no_json_is_the_clusters_to_answer(ask: Ask, ask_node: Ask, filled: Corpus) -> None:
-    for body in (b'{"query":{"neural":', b'{"query":{"neural":{"body":{"query_text":"x"}}}}}', b'"neural"', b"[]"):
+    for body in (
+        b'{"query":{"neural":',
+        b'{"query":{"neural":{"body":{"query_text":"x"}}}}}',
+        b'"neural"',
+        b"[]",
+        NO_UTF8,
+    ):
         path = f"/{filled.declared}/_search"
         answer, expected = ask(path, body), ask_node(path, body)
         assert (answer.status_code, answer.content) == (expected.status_code, expected.content)
