@@ -16,6 +16,7 @@ from benchmarks import (
     load,
     memory,
     native_hybrid,
+    native_queries,
     searching,
     starting,
 )
@@ -35,9 +36,10 @@ GROUPS = (
     "searching",
     "contract",
     "load",
+    "native",
+    "native-hybrid",
     "starting",
     "memory",
-    "native-hybrid",
 )
 
 
@@ -78,6 +80,8 @@ def _measure_served(cluster_url: str, wanted: Sequence[str], memory_documents: i
             show("contract", contract.measure(server))
         if "load" in wanted:
             show("load", load.measure(server))
+        if "native" in wanted:
+            show("native", native_queries.measure(server, cluster_url))
         if "native-hybrid" in wanted:
             show("native-hybrid", native_hybrid.measure(server, cluster_url))
     if "images" in wanted:

@@ -16,7 +16,6 @@ from sidecar.embedding.media.prepared import MediaSource
 from sidecar.embedding.media_embedder import EmbeddedMedia, MediaEmbedder
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable, first_prefix
-from sidecar.errors import UnknownModel
 from sidecar.native.declarations.declaration import Declaration
 
 Properties = Mapping[str, Any]
@@ -76,11 +75,7 @@ class NativeEmbedder:
 
     def serves(self, model: str) -> bool:
         """True for a model's name or alias."""
-        try:
-            self.spec(model)
-        except UnknownModel:
-            return False
-        return True
+        return self._table.knows(self._aliases.get(model, model))
 
     def spec(self, model: str, properties: Properties | None = None) -> ModelSpec:
         """The model of a name or alias; with properties, the model that they describe.

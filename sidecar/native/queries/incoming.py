@@ -16,8 +16,8 @@ from sidecar.opensearch.passthrough import RawRequest
 
 _SOURCE: Final = ("source", "source_content_type")
 _JSON: Final = ("application/json", "application/x-ndjson")
-# A key may be written with escapes; all of these begin so.
-_SIGNS: Final = (b"neural", b"hybrid", b"\\u")
+# The letters of a key may be escaped, each beginning so.
+_SIGNS: Final = (b"neural", b"hybrid", b"\\u006", b"\\u007")
 
 
 @dataclass(frozen=True, slots=True)

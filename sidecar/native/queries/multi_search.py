@@ -15,6 +15,7 @@ from sidecar.native.forwarding import forward, send
 from sidecar.native.hybrid.lines import plan_line
 from sidecar.native.hybrid.plan import HybridPlan
 from sidecar.native.json.edits import Edit, apply
+from sidecar.native.json.spans import NotJson
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.grammar import SEARCH
@@ -113,7 +114,7 @@ def _planned(incoming: Incoming, line: SearchLine) -> _Planned:
             return _Neural(rewriter.plan(clauses, text), without_own_processors(root, text))
         rewriter.check_served(clauses, text)
         return plan_line(text, root, rewriter, pipeline)
-    except NotServed:
+    except (NotServed, NotJson):
         return None
     except InvalidRequest as error:
         return _response(error)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.processors import SearchPipeline
+from sidecar.native.declarations.search_processors import SEARCH_KINDS
 from sidecar.native.json.edits import Edit
+from sidecar.native.json.removal import without_items
 from sidecar.native.json.spans import Array, Node, Object
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
@@ -22,8 +24,6 @@ _PIPELINE: Final = "search_pipeline"
 _NO_PIPELINE: Final = "_none"
 _PIT_SEGMENTS: Final = "/_cat/pit_segments?h=index"
 _CREDENTIALS: Final = frozenset({"authorization", "cookie", "securitytenant"})
-_PROCESSOR_LISTS: Final = ("request_processors", "phase_results_processors")
-_OWN: Final = frozenset({"neural_query_enricher", "normalization-processor", "score-ranker-processor"})
 
 
 def rewriter_of(
@@ -33,7 +33,7 @@ def rewriter_of(
 
     ``expression`` names the indexes, empty text all of them; ``options`` say what patterns mean, the request's own
     parameters where none are given.
-    Raises: NotServed where nothing can be known of the indexes.
+    Raises: NotServed where nothing can be known of the indexes; NotJson for text that is no UTF-8.
     """
     pit = _point_in_time(body, data)
     if pit is not None:
@@ -51,36 +51,42 @@ def rewriter_of(
 
 def effective_pipeline(call: NativeCall, body: Object, data: bytes, facts: tuple[IndexFacts, ...]) -> SearchPipeline:
     """The search pipeline of a request: by its parameter, its body's key, or what all its indexes have by default."""
-    given: Any = call.request.parameters.get(_PIPELINE)
-    if given is None and (node := body.get(_PIPELINE)) is not None:
-        given = node.value(data)
-    if given is None:
+    name = call.request.parameters.get(_PIPELINE)
+    node = body.get(_PIPELINE)
+    if name is None and isinstance(node, Object):
+        return call.parts.pipelines.search_in_body(node, data)[0]
+    if name is None:
+        name = _string(node, data)
+    if name is None:
         defaults = {index.search_pipeline for index in facts}
-        given = defaults.pop() if len(defaults) == 1 else None
-    if isinstance(given, (str, dict)) and given != _NO_PIPELINE:
-        return call.parts.pipelines.search(given, call.request)
-    return SearchPipeline()
+        name = defaults.pop() if len(defaults) == 1 else None
+    if name is None or name == _NO_PIPELINE:
+        return SearchPipeline()
+    return call.parts.pipelines.search(name, call.request)
 
 
 def without_own_processors(body: Object, data: bytes) -> list[Edit]:
     """The edits that take from a search pipeline in a body what the sidecar does in the cluster's place."""
     pipeline = body.get(_PIPELINE)
-    lists = [] if not isinstance(pipeline, Object) else [pipeline.get(key) for key in _PROCESSOR_LISTS]
-    return [_without_own(node, data) for node in lists if isinstance(node, Array)]
+    edits: list[Edit] = []
+    for key, kinds in SEARCH_KINDS.items():
+        array = pipeline.get(key) if isinstance(pipeline, Object) else None
+        if isinstance(array, Array):
+            own = {place for place, item in enumerate(array.items) if _names(item) in [[kind] for kind in kinds]}
+            edits += without_items(array, own)
+    return edits
 
 
-def _without_own(processors: Array, data: bytes) -> Edit:
-    kept = [item for item in processors.items if not _is_own(item)]
-    return Edit(processors.start, processors.end, b"[%b]" % b",".join(item.text(data) for item in kept))
-
-
-def _is_own(processor: Node) -> bool:
-    return isinstance(processor, Object) and [member.key in _OWN for member in processor.members] == [True]
+def _names(processor: Node) -> list[str]:
+    return [member.key for member in processor.members] if isinstance(processor, Object) else []
 
 
 def _point_in_time(body: Object, data: bytes) -> str | None:
     pit = body.get("pit")
-    node = pit.get("id") if isinstance(pit, Object) else None
+    return _string(pit.get("id"), data) if isinstance(pit, Object) else None
+
+
+def _string(node: Node | None, data: bytes) -> str | None:
     value = None if node is None or isinstance(node, (Object, Array)) else node.value(data)
     return value if isinstance(value, str) else None
 

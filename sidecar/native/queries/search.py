@@ -8,7 +8,7 @@ from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.forwarding import forward, send
 from sidecar.native.hybrid.search import hybrid_search
 from sidecar.native.json.edits import apply
-from sidecar.native.json.spans import Object
+from sidecar.native.json.spans import NotJson, Object
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.grammar import HYBRID, QUERY_ONLY, SEARCH
@@ -61,7 +61,7 @@ def rewrite_query_of(call: NativeCall, text: bytes, place: str, facts: tuple[Ind
     rewriter = QueryRewriter(call.parts, facts, effective_pipeline(call, root, text, facts))
     try:
         return apply(text, rewriter.edits_of(clauses, text))
-    except NotServed:
+    except (NotServed, NotJson):
         return text
 
 
@@ -84,7 +84,7 @@ def _answer(incoming: Incoming, place: str, expression: str, *, has_hybrid: bool
             plain = incoming.as_body()
             return hybrid_search(plain.call, plain.body, root, rewriter, pipeline)
         edits = rewriter.edits_of(clauses, text)
-    except NotServed:
+    except (NotServed, NotJson):
         return incoming.as_it_came()
     edits += without_own_processors(root, text)
     return send(incoming.call.parts, incoming.with_text(apply(text, edits)))
