@@ -15,7 +15,7 @@ from sidecar.native.json.spans import NotJson
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 # Whole numbers stay texts: Python refuses those of more than 4,300 digits.
-_scan = json.JSONDecoder(strict=False, parse_int=str).scan_once
+_decoder = json.JSONDecoder(strict=False, parse_int=str)
 
 
 class Cursor:
@@ -66,8 +66,8 @@ class Cursor:
         """Read a value whole. Raises: NotJson."""
         self.skip_blanks()
         try:
-            value, self.place = _scan(self.text, self.place)
-        except (StopIteration, ValueError) as error:
+            value, self.place = _decoder.raw_decode(self.text, self.place)
+        except ValueError as error:
             raise NotJson(f"no JSON at byte {self.place}") from error
         return value
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.native.json.cursor import Cursor
@@ -16,6 +16,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False,
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
 
 
+@settings(max_examples=50)
 @given(value=st.dictionaries(st.text(), VALUES), is_ascii=st.booleans(), indent=st.sampled_from([None, 0, 2]))
 def test_members_are_where_the_cursor_says(value: dict[str, Any], is_ascii: bool, indent: int | None) -> None:
     text = json.dumps(value, ensure_ascii=is_ascii, indent=indent).encode().decode("latin-1")
@@ -28,6 +29,7 @@ def test_members_are_where_the_cursor_says(value: dict[str, Any], is_ascii: bool
     assert cursor.place == len(text)
 
 
+@settings(max_examples=50)
 @given(value=st.lists(VALUES))
 def test_items_are_where_the_cursor_says(value: list[Any]) -> None:
     text = json.dumps(value)
