@@ -13,6 +13,7 @@ from typing import Any
 
 from sidecar.native.json.spans import NotJson
 
+_BLANK = frozenset(" \t\r\n")
 _BLANKS = re.compile(r"[ \t\r\n]*")
 # Whole numbers stay texts: Python refuses those of more than 4,300 digits.
 _decoder = json.JSONDecoder(strict=False, parse_int=str)
@@ -73,13 +74,18 @@ class Cursor:
 
     def skip_blanks(self) -> None:
         """Go to the next value."""
+        if self.text[self.place : self.place + 1] not in _BLANK:
+            return
         found = _BLANKS.match(self.text, self.place)
         assert found is not None
         self.place = found.end()
 
     def _take(self, mark: str) -> bool:
-        self.skip_blanks()
+        # Answers hardly ever have blanks there.
         is_there = self.text.startswith(mark, self.place)
+        if not is_there:
+            self.skip_blanks()
+            is_there = self.text.startswith(mark, self.place)
         self.place += is_there
         return is_there
 
