@@ -35,9 +35,8 @@ def merged_answer(incoming: Incoming, text: bytes, responses: Sequence[Response]
         body = _merged(b'{"took":0,"responses":[]}', responses)
         return json_answer(200, _as_asked(incoming, body or b""))
     # The answer is put together here, so it must be whole, and not compressed.
-    request = without_parameters(call.request, (_FILTER,))
-    request = replace(request, headers=[header for header in request.headers if header[0] != "accept-encoding"])
-    answer = call.parts.upstream.send(replace(incoming, call=replace(call, request=request)).with_text(text))
+    whole = replace(incoming, call=replace(call, request=without_parameters(call.request, (_FILTER,))))
+    answer = call.parts.upstream.send(whole.without_headers({"accept-encoding"}).with_text(text))
     body = answer.read()
     merged = _merged(body, responses) if answer.status == 200 else None
     body = body if merged is None else _as_asked(incoming, merged)

@@ -100,5 +100,6 @@ def test_an_index_of_bytes_is_asked_by_bytes(sidecar: Sidecar, ask: Ask, index_n
     assert made.status_code == 200, made.text
     sidecar.add(index_name, [{"_id": str(number), "title": f"title {number}"} for number in range(5)])
     found = ask(f"/{index_name}/_search", {"query": neural("title", "title 3", k=1)}).json()
+    assert "hits" in found, found["error"]["root_cause"][0]["reason"]
     assert [hit["_id"] for hit in found["hits"]["hits"]] == ["3"], found
     assert found["hits"]["hits"][0]["_score"] == pytest.approx(1.0, abs=1e-4)

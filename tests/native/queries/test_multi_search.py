@@ -42,14 +42,14 @@ def pair(filled: Corpus, path: str = "") -> tuple[bytes, bytes]:
         {"query": neural("passage", "chunk 3 1", k=2), **SHORT},
         {"query": {"bool": {"should": [neural("body", "body 1"), {"match": {"body": "neural"}}]}}, **SHORT},
         {"query": {"match": {"body": "1"}}, **SHORT},
-        {"query": neural("body", "x")},
+        {"query": {"match": {"body": "neural"}}},
     ]
     native: list[Any] = [
         {"query": knn("body_vector", "body 7", k=3), **SHORT},
         {"query": in_chunks(knn(chunks, "chunk 3 1", k=2, ignore_unmapped=True), ignore_unmapped=True), **SHORT},
         {"query": {"bool": {"should": [knn("body_vector", "body 1"), {"match": {"body": "neural"}}]}}, **SHORT},
         asked[3],
-        {"query": {"match_all": {}}},
+        asked[4],
     ]
     return (
         lines(*(one for line in zip(headers, asked, strict=True) for one in line)),
@@ -63,9 +63,17 @@ def test_each_line_is_rewritten_to_its_own_indexes(ask: Ask, ask_node: Ask, fill
     asked, native = pair(filled, path if has_path else "")
     found = responses(ask(path, asked, headers=NDJSON))
     expected = responses(ask_node(path, native, headers=NDJSON))
-    assert found[:4] == expected[:4]
+    assert found == expected
     assert all(one["hits"]["hits"] for one in found[:4])
-    assert "[neural]" in json.dumps(found[4])
+    assert found[4]["status"] == 404
+
+
+def test_a_line_that_is_not_served_leaves_all_to_the_cluster(ask: Ask, ask_node: Ask, filled: Corpus) -> None:
+    header = {"index": filled.declared}
+    body = lines(header, {"query": neural("body", "x")}, header, {"query": neural("lang", "x")})
+    answer, expected = ask("/_msearch", body, headers=NDJSON), ask_node("/_msearch", body, headers=NDJSON)
+    assert (answer.status_code, answer.content) == (expected.status_code, expected.content)
+    assert "unknown query [neural]" in answer.text
 
 
 def test_lines_that_are_wrong_are_told_in_their_places(ask: Ask, ask_node: Ask, filled: Corpus) -> None:
