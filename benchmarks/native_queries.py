@@ -83,7 +83,7 @@ def measure(server: Server, cluster_url: str) -> list[Figure]:
     durations: list[list[float]] = [[] for _ in ways]
     for _ in range(_SEARCHES):
         for way, own in zip(ways, durations, strict=True):
-            own += timed(way, [fresh_query()])
+            own.extend(timed(way, [fresh_query()]))
     neural, direct, forwarded = map(median_ms, durations)
     return [
         Figure(
