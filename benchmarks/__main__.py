@@ -15,6 +15,7 @@ from benchmarks import (
     int8,
     load,
     memory,
+    native,
     native_queries,
     searching,
     starting,
@@ -27,16 +28,7 @@ from sidecar.opensearch.node import ensure_running
 
 Show = Callable[[str, list[Figure]], None]
 GROUPS = (
-    "embedding",
-    "int8",
-    "clip",
-    "images",
-    "indexing",
-    "searching",
-    "contract",
-    "load",
-    "native",
-    "starting",
+    *("embedding", "int8", "clip", "images", "indexing", "searching", "contract", "load", "native", "starting"),
     "memory",
 )
 
@@ -80,6 +72,8 @@ def _measure_served(cluster_url: str, wanted: Sequence[str], memory_documents: i
             show("load", load.measure(server))
         if "native" in wanted:
             show("native", native_queries.measure(server, cluster_url))
+    if "native" in wanted:
+        show("native", native.measure(cluster_url))
     if "images" in wanted:
         show("images", images.measure(cluster_url))
     if "starting" in wanted:
