@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import orjson
 
+from sidecar.native.hybrid.answers import Hit
 from sidecar.native.hybrid.ranking import RankedHit
 from sidecar.native.json.cursor import Cursor
 
@@ -21,6 +22,8 @@ Parts = dict[str, str]
 def hit_text(hit: RankedHit, name: str | None) -> str:
     """A hit's text, of the first sub-query that has it; ``name`` is the hybrid query's own ``_name``."""
     first, *others = hit.hits
+    if name is None and not any(key in other.text[other.start : other.end] for other in others for key in _JOINED):
+        return _with_score(first, score_text(hit.score))
     parts = _parts(first.text, first.start) | {_SCORE: score_text(hit.score)}
     for other in (_parts(one.text, one.start) for one in others):
         for key in _JOINED:
@@ -37,9 +40,19 @@ def hit_text(hit: RankedHit, name: str | None) -> str:
 def score_text(score: np.float32) -> str:
     """A score as Java writes it: by the fewest digits, with an exponent below 0.001 and from 10,000,000 on."""
     if score == 0 or 1e-3 <= abs(score) < 1e7:
-        return np.format_float_positional(score, unique=True, trim="0")
+        return str(score)
     digits, _, exponent = np.format_float_scientific(score, unique=True, trim="0").partition("e")
     return f"{digits}E{int(exponent)}"
+
+
+def _with_score(hit: Hit, score: str) -> str:
+    cursor = Cursor(hit.text, hit.start)
+    for key in cursor.members():
+        start = cursor.place
+        cursor.value()
+        if key == "_score":
+            return hit.text[hit.start : start] + score + hit.text[cursor.place : hit.end]
+    return hit.text[hit.start : hit.end]
 
 
 def _parts(text: str, start: int = 0) -> Parts:

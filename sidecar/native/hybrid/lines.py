@@ -1,5 +1,4 @@
-"""One body of a search with a ``hybrid`` query as several bodies, and their answers as one: what `_search` and a line of
-`_msearch` have in common."""
+"""One body with a ``hybrid`` query as several bodies, and their answers as one; for `_search` and for `_msearch`."""
 
 from __future__ import annotations
 

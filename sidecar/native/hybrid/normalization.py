@@ -87,10 +87,12 @@ def z_score(scores: Scores) -> Scores:
     """
     mean = np.float32(scores.mean(dtype=np.float64))
     deviation = np.float32(scores.std(dtype=np.float64, ddof=1)) if len(scores) > 1 else np.float32(0)
-    if deviation == 0:
-        return np.where(scores == mean, scores.max(), scores.min()).astype(np.float32)
-    result = (scores - mean) / deviation
-    return np.where(scores == mean, scores.max(), np.where(result <= 0, LEAST, result)).astype(np.float32)
+    result: Scores = np.full_like(scores, scores.min())
+    if deviation != 0:
+        result = (scores - mean) / deviation
+        result[result <= 0] = LEAST
+    result[scores == mean] = scores.max()
+    return result
 
 
 def reciprocal_ranks(hits: int, rank_constant: int) -> Scores:

@@ -39,15 +39,19 @@ class HybridPlan:
 def plan_hybrid(
     data: bytes, root: Object, *, rewrite: Rewrite, combination: Combination, parameters: SearchParameters
 ) -> HybridPlan:
-    """The plan of a body whose query is hybrid. Raises: Refused for what no hybrid search can have."""
+    """The plan of a body, the object ``root`` of a text, whose query is hybrid.
+
+    Raises: Refused for what no hybrid search can have.
+    """
     request = read_hybrid(root, data, parameters)
     check_combination(combination, len(request.queries))
-    text = push_filter(data, request)
-    if text is not data:
-        pushed = read(text)
-        assert isinstance(pushed, Object)
-        root, request = pushed, read_hybrid(pushed, text, parameters)
-    return _Bodies(text, root, rewrite(root, text), parameters).plan(request, combination)
+    pushed = push_filter(data, root, request)
+    if pushed is not None:
+        data = pushed
+        body = read(data)
+        assert isinstance(body, Object)
+        root, request = body, read_hybrid(body, data, parameters)
+    return _Bodies(data, root, rewrite(root, data), parameters).plan(request, combination)
 
 
 class _Bodies:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from sidecar.native.hybrid.request import HybridRequest
-from sidecar.native.json.edits import Edit, apply, cut
+from sidecar.native.json.edits import Edit, cut
 from sidecar.native.json.spans import Object
 
 _WITH_FILTER: Final = ("knn", "neural")
 """Kinds of queries whose field has a filter of its own."""
 
 
-def push_filter(data: bytes, request: HybridRequest) -> bytes:
-    """The body with the filter in each of the queries, and no longer beside them; the same where there is none.
+def push_filter(data: bytes, root: Object, request: HybridRequest) -> bytes | None:
+    """The text of a body with the filter in each of the queries, and no longer beside them; None where there is none.
 
     The filter of a ``knn`` or ``neural`` query is the queries' own (it chooses among all vectors, not among the nearest
     ones); any other query is wrapped into a ``bool``. Source: `HybridQueryBuilder.filter` and what it calls.
     """
     if request.filter is None:
-        return data
+        return None
     wanted = request.filter.text(data)
     queries = b",".join(_filtered(data, query, wanted) for query in request.queries)
     others = [
@@ -28,7 +28,7 @@ def push_filter(data: bytes, request: HybridRequest) -> bytes:
         if member.key not in {"filter", "queries"}
     ]
     text = b'{"queries":[' + queries + b"]" + b"".join(b"," + other for other in others) + b"}"
-    return apply(data, [Edit(request.query.start, request.query.end, text)])
+    return cut(data, [Edit(request.query.start, request.query.end, text)], root.start, root.end)
 
 
 def _filtered(data: bytes, query: Object, wanted: bytes) -> bytes:
@@ -40,12 +40,9 @@ def _filtered(data: bytes, query: Object, wanted: bytes) -> bytes:
 
 def _inner(data: bytes, query: Object, wanted: bytes) -> Edit | None:
     """The change by which a query's own filter is also ``wanted``; None where it can have none."""
-    field = next((kind for key, kind in query.items() if key in _WITH_FILTER), None)
-    parameters = (
-        next((node for _, node in field.items() if isinstance(node, Object)), None)
-        if isinstance(field, Object)
-        else None
-    )
+    field = next((node for key, node in query.items() if key in _WITH_FILTER), None)
+    values = (node for _, node in field.items()) if isinstance(field, Object) else ()
+    parameters = next((node for node in values if isinstance(node, Object)), None)
     if parameters is None:
         return None
     own = parameters.get("filter")

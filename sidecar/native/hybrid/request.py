@@ -16,7 +16,7 @@ DEFAULT_SIZE: Final = 10
 WRAPPED: Final = "hybrid query must be a top level query and cannot be wrapped into other queries"
 """Why a hybrid query inside of another query is refused."""
 _UNSUPPORTED: Final = ("sort", "search_after", "collapse", "rescore")
-_NOTHING: Final = (None, [], {})
+_NOTHING: Final[tuple[Any, ...]] = (None, [], {})
 _DFS: Final = "dfs_query_then_fetch"
 
 

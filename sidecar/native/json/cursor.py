@@ -13,9 +13,10 @@ from typing import Any
 
 from sidecar.native.json.spans import NotJson
 
+_BLANK = frozenset(" \t\r\n")
 _BLANKS = re.compile(r"[ \t\r\n]*")
 # Whole numbers stay texts: Python refuses those of more than 4,300 digits.
-_scan = json.JSONDecoder(strict=False, parse_int=str).scan_once
+_decoder = json.JSONDecoder(strict=False, parse_int=str)
 
 
 class Cursor:
@@ -66,20 +67,25 @@ class Cursor:
         """Read a value whole. Raises: NotJson."""
         self.skip_blanks()
         try:
-            value, self.place = _scan(self.text, self.place)
-        except (StopIteration, ValueError) as error:
+            value, self.place = _decoder.raw_decode(self.text, self.place)
+        except ValueError as error:
             raise NotJson(f"no JSON at byte {self.place}") from error
         return value
 
     def skip_blanks(self) -> None:
         """Go to the next value."""
+        if self.text[self.place : self.place + 1] not in _BLANK:
+            return
         found = _BLANKS.match(self.text, self.place)
         assert found is not None
         self.place = found.end()
 
     def _take(self, mark: str) -> bool:
-        self.skip_blanks()
+        # Answers hardly ever have blanks there.
         is_there = self.text.startswith(mark, self.place)
+        if not is_there:
+            self.skip_blanks()
+            is_there = self.text.startswith(mark, self.place)
         self.place += is_there
         return is_there
 
