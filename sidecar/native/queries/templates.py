@@ -53,7 +53,8 @@ def search_template(call: NativeCall) -> NativeAnswer:
 def _with_status(answer: NativeAnswer, call: NativeCall) -> NativeAnswer:
     """The answer to a search as the one to a template's search, which ends with its status."""
     wanted = call.request.parameters.get("filter_path")
-    if answer.status != 200 or (wanted and filtered(_STATUS, wanted) != _STATUS):
+    is_json = any(name.lower() == "content-type" and "json" in value for name, value in answer.headers)
+    if answer.status != 200 or not is_json or (wanted and filtered(_STATUS, wanted) != _STATUS):
         return answer
     body = b"".join(answer.body)
     close = getattr(answer.body, "close", None)

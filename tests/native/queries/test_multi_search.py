@@ -98,6 +98,20 @@ def test_lines_that_are_wrong_are_told_in_their_places(ask: Ask, ask_node: Ask, 
     assert [found[1], found[3]] == expected * 2
 
 
+def test_a_hybrid_line_is_answered_in_its_place(ask: Ask, filled: Corpus) -> None:
+    header = {"index": filled.declared}
+    hybrid = {"query": {"hybrid": {"queries": [neural("body", "body 7", k=3), {"match": {"body": "7"}}]}}, **SHORT}
+    plain = {"query": neural("body", "body 3", k=1), **SHORT}
+    body = lines(header, plain, header, hybrid, header, {"query": neural("body", "x", wrong=1)}, header, plain)
+    found = responses(ask("/_msearch", body, headers=NDJSON))
+    alone = ask(f"/{filled.declared}/_search", hybrid).json()
+    assert found[1]["hits"] == alone["hits"]
+    assert found[1]["hits"]["hits"][0]["_id"] == "7"
+    assert [hit["_id"] for hit in found[0]["hits"]["hits"]] == ["3"]
+    assert found[3] == found[0]
+    assert [one["status"] for one in found] == [200, 200, 400, 200]
+
+
 def test_lines_that_are_all_wrong_are_not_sent(ask: Ask, filled: Corpus) -> None:
     body = lines({"index": filled.declared}, {"query": neural("body", "x", wrong=1)})
     answer = ask("/_msearch", body, headers=NDJSON)
@@ -115,13 +129,13 @@ def test_content_that_one_line_can_not_have_embedded_is_that_lines_error(ask: As
     assert [hit["_id"] for hit in found[1]["hits"]["hits"]] == ["7"]
 
 
-def test_a_filter_path_and_pretty_hold_for_merged_answers(ask: Ask, filled: Corpus) -> None:
+def test_merged_answers_are_json_with_the_parts_that_are_wanted(ask: Ask, filled: Corpus) -> None:
     header = {"index": filled.declared}
     body = lines(
         header, {"query": neural("body", "x", wrong=1)}, header, {"query": neural("body", "body 7", k=1), **SHORT}
     )
-    target = "/_msearch?filter_path=responses.status,responses.hits.hits._id&pretty"
-    answer = ask(target, body, headers=NDJSON)
+    target = "/_msearch?filter_path=responses.status,responses.hits.hits._id&pretty&format=yaml"
+    answer = ask(target, body, headers={**NDJSON, "accept": "application/yaml", "accept-encoding": "gzip"})
     assert answer.json() == {"responses": [{"status": 400}, {"hits": {"hits": [{"_id": "7"}]}, "status": 200}]}
     assert answer.text.startswith('{\n  "responses"')
 
