@@ -15,6 +15,7 @@ from benchmarks import (
     int8,
     load,
     memory,
+    native,
     native_hybrid,
     native_queries,
     searching,
@@ -28,17 +29,8 @@ from sidecar.opensearch.node import ensure_running
 
 Show = Callable[[str, list[Figure]], None]
 GROUPS = (
-    "embedding",
-    "int8",
-    "clip",
-    "images",
-    "indexing",
-    "searching",
-    "contract",
-    "load",
-    "native",
-    "native-hybrid",
-    "starting",
+    *("embedding", "int8", "clip", "images", "indexing", "searching", "contract", "load", "native"),
+    *("native-hybrid", "starting"),
     "memory",
 )
 
@@ -84,6 +76,8 @@ def _measure_served(cluster_url: str, wanted: Sequence[str], memory_documents: i
             show("native", native_queries.measure(server, cluster_url))
         if "native-hybrid" in wanted:
             show("native-hybrid", native_hybrid.measure(server, cluster_url))
+    if "native" in wanted:
+        show("native", native.measure(cluster_url))
     if "images" in wanted:
         show("images", images.measure(cluster_url))
     if "starting" in wanted:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from sidecar.embedding.byte_vectors import as_bytes
 from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.media.prepared import box_text
@@ -15,7 +16,9 @@ from sidecar.embedding.texts.chunking import Chunk
 from sidecar.embedding.texts.spans import Span
 from sidecar.errors import InvalidArgument
 from sidecar.indexing.combinations import combine
+from sidecar.indexing.distinct import distinct
 from sidecar.indexing.inputs import FileInput, TextInputs
+from sidecar.opensearch.bulk_actions import FieldEmbedding
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +108,12 @@ class CombinationPart:
             return np.asarray(np.mean(member.content.result().vectors, axis=0), dtype=np.float32)
         row: Embeddings = self.texts.vectors()[member.content]
         return row
+
+
+def as_stored(part: FieldPart, document_id: str, *, stores_bytes: bool) -> FieldEmbedding:
+    """The part's chunks as they are stored in a document of that id. Raises: as `FieldPart.embedded`."""
+    chunks = part.embedded()
+    if stores_bytes:
+        numbers = as_bytes(chunks.vectors).astype(np.int8)
+        return FieldEmbedding(numbers, chunks.spans, part.content_hash, chunks.contents)
+    return FieldEmbedding(distinct(chunks.vectors, document_id), chunks.spans, part.content_hash, chunks.contents)

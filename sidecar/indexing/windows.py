@@ -15,10 +15,9 @@ from sidecar.errors import InvalidArgument
 from sidecar.indexing.combinations import Combination
 from sidecar.indexing.content import ContentRules
 from sidecar.indexing.custom_vectors import CustomValue
-from sidecar.indexing.distinct import distinct
 from sidecar.indexing.files import RequestFiles
 from sidecar.indexing.inputs import FileInput, TextInputs
-from sidecar.indexing.parts import CombinationPart, FieldPart, FilePart, Member, TextPart
+from sidecar.indexing.parts import CombinationPart, FieldPart, FilePart, Member, TextPart, as_stored
 from sidecar.indexing.validation import ValidDocument
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
 from sidecar.opensearch.partial_update import encode_update
@@ -128,11 +127,7 @@ class Window:
         return {name: self._embedding(part, document.document_id) for name, part in parts}
 
     def _embedding(self, part: FieldPart, document_id: str) -> FieldEmbedding:
-        chunks = part.embedded()
-        if self.stores_bytes:
-            stored = as_bytes(chunks.vectors).astype(np.int8)
-            return FieldEmbedding(stored, chunks.spans, part.content_hash, chunks.contents)
-        return FieldEmbedding(distinct(chunks.vectors, document_id), chunks.spans, part.content_hash, chunks.contents)
+        return as_stored(part, document_id, stores_bytes=self.stores_bytes)
 
     def _own_vector(self, custom: CustomValue) -> FieldEmbedding:
         vectors = custom.vector[np.newaxis]

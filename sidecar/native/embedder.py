@@ -51,6 +51,16 @@ class QueryContent:
         return None if self.text is None else self.model.prefix + for_model(self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentParts:
+    """The engine that embeds texts, what embeds files, the models that there are, and where they run."""
+
+    engine: EmbeddingEngine
+    media: MediaEmbedder
+    table: ModelTable
+    device: str
+
+
 class NativeEmbedder:
     """Embeds by the names of models; all vectors have length 1, or 0. Safe to use from any thread.
 
@@ -84,6 +94,10 @@ class NativeEmbedder:
         """
         name = model if properties is not None else self._aliases.get(model, model)
         return replace(self._table.resolve(name, properties), device=self._device)
+
+    def document_parts(self) -> DocumentParts:
+        """What documents are embedded with."""
+        return DocumentParts(self._engine, self._media, self._table, self._device)
 
     def submit_texts(
         self, model: str, texts: Sequence[str], *, properties: Properties | None = None

@@ -21,17 +21,14 @@ _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 # A vector is one token: its numbers are nobody's business here.
 _NUMBERS = rb"\[[ \t\r\n]*" + _NUMBER + rb"(?:[ \t\r\n]*,[ \t\r\n]*" + _NUMBER + rb")*[ \t\r\n]*\]"
-_TOKEN = re.compile(
-    _BLANK
-    + rb"(?:(?P<string>"
-    + _STRING
-    + rb")|(?P<numbers>"
-    + _NUMBERS
-    + rb")|(?P<mark>[{}\[\],:])|(?P<scalar>true|false|null|NaN|[-+]?Infinity|"
-    + _NUMBER
-    + rb")|(?P<end>\Z))",
-    re.DOTALL,
-)
+_SCALAR = rb"true|false|null|NaN|[-+]?Infinity|" + _NUMBER
+_VALUE = rb"(?:(?P<string>" + _STRING + rb")|(?P<numbers>" + _NUMBERS + rb")|(?P<scalar>" + _SCALAR + rb"))"
+_TOKEN = re.compile(_BLANK + rb"(?:" + _VALUE + rb"|(?P<mark>[{}\[\],:])|(?P<end>\Z))", re.DOTALL)
+# A member of an object in one piece, where no comment stands in it: most of a document is such.
+_SPACE = rb"[ \t\r\n]*"
+_MEMBER = rb"(?P<key>" + _STRING + rb")" + _SPACE + rb":" + _SPACE + rb"(?:" + _VALUE + rb"|(?P<mark>[{\[]))"
+_FIRST_MEMBER = re.compile(_SPACE + _MEMBER, re.DOTALL)
+_NEXT_MEMBER = re.compile(_SPACE + rb"," + _SPACE + _MEMBER, re.DOTALL)
 
 
 class NotJson(ValueError):
@@ -56,7 +53,7 @@ class Node:
             return orjson.loads(text)
         except orjson.JSONDecodeError:
             try:
-                return json.loads(text.decode("utf-8"), strict=False)
+                return json.loads(text.decode("utf-8", "surrogatepass"), strict=False)
             except ValueError as error:
                 raise NotJson(str(error)) from error
 
@@ -97,6 +94,25 @@ class Array(Node):
     items: list[Node] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of JSON text: ``kind`` is ``string``, ``numbers`` (a list of them), ``scalar``, ``mark`` or ``end``."""
+
+    kind: str
+    start: int
+    end: int
+
+
+def tokens(data: bytes) -> Iterator[Token]:
+    """The tokens of a text, whatever their order, with the end as the last. Raises: NotJson where there is none."""
+    reader = _Reader(data, 0, len(data))
+    while True:
+        kind, (start, end) = reader.next_token()
+        yield Token(kind, start, end)
+        if kind == "end":
+            return
+
+
 def read(data: bytes, start: int = 0, end: int | None = None) -> Node:
     """The one value that stands in ``data[start:end]``; all its ranges count from the start of ``data``.
 
@@ -112,24 +128,46 @@ class _Reader:
         self._end = end
 
     def read(self) -> Node:
-        kind, token = self._next()
+        kind, token = self.next_token()
         root = self._value(kind, token)
         open_nodes: list[Object | Array] = [root] if self._is_open(kind, root) else []
         while open_nodes:
             if len(open_nodes) > MAX_DEPTH:
                 raise NotJson(f"nested deeper than {MAX_DEPTH}")
-            self._step(open_nodes)
-        if self._next()[0] != "end":
+            node = open_nodes[-1]
+            opened = self._plain_members(node) if isinstance(node, Object) else None
+            if opened is None:
+                self._step(open_nodes)
+            else:
+                open_nodes.append(opened)
+        if self.next_token()[0] != "end":
             raise NotJson(f"more than one value, from byte {self._place} on")
         result: Node = root
         return result
+
+    def _plain_members(self, node: Object) -> Object | Array | None:
+        """Read members as long as each is one match; returns the value that one of them opens, or None."""
+        data, end, members = self._data, self._end, node.members
+        pattern = _NEXT_MEMBER if members else _FIRST_MEMBER
+        while (found := pattern.match(data, self._place, end)) is not None:
+            kind = found.lastgroup
+            assert kind is not None
+            key_start, key_end = found.span("key")
+            value = self._value(kind, found.span(kind))
+            members.append(Member(_key(data[key_start:key_end]), key_start, key_end, value))
+            self._place = found.end()
+            if kind == "mark":
+                opened: Object | Array = value
+                return opened
+            pattern = _NEXT_MEMBER
+        return None
 
     def _step(self, open_nodes: list[Object | Array]) -> None:
         """Read the next member or item of the innermost open value, or its end."""
         node = open_nodes[-1]
         is_object = isinstance(node, Object)
         is_first = not (node.members if isinstance(node, Object) else node.items)
-        kind, token = self._next()
+        kind, token = self.next_token()
         if kind == "mark" and self._data[token[0]] == (_CLOSE_OBJECT if is_object else _CLOSE_ARRAY):
             node.end = token[1]
             open_nodes.pop()
@@ -137,21 +175,20 @@ class _Reader:
         if not is_first:
             if kind != "mark" or self._data[token[0]] != _COMMA:
                 raise NotJson(f"a comma is missing at byte {token[0]}")
-            kind, token = self._next()
+            kind, token = self.next_token()
         key: tuple[int, int] | None = None
         if is_object:
             if kind != "string":
                 raise NotJson(f"a key is missing at byte {token[0]}")
             key = token
-            kind, token = self._next()
+            kind, token = self.next_token()
             if kind != "mark" or self._data[token[0]] != _COLON:
                 raise NotJson(f"a colon is missing at byte {token[0]}")
-            kind, token = self._next()
+            kind, token = self.next_token()
         value = self._value(kind, token)
         if isinstance(node, Object):
             assert key is not None
-            name = Node(*key).value(self._data)
-            node.members.append(Member(name, *key, value))
+            node.members.append(Member(_key(self._data[key[0] : key[1]]), *key, value))
         else:
             node.items.append(value)
         if self._is_open(kind, value):
@@ -169,12 +206,19 @@ class _Reader:
     def _is_open(self, kind: str, node: Node) -> bool:
         return kind == "mark" and isinstance(node, (Object, Array))
 
-    def _next(self) -> tuple[str, tuple[int, int]]:
+    def next_token(self) -> tuple[str, tuple[int, int]]:
+        """The next token's kind and range; none but ``end`` at the end. Raises: NotJson."""
         found = _TOKEN.match(self._data, self._place, self._end)
         if found is None or found.lastgroup is None:
             raise NotJson(f"no JSON at byte {self._place}")
         self._place = found.end()
         return found.lastgroup, found.span(found.lastgroup)
+
+
+def _key(quoted: bytes) -> str:
+    if b"\\" not in quoted and quoted.isascii():
+        return quoted[1:-1].decode("ascii")
+    return str(Node(0, len(quoted)).value(quoted))
 
 
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY, _COMMA, _COLON = b"{}[],:"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote_plus
@@ -53,15 +54,19 @@ class Incoming:
             return self
         content_type = self.call.request.parameters.get("source_content_type", _JSON[0])
         request = without_parameters(self.call.request, _SOURCE)
-        headers = [header for header in request.headers if header[0] != "content-type"]
-        request = replace(request, headers=[*headers, ("content-type", content_type)])
-        return Incoming(replace(self.call, request=request), self.body)
+        plain = Incoming(replace(self.call, request=request), self.body).without_headers({"content-type"})
+        headers = [*plain.call.request.headers, ("content-type", content_type)]
+        return replace(plain, call=replace(plain.call, request=replace(plain.call.request, headers=headers)))
 
     def instead(self, target: str, text: bytes) -> Incoming:
         """The same request at another target, with another body."""
-        headers = [header for header in self.call.request.headers if header[0] != "content-encoding"]
-        request = replace(self.call.request, target=target, headers=headers)
-        return Incoming(replace(self.call, request=request), Body(text, text))
+        call = replace(self.call, request=replace(self.call.request, target=target))
+        return Incoming(call, Body(text, text)).without_headers({"content-encoding"})
+
+    def without_headers(self, names: Collection[str]) -> Incoming:
+        """The same request without some headers."""
+        headers = [header for header in self.call.request.headers if header[0] not in names]
+        return replace(self, call=replace(self.call, request=replace(self.call.request, headers=headers)))
 
 
 def read_incoming(call: NativeCall) -> Incoming | None:

@@ -22,6 +22,7 @@ Response = bytes | HybridPlan | None
 where it is the cluster's."""
 
 _FILTER: Final = "filter_path"
+_FORMAT: Final = "format"
 _PRETTY: Final = "pretty"
 
 
@@ -34,10 +35,9 @@ def merged_answer(incoming: Incoming, text: bytes, responses: Sequence[Response]
     if all(isinstance(response, bytes) for response in responses):
         body = _merged(b'{"took":0,"responses":[]}', responses)
         return json_answer(200, _as_asked(incoming, body or b""))
-    # The answer is put together here, so it must be whole, and not compressed.
-    request = without_parameters(call.request, (_FILTER,))
-    request = replace(request, headers=[header for header in request.headers if header[0] != "accept-encoding"])
-    answer = call.parts.upstream.send(replace(incoming, call=replace(call, request=request)).with_text(text))
+    # The answer is put together here, so it must be whole, JSON, and not compressed.
+    whole = replace(incoming, call=replace(call, request=without_parameters(call.request, (_FILTER, _FORMAT))))
+    answer = call.parts.upstream.send(whole.without_headers({"accept", "accept-encoding"}).with_text(text))
     body = answer.read()
     merged = _merged(body, responses) if answer.status == 200 else None
     body = body if merged is None else _as_asked(incoming, merged)

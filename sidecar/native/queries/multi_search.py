@@ -72,7 +72,11 @@ def answer_multi_search(incoming: Incoming, given: Mapping[int, bytes] | None = 
     if not given and not may_have_clauses(text):
         return incoming.as_it_came()
     lines = list(read_lines(text))
-    planned = [(given or {}).get(number) or _planned(incoming, line) for number, line in enumerate(lines)]
+    try:
+        planned = [(given or {}).get(number) or _planned(incoming, line) for number, line in enumerate(lines)]
+    except (NotServed, NotJson):
+        # The cluster refuses the whole for one query that it does not know.
+        return incoming.as_it_came()
     edits: list[Edit] = []
     responses: list[Response] = []
     for line, one, vectors in zip(lines, planned, _embedded_together(incoming.call, planned), strict=True):
@@ -100,6 +104,7 @@ def read_lines(text: bytes) -> Iterator[SearchLine]:
 
 
 def _planned(incoming: Incoming, line: SearchLine) -> _Planned:
+    """What is to be done with a line. Raises: NotServed; NotJson for text that is no UTF-8."""
     text = incoming.text
     found = find_in(text, SEARCH, line.body, line.end)
     header = _read_header(line.header(text)) if found is not None else None
@@ -114,8 +119,6 @@ def _planned(incoming: Incoming, line: SearchLine) -> _Planned:
             return _Neural(rewriter.plan(clauses, text), without_own_processors(root, text))
         rewriter.check_served(clauses, text)
         return plan_line(text, root, rewriter, pipeline)
-    except (NotServed, NotJson):
-        return None
     except InvalidRequest as error:
         return _response(error)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.forwarding import forward, send
 from sidecar.native.hybrid.search import hybrid_search
 from sidecar.native.json.edits import apply
@@ -13,8 +12,7 @@ from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.grammar import HYBRID, QUERY_ONLY, SEARCH
 from sidecar.native.queries.incoming import Incoming, find_in, read_incoming
-from sidecar.native.queries.rewriter import QueryRewriter
-from sidecar.native.queries.scope import effective_pipeline, rewriter_of, without_own_processors
+from sidecar.native.queries.scope import rewriter_of, without_own_processors
 from sidecar.native.request import NativeAnswer
 
 _INDEX: Final = "index"
@@ -48,9 +46,9 @@ def answer_search(incoming: Incoming) -> NativeAnswer:
     return _answer(incoming, SEARCH, incoming.call.variables.get(_INDEX, ""), has_hybrid=True)
 
 
-def rewrite_query_of(call: NativeCall, text: bytes, place: str, facts: tuple[IndexFacts, ...]) -> bytes:
-    """A body of a place of the grammar with its queries rewritten to the indexes of ``facts``; as it is where it has
-    none by meaning, or one that is not served.
+def rewrite_query_of(call: NativeCall, text: bytes, place: str, expression: str) -> bytes:
+    """A body of a place of the grammar with its queries rewritten to the indexes of an expression; the very same where
+    it has none by meaning, or one that is not served.
 
     Raises: Refused for what the client must change; ModelLoadError and its like.
     """
@@ -58,8 +56,8 @@ def rewrite_query_of(call: NativeCall, text: bytes, place: str, facts: tuple[Ind
     if found is None:
         return text
     root, clauses = found
-    rewriter = QueryRewriter(call.parts, facts, effective_pipeline(call, root, text, facts))
     try:
+        rewriter, _ = rewriter_of(call, root, text, expression=expression)
         return apply(text, rewriter.edits_of(clauses, text))
     except (NotServed, NotJson):
         return text

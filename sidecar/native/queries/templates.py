@@ -9,7 +9,8 @@ import orjson
 
 from sidecar.native.forwarding import forward
 from sidecar.native.json.edits import Edit, apply
-from sidecar.native.json.layout import on_one_line
+from sidecar.native.json.filter_path import filtered
+from sidecar.native.json.layout import laid_out, on_one_line
 from sidecar.native.json.spans import Object, read
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.incoming import Incoming, may_have_clauses, read_incoming
@@ -23,6 +24,7 @@ _OUTPUT: Final = "template_output"
 _STORED: Final = b'"id"'
 _FLAGS: Final = ("explain", "profile")
 """Keys of a template's request that are keys of the search; all others are about the template."""
+_STATUS: Final = b'{"status":200}'
 _LEFT_OUT: Final = frozenset({"accept", "accept-encoding", "content-encoding", "content-type"})
 """Headers that are about another body and another answer than a rendered template's."""
 
@@ -45,7 +47,25 @@ def search_template(call: NativeCall) -> NativeAnswer:
     rendered = _render(incoming, incoming.text)
     if rendered.is_error or not may_have_clauses(rendered.text):
         return incoming.as_it_came()
-    return answer_search(_as_search(incoming, rendered.text))
+    return _with_status(answer_search(_as_search(incoming, rendered.text)), call)
+
+
+def _with_status(answer: NativeAnswer, call: NativeCall) -> NativeAnswer:
+    """The answer to a search as the one to a template's search, which ends with its status."""
+    wanted = call.request.parameters.get("filter_path")
+    is_json = any(name.lower() == "content-type" and "json" in value for name, value in answer.headers)
+    if answer.status != 200 or not is_json or (wanted and filtered(_STATUS, wanted) != _STATUS):
+        return answer
+    body = b"".join(answer.body)
+    close = getattr(answer.body, "close", None)
+    if close is not None:
+        close()
+    end = body.rfind(b"}")
+    text = body[:end].rstrip() + b"," + _STATUS[1:]
+    if call.request.parameters.get("pretty", "false") != "false":
+        text = laid_out(text)
+    headers = [header for header in answer.headers if header[0].lower() != "content-length"]
+    return NativeAnswer(200, [*headers, ("content-length", str(len(text)))], [text], answer.reason)
 
 
 def multi_search_template(call: NativeCall) -> NativeAnswer:
@@ -103,4 +123,6 @@ def _with_flags(search: bytes, template: bytes) -> bytes:
 def _as_search(incoming: Incoming, text: bytes) -> Incoming:
     """The request that searches for what templates gave."""
     path, mark, query = incoming.as_body().call.request.target.partition("?")
-    return incoming.as_body().instead(path.rstrip("/").removesuffix("/template") + mark + query, text)
+    plain = incoming.as_body().instead(path.rstrip("/").removesuffix("/template") + mark + query, text)
+    # Answers are put together, so they must not be compressed.
+    return plain.without_headers({"accept-encoding"})

@@ -71,6 +71,21 @@ def test_documents_are_deleted_by_meaning(ask: Ask, node: str, index_name: str) 
     assert sorted(hit["_id"] for hit in left) == ["0", "1", "3", "4", "5"]
 
 
+def test_documents_are_updated_and_copied_by_meaning(ask: Ask, node: str, filled: Corpus, index_name: str) -> None:
+    create(node, index_name, mapping(), [document(number) for number in range(6)])
+    query = neural("body", "body 2", min_score=0.99)
+    updated = ask(f"/{index_name}/_update_by_query?refresh=true", {"query": query})
+    assert updated.json()["updated"] == 1, updated.text
+    plain = f"{index_name}-copy"
+    copied = ask("/_reindex?refresh=true", {"source": {"index": index_name, "query": query}, "dest": {"index": plain}})
+    found = ask(f"/{plain}/_search", {"_source": False}).json()["hits"]["hits"]
+    ask(f"/{plain}", method="DELETE")
+    assert copied.json()["created"] == 1, copied.text
+    assert [hit["_id"] for hit in found] == ["2"]
+    undeclared = {"source": {"index": filled.bare, "query": neural("body", "x")}, "dest": {"index": plain}}
+    assert "unknown query [neural]" in ask("/_reindex", undeclared).text
+
+
 def test_an_asynchronous_search_is_rewritten_to_the_index_of_its_parameter(
     ask: Ask, ask_node: Ask, filled: Corpus
 ) -> None:
@@ -100,5 +115,6 @@ def test_an_index_of_bytes_is_asked_by_bytes(sidecar: Sidecar, ask: Ask, index_n
     assert made.status_code == 200, made.text
     sidecar.add(index_name, [{"_id": str(number), "title": f"title {number}"} for number in range(5)])
     found = ask(f"/{index_name}/_search", {"query": neural("title", "title 3", k=1)}).json()
+    assert "hits" in found, found["error"]["root_cause"][0]["reason"]
     assert [hit["_id"] for hit in found["hits"]["hits"]] == ["3"], found
     assert found["hits"]["hits"][0]["_score"] == pytest.approx(1.0, abs=1e-4)

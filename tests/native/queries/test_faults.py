@@ -43,7 +43,6 @@ def post(client: Client, path: str, *values: Any) -> TestResponse:
 def test_a_model_that_is_down_is_told_as_a_status_that_clients_repeat(far: Client, index: str) -> None:
     for answer in (
         post(far, f"/{index}/_search", {"query": neural("text", "x")}),
-        post(far, f"/{index}/_count", {"query": neural("text", "x")}),
         post(far, "/_msearch", {"index": index}, {"query": neural("text", "x")}, {"index": index}, {"query": {}}),
     ):
         assert answer.status_code == 503

@@ -42,14 +42,14 @@ def pair(filled: Corpus, path: str = "") -> tuple[bytes, bytes]:
         {"query": neural("passage", "chunk 3 1", k=2), **SHORT},
         {"query": {"bool": {"should": [neural("body", "body 1"), {"match": {"body": "neural"}}]}}, **SHORT},
         {"query": {"match": {"body": "1"}}, **SHORT},
-        {"query": neural("body", "x")},
+        {"query": {"match": {"body": "neural"}}},
     ]
     native: list[Any] = [
         {"query": knn("body_vector", "body 7", k=3), **SHORT},
         {"query": in_chunks(knn(chunks, "chunk 3 1", k=2, ignore_unmapped=True), ignore_unmapped=True), **SHORT},
         {"query": {"bool": {"should": [knn("body_vector", "body 1"), {"match": {"body": "neural"}}]}}, **SHORT},
         asked[3],
-        {"query": {"match_all": {}}},
+        asked[4],
     ]
     return (
         lines(*(one for line in zip(headers, asked, strict=True) for one in line)),
@@ -63,9 +63,17 @@ def test_each_line_is_rewritten_to_its_own_indexes(ask: Ask, ask_node: Ask, fill
     asked, native = pair(filled, path if has_path else "")
     found = responses(ask(path, asked, headers=NDJSON))
     expected = responses(ask_node(path, native, headers=NDJSON))
-    assert found[:4] == expected[:4]
+    assert found == expected
     assert all(one["hits"]["hits"] for one in found[:4])
-    assert "[neural]" in json.dumps(found[4])
+    assert found[4]["status"] == 404
+
+
+def test_a_line_that_is_not_served_leaves_all_to_the_cluster(ask: Ask, ask_node: Ask, filled: Corpus) -> None:
+    header = {"index": filled.declared}
+    body = lines(header, {"query": neural("body", "x")}, header, {"query": neural("lang", "x")})
+    answer, expected = ask("/_msearch", body, headers=NDJSON), ask_node("/_msearch", body, headers=NDJSON)
+    assert (answer.status_code, answer.content) == (expected.status_code, expected.content)
+    assert "unknown query [neural]" in answer.text
 
 
 def test_lines_that_are_wrong_are_told_in_their_places(ask: Ask, ask_node: Ask, filled: Corpus) -> None:
@@ -90,6 +98,20 @@ def test_lines_that_are_wrong_are_told_in_their_places(ask: Ask, ask_node: Ask, 
     assert [found[1], found[3]] == expected * 2
 
 
+def test_a_hybrid_line_is_answered_in_its_place(ask: Ask, filled: Corpus) -> None:
+    header = {"index": filled.declared}
+    hybrid = {"query": {"hybrid": {"queries": [neural("body", "body 7", k=3), {"match": {"body": "7"}}]}}, **SHORT}
+    plain = {"query": neural("body", "body 3", k=1), **SHORT}
+    body = lines(header, plain, header, hybrid, header, {"query": neural("body", "x", wrong=1)}, header, plain)
+    found = responses(ask("/_msearch", body, headers=NDJSON))
+    alone = ask(f"/{filled.declared}/_search", hybrid).json()
+    assert found[1]["hits"] == alone["hits"]
+    assert found[1]["hits"]["hits"][0]["_id"] == "7"
+    assert [hit["_id"] for hit in found[0]["hits"]["hits"]] == ["3"]
+    assert found[3] == found[0]
+    assert [one["status"] for one in found] == [200, 200, 400, 200]
+
+
 def test_lines_that_are_all_wrong_are_not_sent(ask: Ask, filled: Corpus) -> None:
     body = lines({"index": filled.declared}, {"query": neural("body", "x", wrong=1)})
     answer = ask("/_msearch", body, headers=NDJSON)
@@ -107,13 +129,13 @@ def test_content_that_one_line_can_not_have_embedded_is_that_lines_error(ask: As
     assert [hit["_id"] for hit in found[1]["hits"]["hits"]] == ["7"]
 
 
-def test_a_filter_path_and_pretty_hold_for_merged_answers(ask: Ask, filled: Corpus) -> None:
+def test_merged_answers_are_json_with_the_parts_that_are_wanted(ask: Ask, filled: Corpus) -> None:
     header = {"index": filled.declared}
     body = lines(
         header, {"query": neural("body", "x", wrong=1)}, header, {"query": neural("body", "body 7", k=1), **SHORT}
     )
-    target = "/_msearch?filter_path=responses.status,responses.hits.hits._id&pretty"
-    answer = ask(target, body, headers=NDJSON)
+    target = "/_msearch?filter_path=responses.status,responses.hits.hits._id&pretty&format=yaml"
+    answer = ask(target, body, headers={**NDJSON, "accept": "application/yaml", "accept-encoding": "gzip"})
     assert answer.json() == {"responses": [{"status": 400}, {"hits": {"hits": [{"_id": "7"}]}, "status": 200}]}
     assert answer.text.startswith('{\n  "responses"')
 

@@ -6,6 +6,7 @@ import base64
 import gzip
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -155,11 +156,13 @@ def test_an_alias_and_a_pattern_are_searched_as_their_indexes(ask: Ask, ask_node
     alias = f"{filled.declared}_alias"
     ask_node("/_aliases", {"actions": [{"add": {"index": filled.declared, "alias": alias, "filter": EN}}]})
     try:
-        found = hits(ask, alias, query=neural("body", "body 7", k=5))
+        found = hits(ask, alias, query=neural("body", "body 6", k=5))
+        expected = hits(ask_node, alias, query=knn("body_vector", "body 6", k=5))
     finally:
         ask_node("/_aliases", {"actions": [{"remove": {"index": filled.declared, "alias": alias}}]})
-    assert found == [one for one in found if int(one[1]) % 2 == 0]
-    assert found
+    assert found == expected
+    assert found[0][1] == "6"
+    assert all(int(one[1]) % 2 == 0 for one in found)
     pattern = f"{filled.declared}*,-{filled.wide}"
     assert hits(ask, pattern, query=neural("body", "body 7", k=3)) == hits(
         ask, filled.declared, query=neural("body", "body 7", k=3)
@@ -283,3 +286,27 @@ def test_a_compressed_body_is_rewritten(ask: Ask, ask_node: Ask, filled: Corpus)
     assert found.json() == ask_node(path, {"query": knn("body_vector", "body 7")}).json()
     raw = gzip.compress(b'{"query":{"match":{"body":"neural"}}}')
     assert ask(path, raw, headers=headers).content == ask_node(path, raw, headers=headers).content
+
+
+@pytest.fixture
+def remote(ask_node: Ask) -> Iterator[str]:
+    """A name by which the run's cluster is a remote one of its own."""
+    (node,) = ask_node("/_nodes/transport", method="GET").json()["nodes"].values()
+    setting = {"cluster.remote.itself.seeds": [node["transport"]["publish_address"]]}
+    answer = ask_node("/_cluster/settings", {"transient": setting}, method="PUT")
+    assert answer.status_code == 200, answer.text
+    yield "itself"
+    ask_node("/_cluster/settings", {"transient": dict.fromkeys(setting)}, method="PUT")
+
+
+def test_indexes_of_remote_clusters_are_searched_by_queries_that_name_their_model(
+    ask: Ask, ask_node: Ask, filled: Corpus, remote: str
+) -> None:
+    index = f"{remote}:{filled.declared}"
+    found = hits(ask, index, query=neural("plain_vector", "plain 7", k=3, model_id=MODEL))
+    assert found == hits(ask_node, index, query=knn("plain_vector", "plain 7", k=3))
+    assert found[0][1] == "7"
+    query = {"query": neural("body", "body 7")}
+    answer, expected = ask(f"/{index}/_search", query), ask_node(f"/{index}/_search", query)
+    assert (answer.status_code, answer.content) == (expected.status_code, expected.content)
+    assert answer.status_code == 400

@@ -1,0 +1,159 @@
+"""`_bulk`: the documents of declared targets are embedded together, and sent with their vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from sidecar.errors import InvalidArgument, SidecarError
+from sidecar.native.bodies import Body, is_analysed, read_body
+from sidecar.native.errors import Refused
+from sidecar.native.forwarding import forward, send
+from sidecar.native.json.edits import Edit
+from sidecar.native.parts import NativeCall
+from sidecar.native.request import NativeAnswer, NativeRequest
+from sidecar.native.writes.bulk_sending import BulkPart, send_parts
+from sidecar.native.writes.document import Document
+from sidecar.native.writes.grammar import UPDATE, Action, OddBody, read_actions
+from sidecar.native.writes.inputs import RequestInputs
+from sidecar.native.writes.planning import Planner
+from sidecar.native.writes.recipes import Recipe, Recipes
+from sidecar.native.writes.stored import stored_fields
+from sidecar.native.writes.warnings import with_script_warning
+from sidecar.opensearch.passthrough import RawRequest
+
+_REFUSED_PARAMETERS = frozenset({"batch_size", "type", "_type", "op_type"})
+"""The cluster refuses a request that has one; no model need run for it."""
+
+
+def bulk(call: NativeCall) -> NativeAnswer:
+    """Answer a bulk request: `/_bulk`, `/{index}/_bulk`."""
+    request = call.request
+    if not is_analysed(request) or not _REFUSED_PARAMETERS.isdisjoint(request.parameters):
+        return forward(call.parts, request)
+    body = read_body(request)
+    try:
+        actions = read_actions(body.text)
+    except OddBody:
+        return send(call.parts, original(request, body))
+    work = _Bulk(call, body.text, actions)
+    if not work.find_recipes():
+        return send(call.parts, original(request, body))
+    work.plan()
+    work.inputs.embed()
+    parts = split(work.finished(), request.max_body_bytes)
+    if not work.poison and len(parts) == 1:
+        answer = send(call.parts, request.with_body(parts[0].body))
+    else:
+        answer = send_parts(call, work.addressed_actions(), parts, work.poison)
+    return with_script_warning(answer, work.scripted)
+
+
+def original(request: NativeRequest, body: Body) -> RawRequest:
+    """The request with its body as it came."""
+    return RawRequest(request.method, request.target, request.headers, body.raw)
+
+
+@dataclass(slots=True)
+class _Bulk:
+    """One bulk request on its way. ``poison`` has the errors of actions that are not sent, by their places;
+    ``scripted`` the vectors that scripts may have made wrong."""
+
+    call: NativeCall
+    body: bytes
+    actions: Sequence[Action]
+    inputs: RequestInputs = field(init=False)
+    poison: dict[int, SidecarError] = field(default_factory=dict)
+    scripted: list[str] = field(default_factory=list)
+    _recipes: list[Recipe | None] = field(default_factory=list)
+    _planned: dict[int, Sequence[Document]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.inputs = RequestInputs(self.call.parts.embedder.document_parts())
+
+    def find_recipes(self) -> bool:
+        """Find what is to be done for each action; False where that is nothing, or some action has no target."""
+        recipes = Recipes(self.call)
+        own_target = self.call.variables.get("index")
+        own_pipeline = self.call.request.parameters.get("pipeline")
+        for action in self.actions:
+            target = own_target if action.index is None else action.index
+            if target is None:
+                return False
+            pipeline = own_pipeline if action.pipeline is None else action.pipeline
+            self._recipes.append(recipes.of(target, pipeline) if action.has_source else None)
+        return any(recipe is not None for recipe in self._recipes)
+
+    def plan(self) -> None:
+        """Look into the documents, and take their contents in."""
+        planner = Planner(self.body, self.inputs)
+        for number, (action, recipe) in enumerate(zip(self.actions, self._recipes, strict=True)):
+            if recipe is None:
+                continue
+            try:
+                self._planned[number] = self._documents(planner, action, recipe)
+            except (Refused, InvalidArgument) as error:
+                self.poison[number] = error
+
+    def finished(self) -> list[tuple[int, bytes]]:
+        """The actions that are sent, by their places, each with its lines and the blank ones before it."""
+        result = []
+        start = 0
+        for number, action in enumerate(self.actions):
+            if number not in self.poison:
+                try:
+                    result.append((number, self._finished_lines(start, number, action)))
+                except InvalidArgument as error:
+                    self.poison[number] = error
+            start = action.end
+        if result and start < len(self.body):
+            # Blank lines, or an action that the cluster ignores.
+            result[-1] = (result[-1][0], result[-1][1] + self.body[start:])
+        return result
+
+    def addressed_actions(self) -> list[Action]:
+        """The actions with the concrete indexes that they are written to, as far as these are known."""
+        own_target = self.call.variables.get("index")
+        return [
+            replace(action, index=recipe.index if recipe is not None else action.index or own_target)
+            for action, recipe in zip(self.actions, self._recipes, strict=True)
+        ]
+
+    def _documents(self, planner: Planner, action: Action, recipe: Recipe) -> Sequence[Document]:
+        place = (action.source_start, action.source_end, recipe, action.document_id)
+        if action.name != UPDATE:
+            return planner.whole(*place)
+        routing = self.call.request.parameters.get("routing") if action.routing is None else action.routing
+        planned = planner.update(*place, stored_fields(self.call, recipe.index, action.document_id, routing))
+        if planned.has_script:
+            self.scripted += recipe.vectors
+        return planned.documents
+
+    def _finished_lines(self, start: int, number: int, action: Action) -> bytes:
+        edits = [edit for document in self._planned.get(number, ()) for edit in document.edits()]
+        return edited(self.body, start, action.end, edits)
+
+
+def edited(body: bytes, start: int, end: int, edits: Sequence[Edit]) -> bytes:
+    """``body[start:end]`` with the edits that lie in it."""
+    pieces: list[bytes] = []
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        pieces += (body[start : edit.start], edit.text)
+        start = edit.end
+    return b"".join((*pieces, body[start:end]))
+
+
+def split(finished: Sequence[tuple[int, bytes]], most_bytes: int) -> list[BulkPart]:
+    """Requests of no more than so many bytes, as long as no action alone has more; in order."""
+    parts: list[BulkPart] = []
+    numbers: list[int] = []
+    lines: list[bytes] = []
+    size = 0
+    for number, text in finished:
+        if numbers and size + len(text) > most_bytes:
+            parts.append(BulkPart(numbers, b"".join(lines)))
+            numbers, lines, size = [], [], 0
+        numbers.append(number)
+        lines.append(text)
+        size += len(text)
+    return [*parts, BulkPart(numbers, b"".join(lines))] if numbers else parts

@@ -1,0 +1,84 @@
+"""What is done to the documents of each target of a request, made up once for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sidecar.embedding.model_table import first_prefix
+from sidecar.native.declarations.declaration import IndexFacts
+from sidecar.native.declarations.processors import IngestProcessor
+from sidecar.native.declarations.stored import is_of_other_face
+from sidecar.native.parts import NativeCall
+from sidecar.native.targets import is_clusters_own
+from sidecar.native.writes.declared import DocumentModel, declared_step
+from sidecar.native.writes.other_face import chunked_fields
+from sidecar.native.writes.processing import processor_step
+from sidecar.native.writes.steps import WriteStep
+
+NO_PIPELINE = "_none"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The steps for documents of one target, in order. ``index`` is the concrete index that they are written to."""
+
+    index: str
+    steps: Sequence[WriteStep]
+
+    @property
+    def vectors(self) -> list[str]:
+        """The paths of all vectors that are computed."""
+        return [path for step in self.steps for path in step.vectors]
+
+
+class Recipes:
+    """Finds the recipes of one request; for one thread."""
+
+    def __init__(self, call: NativeCall) -> None:
+        self._parts = call.parts
+        self._request = call.request
+        self._found: dict[tuple[str, str | None], Recipe | None] = {}
+
+    def of(self, target: str, pipeline: str | None) -> Recipe | None:
+        """The recipe for an index, alias or data stream, and the pipeline that an action or a request names.
+
+        None where nothing is computed there. Raises: UnknownModel where the model of a declaration is not served any
+        more, what loading a model of the other face raises, what the cluster's calls raise.
+        """
+        key = (target, pipeline)
+        if key not in self._found:
+            self._found[key] = self._read(target, pipeline)
+        return self._found[key]
+
+    def _read(self, target: str, pipeline: str | None) -> Recipe | None:
+        facts = None if is_clusters_own(target) else self._parts.metadata.write_target(target, self._request)
+        processors = self.processors(facts, pipeline)
+        steps: list[WriteStep] = [processor_step(processor, self._model) for processor in processors]
+        if facts is not None:
+            if facts.state is not None:
+                steps += chunked_fields(facts, facts.state, self._parts.embedder.document_parts())
+            for declaration in facts.declarations:
+                if not is_of_other_face(declaration.vector):
+                    field = facts.vector_fields.get(declaration.vector)
+                    is_byte = field is not None and field.data_type == "byte"
+                    steps.append(declared_step(declaration, self._model(declaration.model, is_byte=is_byte)))
+        if not steps:
+            return None
+        return Recipe(target if facts is None else facts.name, steps)
+
+    def processors(self, facts: IndexFacts | None, pipeline: str | None) -> list[IngestProcessor]:
+        """The sidecar's own processors of the pipelines that hold: the one that is named, else the index's default;
+        then the index's final one."""
+        default, final = (None, None) if facts is None else (facts.default_pipeline, facts.final_pipeline)
+        names = [default if pipeline is None else pipeline, final]
+        return [
+            processor
+            for name in names
+            if name and name != NO_PIPELINE
+            for processor in self._parts.pipelines.ingest(name, self._request)
+        ]
+
+    def _model(self, name: str, *, is_byte: bool = False) -> DocumentModel:
+        spec = self._parts.embedder.spec(name)
+        return DocumentModel(spec, first_prefix(spec.text_chunk_prefix), is_byte)
