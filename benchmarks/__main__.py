@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from benchmarks import clip, contract, embedding, images, indexing, int8, load, memory, searching, starting
+from benchmarks import clip, contract, embedding, images, indexing, int8, load, memory, native, searching, starting
 from benchmarks.figures import Figure, print_table
 from benchmarks.server import Server
 from sidecar.config import load_settings
@@ -14,7 +14,10 @@ from sidecar.embedding.processors import available_processors
 from sidecar.opensearch.node import ensure_running
 
 Show = Callable[[str, list[Figure]], None]
-GROUPS = ("embedding", "int8", "clip", "images", "indexing", "searching", "contract", "load", "starting", "memory")
+GROUPS = (
+    *("embedding", "int8", "clip", "images", "indexing", "searching", "contract", "load", "native", "starting"),
+    "memory",
+)
 
 
 @click.command()
@@ -54,6 +57,8 @@ def _measure_served(cluster_url: str, wanted: Sequence[str], memory_documents: i
             show("contract", contract.measure(server))
         if "load" in wanted:
             show("load", load.measure(server))
+    if "native" in wanted:
+        show("native", native.measure(cluster_url))
     if "images" in wanted:
         show("images", images.measure(cluster_url))
     if "starting" in wanted:

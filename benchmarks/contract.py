@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks.corpus import documents, settings
@@ -12,6 +10,7 @@ from benchmarks.figures import Figure, median_ms
 from benchmarks.indexing import add
 from benchmarks.searching import INDEX, fresh_query
 from benchmarks.server import Client, Server
+from benchmarks.turns import Work, in_turns
 from sidecar.cli.demo_corpus import read_documents
 
 _WIDE_INDEX = "bench-contract-fields"
@@ -27,8 +26,6 @@ _ADD_DOCUMENTS = 1_000
 _ADD_BATCH = 100
 _ADD_ROUNDS = 3
 _CALLS = re.compile(rb'^sidecar_opensearch_seconds_count\{operation="search(?:_many)?"\} (\S+)$', re.MULTILINE)
-
-Work = Callable[[], None]
 
 
 def measure(server: Server) -> list[Figure]:
@@ -61,9 +58,9 @@ def _fields(client: Client) -> list[Figure]:
         return lambda: _search(client, _WIDE_INDEX, {"searchableAttributes": list(_FIELDS[:count])})
 
     works = [search(count) for count in _FIELD_COUNTS]
-    _in_turns(works, 50)
+    in_turns(works, 50)
     before = _cluster_calls(client)
-    seconds = _in_turns(works, _SEARCHES)
+    seconds = in_turns(works, _SEARCHES)
     calls = (_cluster_calls(client) - before) / (_SEARCHES * len(works))
     one, four, sixteen = (median_ms(each) for each in seconds)
     client.call("DELETE", f"/indexes/{_WIDE_INDEX}")
@@ -97,8 +94,8 @@ def _together(client: Client) -> Figure:
         answer = client.call("POST", "/indexes/bulk/search", {"queries": queries})
         assert [len(result["hits"]) for result in answer["result"]] == [10] * _BULK_SEARCHES
 
-    _in_turns([one_by_one, bulk], 3)
-    alone, together = (median_ms(each) for each in _in_turns([one_by_one, bulk], _BULK_ROUNDS))
+    in_turns([one_by_one, bulk], 3)
+    alone, together = (median_ms(each) for each in in_turns([one_by_one, bulk], _BULK_ROUNDS))
     return Figure(
         f"{_BULK_SEARCHES} searches in one request against one by one",
         alone / together,
@@ -114,8 +111,8 @@ def _hybrid(client: Client) -> Figure:
         return lambda: _search(client, INDEX, {"searchMethod": method})
 
     works = [search(method) for method in ("HYBRID", "TENSOR", "LEXICAL")]
-    _in_turns(works, 50)
-    hybrid, tensor, lexical = (median_ms(each) for each in _in_turns(works, _SEARCHES))
+    in_turns(works, 50)
+    hybrid, tensor, lexical = (median_ms(each) for each in in_turns(works, _SEARCHES))
     return Figure(
         "a hybrid search against the slower of its halves",
         hybrid / max(tensor, lexical),
@@ -140,8 +137,8 @@ def _one_call(client: Client) -> Figure:
         return work
 
     works = [add_in(_ADD_DOCUMENTS), add_in(_ADD_BATCH)]
-    _in_turns(works, 1)
-    whole, parts = (min(each) / _ADD_DOCUMENTS * 1000 for each in _in_turns(works, _ADD_ROUNDS))
+    in_turns(works, 1)
+    whole, parts = (min(each) / _ADD_DOCUMENTS * 1000 for each in in_turns(works, _ADD_ROUNDS))
     client.call("DELETE", f"/indexes/{_ADD_INDEX}")
     return Figure(
         f"a document added in one call of {_ADD_DOCUMENTS:,} against calls of {_ADD_BATCH}",
@@ -170,18 +167,6 @@ def _portions() -> list[list[dict[str, Any]]]:
 def _search(client: Client, index: str, options: dict[str, Any]) -> None:
     answer = client.call("POST", f"/indexes/{index}/search", {"q": fresh_query(), **options})
     assert len(answer["hits"]) == 10
-
-
-def _in_turns(works: Sequence[Work], rounds: int) -> list[list[float]]:
-    """Seconds that each piece of work took, round by round; another one is first in each round."""
-    seconds: list[list[float]] = [[] for _ in works]
-    for number in range(rounds):
-        for place in range(len(works)):
-            chosen = (number + place) % len(works)
-            started = time.perf_counter()
-            works[chosen]()
-            seconds[chosen].append(time.perf_counter() - started)
-    return seconds
 
 
 def _cluster_calls(client: Client) -> float:

@@ -8,8 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from types import TracebackType
 from typing import Any
@@ -76,6 +78,25 @@ class Server:
         family = [psutil.Process(self._process.pid)]
         family += family[0].children(recursive=True)
         return sum(process.memory_full_info().pss for process in family)
+
+    @contextmanager
+    def peak(self) -> Iterator[list[int]]:
+        """Meanwhile, watch `resident_bytes`; the list then has the first and the largest of them."""
+        found = [self.resident_bytes()] * 2
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(0.05):
+                found[1] = max(found[1], self.resident_bytes())
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            yield found
+        finally:
+            done.set()
+            thread.join()
+            found[1] = max(found[1], self.resident_bytes())
 
     def _wait_for_answer(self) -> float:
         while True:

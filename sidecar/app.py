@@ -116,7 +116,8 @@ def create_native_face(app: Flask) -> NativeFace:
             embedder,
             parts.cluster,
             parts.metrics,
-        )
+        ),
+        max_body_bytes=settings.native_max_body_bytes,
     )
 
 

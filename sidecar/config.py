@@ -109,6 +109,18 @@ class Settings(BaseSettings):
         description="Seconds for which the native face waits for the cluster to go on with an answer; its clients have "
         "limits of their own.",
     )
+    native_client_timeout: float = Field(
+        default=300.0,
+        gt=0,
+        description="Seconds for which a client of the native face may stand still in the middle of a request or an "
+        "answer before its connection is closed.",
+    )
+    native_max_body_bytes: int = Field(
+        default=100 * 1024 * 1024,
+        ge=1024,
+        description="Largest body, decoded, that the native face looks into; it should be the cluster's "
+        "`http.max_content_length`. Bodies that pass as they are have no limit but that.",
+    )
     native_models: dict[str, str] = Field(
         default_factory=dict,
         description="JSON object of further names for models on the native face: an ML node's model id -> model.",
@@ -119,6 +131,14 @@ class Settings(BaseSettings):
         repr=False,
         description="`user:password` by which the native face learns what indexes and pipelines are. Unset: each "
         "caller's own credentials; then documents of callers who may not know that pass without vectors.",
+    )
+    tls_certificate: Path | None = Field(
+        default=None,
+        description="PEM file of the server's certificate and of those that lead to its authority; both ports then "
+        "speak https. SIGHUP reads it anew.",
+    )
+    tls_key: Path | None = Field(
+        default=None, description="PEM file of the certificate's private key. Unset: it stands in the same file."
     )
     home: Path = Field(
         default_factory=default_home,
@@ -218,7 +238,9 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="Log lines as text or as JSON.")
 
-    @field_validator("home", "node_data", "java_home", "machine_java_home", "opensearch_ca_file")
+    @field_validator(
+        "home", "node_data", "java_home", "machine_java_home", "opensearch_ca_file", "tls_certificate", "tls_key"
+    )
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None

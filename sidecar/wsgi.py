@@ -7,14 +7,12 @@ One process has one engine, which all its threads share. gunicorn's master start
 
 from __future__ import annotations
 
-import faulthandler
 import logging
 import math
 import os
-import select
 import socket
+import ssl
 from collections.abc import Iterable
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
@@ -22,10 +20,11 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker as BaseWorker
-from gunicorn.workers.gthread import ThreadWorker
 
 from sidecar.config import Settings
 from sidecar.errors import ConfigurationError
+from sidecar.tls import server_context
+from sidecar.worker import Worker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -41,6 +40,8 @@ LONGEST_REQUEST_LINE = 8190
 """Bytes of path and query: the most that gunicorn has a limit for. Parameters of an array body hold JSON."""
 LONGEST_HEADER = 16 * 1024
 """Bytes of one header: as many as OpenSearch takes in all of them together."""
+MOST_HEADERS = 512
+"""Headers of one request, for which OpenSearch has no limit but that of their bytes."""
 STOP_SECONDS = 40
 """Beyond the grace period, for the embedded node to stop (30 s at most)."""
 STUCK_SECONDS = 300
@@ -53,11 +54,11 @@ class Faces:
     def __init__(self, app: Flask, native: WSGIApplication | None, native_port: int | None) -> None:
         self.app = app
         self._native = native
-        self._native_port = str(native_port)
+        self.native_port = str(native_port)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request with the face of the port that it came to."""
-        if self._native is not None and environ["SERVER_PORT"] == self._native_port:
+        if self._native is not None and environ["SERVER_PORT"] == self.native_port:
             return self._native(environ, start_response)
         response: Iterable[bytes] = self.app(environ, start_response)
         return response
@@ -71,7 +72,9 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings, listener: socket.socket, native: socket.socket | None = None) -> None:
         self._settings = settings
-        self._native_port = None if native is None else int(native.getsockname()[1])
+        self.native_port = None if native is None else int(native.getsockname()[1])
+        self.native_client_timeout = settings.native_client_timeout
+        self._tls: ssl.SSLContext | None = None
         self._descriptors = [one.detach() for one in (listener, native) if one is not None]
         super().__init__()
 
@@ -86,6 +89,9 @@ class Server(BaseApplication):  # type: ignore[misc]
             "keepalive": KEEPALIVE_SECONDS,
             "limit_request_line": LONGEST_REQUEST_LINE,
             "limit_request_field_size": LONGEST_HEADER,
+            "limit_request_fields": MOST_HEADERS,
+            # The one in Python, which the native face's requests extend.
+            "http_parser": "python",
             "timeout": STUCK_SECONDS,
             "graceful_timeout": math.ceil(self._settings.grace) + STOP_SECONDS,
             "control_socket_disable": True,
@@ -93,9 +99,27 @@ class Server(BaseApplication):  # type: ignore[misc]
             "when_ready": _tell_address,
             "post_fork": self._shorten_grace,
             "worker_exit": _close_app,
+            **self._tls_options(),
         }
         for name, value in options.items():
             self.cfg.set(name, value)
+
+    def _tls_options(self) -> dict[str, Any]:
+        """gunicorn's options for TLS. It would read the files anew for each connection; here SIGHUP reads them anew."""
+        certificate, key = self._settings.tls_certificate, self._settings.tls_key
+        if certificate is None:
+            return {}
+        try:
+            self._tls = server_context(certificate, key)
+        except ConfigurationError as error:
+            if self._tls is None:
+                raise
+            logger.error("the certificate of before stays in use: %s", error.message)
+        return {
+            "certfile": str(certificate),
+            "keyfile": str(key or certificate),
+            "ssl_context": lambda config, make_default: self._tls,
+        }
 
     def load(self) -> Faces:
         """Build the app, in the worker: its threads would not survive a fork."""
@@ -103,38 +127,14 @@ class Server(BaseApplication):  # type: ignore[misc]
 
         try:
             app = create_app(self._settings)
-            native = None if self._native_port is None else create_native_face(app)
-            return Faces(app, native, self._native_port)
+            native = None if self.native_port is None else create_native_face(app)
+            return Faces(app, native, self.native_port)
         except ConfigurationError as error:
             raise AppImportError(f"Error: {error.message}") from error
 
     def _shorten_grace(self, arbiter: Arbiter, worker: BaseWorker) -> None:
         # The master waits for the worker longer than the worker for its requests. This is the worker's copy.
         worker.cfg.set("graceful_timeout", math.ceil(self._settings.grace))
-
-
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's threaded worker, which on SIGTERM refuses connections instead of leaving them unanswered."""
-
-    def init_signals(self) -> None:
-        """Take signals; a worker that stands still is aborted by the master, and its log then says where it stood."""
-        super().init_signals()
-        faulthandler.enable()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM: finish what was accepted."""
-        if self.alive:
-            self.method_queue.defer(self._refuse_connections)
-        super().handle_exit(sig, frame)
-
-    def _refuse_connections(self) -> None:
-        self.set_accept_enabled(False)
-        for listener in self.sockets:
-            # The system has accepted these already: their clients wait for an answer.
-            while select.select([listener], [], [], 0)[0]:
-                self.accept(listener)
-            listener.close()
-        logger.info("stopping connections=%d", self.nr_conns)
 
 
 class ForwardingLogger(Logger):  # type: ignore[misc]
@@ -151,8 +151,10 @@ class ForwardingLogger(Logger):  # type: ignore[misc]
 
 
 def _tell_address(arbiter: Arbiter) -> None:
+    scheme = "https" if arbiter.cfg.is_ssl else "http"
     for listener, face in zip(arbiter.LISTENERS, ("listening at", "native face at"), strict=False):
-        logger.info("%s %s", face, listener)
+        host, port = listener.getsockname()[:2]
+        logger.info("%s %s://%s:%d", face, scheme, f"[{host}]" if ":" in host else host, port)
 
 
 def _close_app(arbiter: Arbiter, worker: BaseWorker) -> None:

@@ -55,6 +55,14 @@ def index_name(node: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def template(node: str, index_name: str) -> Iterator[str]:
+    """A name that no template has, that of ``index_name``; templates of that name are deleted afterwards."""
+    yield index_name
+    for kind in ("_index_template", "_component_template", "_template"):
+        request(node, "DELETE", f"/{kind}/{index_name}")
+
+
+@pytest.fixture
 def home() -> Iterator[Path]:
     """An empty home folder that the node's user can enter; the downloads are the default home's."""
     settings = load_settings()

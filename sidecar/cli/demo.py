@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import click
-from flask import Flask
 from flask.testing import FlaskClient
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from sidecar.app import close_app, create_app
 from sidecar.cli.demo_corpus import read_documents
+from sidecar.cli.local_app import local_app
 from sidecar.config import Settings, load_settings
 from sidecar.errors import SidecarError
 from sidecar.logs import configure_logging
-from sidecar.opensearch import node as nodes
 
 INDEX = "python-docs"
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -45,7 +42,7 @@ def demo(documents: int | None) -> None:
     try:
         settings = load_settings(log_level="error")
         configure_logging(settings.log_level, settings.log_format)
-        with _app(settings) as app:
+        with local_app(settings, console) as app:
             client = app.test_client()
             _index(client, read_documents(documents))
             for kind, search in SEARCHES:
@@ -53,27 +50,6 @@ def demo(documents: int | None) -> None:
     except SidecarError as error:
         raise click.ClickException(error.message) from error
     _say_how_to_go_on(settings)
-
-
-@contextmanager
-def _app(settings: Settings) -> Iterator[Flask]:
-    """The very application that `sidecar serve` runs, on the cluster of the settings, or on the embedded node."""
-    if not settings.uses_embedded_node:
-        app = create_app(settings)
-        try:
-            yield app
-        finally:
-            close_app(app)
-        return
-    with console.status("OpenSearch starts") as status:
-        node = nodes.ensure_running(settings, on_progress=lambda progress: status.update(escape(progress.text)))
-    console.print(f"OpenSearch {node.version} at {node.url}")
-    app = create_app(settings.model_copy(update={"opensearch_url": node.url}))
-    try:
-        yield app
-    finally:
-        close_app(app)
-        node.release()
 
 
 def _index(client: FlaskClient, documents: Sequence[dict[str, Any]]) -> None:

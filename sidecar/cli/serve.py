@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import socket
 from typing import Any, get_origin
 
@@ -12,6 +13,9 @@ import click
 from sidecar.config import Settings, environment_name, load_settings, tell_marqo_variables
 from sidecar.errors import ConfigurationError, SidecarError
 from sidecar.logs import configure_logging
+from sidecar.tls import server_context, validity_problem
+
+logger = logging.getLogger(__name__)
 
 _MACHINES_OWN = {"machine_java_home"}
 """Settings that are the machine's, not the sidecar's: no option has them."""
@@ -64,6 +68,7 @@ class _Serve(click.Command):
             settings = load_settings(**options)
             configure_logging(settings.log_level, settings.log_format)
             tell_marqo_variables(**options)
+            _check_certificate(settings)
             listener = open_listener(settings.host, settings.port)
             native = None
             if settings.native_port is not None:
@@ -71,6 +76,16 @@ class _Serve(click.Command):
         except SidecarError as error:
             raise click.ClickException(error.message) from error
         Server(settings, listener, native).run()
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Warn of a certificate that clients will not accept. Raises: ConfigurationError for one that can't be used."""
+    context = server_context(settings.tls_certificate, settings.tls_key)
+    if context is None or settings.tls_certificate is None:
+        return
+    problem = validity_problem(context, settings.tls_certificate)
+    if problem is not None:
+        logger.warning("the certificate %s: clients will refuse it file=%s", problem, settings.tls_certificate)
 
 
 def _value(name: str, text: str | None) -> Any:

@@ -69,14 +69,10 @@ def error_body(error: SidecarError) -> dict[str, Any]:
     return {"error": {"root_cause": [cause], **cause}, "status": native_status(error)}
 
 
-def error_answer(error: SidecarError, *, opaque_id: str | None = None, version: str | None = None) -> NativeAnswer:
-    """The answer that is the error. ``opaque_id`` is the request's, which is given back; ``version`` the cluster's."""
+def error_answer(error: SidecarError) -> NativeAnswer:
+    """The answer that is the error; 413 has no body, as from the cluster."""
     body = b"" if isinstance(error, BodyTooLarge) else orjson.dumps(error_body(error))
     headers = [("content-type", JSON_TYPE)] if body else []
-    if version is not None:
-        headers.append(("X-OpenSearch-Version", f"OpenSearch/{version} (opensearch)"))
-    if opaque_id is not None:
-        headers.append(("X-Opaque-Id", opaque_id))
     headers += [*error.headers().items(), ("content-length", str(len(body)))]
     return NativeAnswer(native_status(error), headers, [body])
 

@@ -2,96 +2,137 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sidecar.errors import SidecarError
 from sidecar.logs import FIELDS, request_id
 from sidecar.native.changes import changes_metadata
+from sidecar.native.client_body import ClientBody
 from sidecar.native.errors import error_answer
 from sidecar.native.forwarding import forward
-from sidecar.native.parts import NativeCall, NativeParts
+from sidecar.native.parts import Handler, NativeCall, NativeParts
 from sidecar.native.registry import ROUTES
-from sidecar.native.request import NativeAnswer, NativeRequest
+from sidecar.native.request import MAX_BODY_BYTES, NativeAnswer, NativeRequest, body_length
 from sidecar.native.routes import Router
+from sidecar.native.sent_body import SentBody
+from sidecar.opensearch.passthrough import CallerGone, Header
 
 logger = logging.getLogger(__name__)
 
 RAW = "raw"
+CALLER_GONE = 499
+"""The status by which a request is told of whose client went away before there was an answer (nginx has it so)."""
 _FIT_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"})
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
 class NativeFace:
-    """Answers all that comes to the native port."""
+    """Answers all that comes to the native port. ``max_body_bytes`` is as in `NativeRequest`."""
 
-    def __init__(self, parts: NativeParts) -> None:
+    def __init__(self, parts: NativeParts, *, max_body_bytes: int = MAX_BODY_BYTES) -> None:
         self._parts = parts
+        self._max_body_bytes = max_body_bytes
         self._router = Router(ROUTES)
 
     def __call__(self, environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Serve one request."""
+        """Serve one request. Raises: ConnectionResetError where its client went away before there was an answer."""
         started = time.perf_counter()
-        request = NativeRequest.from_environ(environ)
-        given = request.header("x-request-id") or ""
-        number = given if _FIT_ID.fullmatch(given) else uuid.uuid4().hex
+        stream = ClientBody(environ["wsgi.input"], body_length(environ))
+        request = NativeRequest.from_environ(environ, stream=stream, max_body_bytes=self._max_body_bytes)
+        number = _number(request)
         request_id.set(number)
-        route, answer = self._answer(request)
-        if answer.status < 300 and changes_metadata(request):
-            self._parts.metadata.forget()
-            self._parts.pipelines.forget()
-        start_response(answer.status_line, list(answer.headers))
+        route, handle, variables = self._route(request)
 
-        def end() -> None:
+        def tell(status: int) -> None:
             request_id.set(number)
-            self._tell(route, request, answer.status, started)
+            self._tell(route, request, status, started)
             request_id.set("")
 
-        return _Sent(answer.body, end)
-
-    def _answer(self, request: NativeRequest) -> tuple[str, NativeAnswer]:
-        template = RAW
         try:
-            found = self._router.find(request)
-            if found is None:
-                return template, forward(self._parts, request)
-            route, variables = found
-            template = route.template
-            return template, route.handle(NativeCall(self._parts, request, variables))
+            answer, body = self._answer(handle, NativeCall(self._parts, request, variables))
+            _drain(stream, body)
+        except CallerGone as error:
+            tell(CALLER_GONE)
+            raise ConnectionResetError(errno.ECONNRESET, "the client went away") from error
+        body.on_end(lambda: tell(answer.status))
+        try:
+            start_response(answer.status_line, list(answer.headers))
+        except BaseException:
+            # A header that the server refuses to send.
+            body.close()
+            raise
+        return body
+
+    def _route(self, request: NativeRequest) -> tuple[str, Handler, Mapping[str, str]]:
+        found = self._router.find(request)
+        if found is None:
+            return RAW, _forward, {}
+        route, variables = found
+        return route.template, route.handle, variables
+
+    def _answer(self, handle: Handler, call: NativeCall) -> tuple[NativeAnswer, SentBody]:
+        """The answer, whose first piece is there. Raises: CallerGone."""
+        try:
+            answer = handle(call)
+            body = SentBody(answer.body)
+        except CallerGone:
+            raise
         except SidecarError as error:
-            return template, error_answer(error, opaque_id=request.header("x-opaque-id"))
+            answer = error_answer(error)
+            body = SentBody(answer.body)
         except Exception:
             logger.exception("a request failed")
-            internal = SidecarError("The sidecar failed; its log has the reason under this request's id.")
-            return template, error_answer(internal, opaque_id=request.header("x-opaque-id"))
+            answer = error_answer(SidecarError("The sidecar failed; its log has the reason under this request's id."))
+            body = SentBody(answer.body)
+        if answer.status < 300 and changes_metadata(call.request):
+            self._parts.metadata.forget()
+            self._parts.pipelines.forget()
+        return self._completed(answer, call.request), body
+
+    def _completed(self, answer: NativeAnswer, request: NativeRequest) -> NativeAnswer:
+        """The answer with what the cluster says in each of its own: its version, and the client's own id."""
+        if answer.is_forwarded:
+            return answer
+        names = {name.lower() for name, _ in answer.headers}
+        told: list[Header] = []
+        if (version := self._parts.upstream.version) and "x-opensearch-version" not in names:
+            told.append(("X-OpenSearch-Version", version))
+        if (opaque_id := request.header("x-opaque-id")) is not None and "x-opaque-id" not in names:
+            told.append(("X-Opaque-Id", opaque_id))
+        return NativeAnswer(answer.status, [*told, *answer.headers], answer.body, answer.reason)
 
     def _tell(self, route: str, request: NativeRequest, status: int, started: float) -> None:
         seconds = time.perf_counter() - started
-        self._parts.metrics.requests.labels(f"native {route}", request.method, status).observe(seconds)
+        method = request.method if request.method in _METHODS else "other"
+        self._parts.metrics.requests.labels(f"native {route}", method, status).observe(seconds)
         if logger.isEnabledFor(logging.INFO):
             fields = {"method": request.method, "path": request.path, "status": status, "ms": round(seconds * 1000, 2)}
             logger.info("answered", extra={FIELDS: fields})
 
 
-class _Sent:
-    """An answer's body on its way, which tells when it ends; where it breaks off, the client must see that it did."""
+def _forward(call: NativeCall) -> NativeAnswer:
+    return forward(call.parts, call.request)
 
-    def __init__(self, body: Iterable[bytes], end: Callable[[], None]) -> None:
-        self._body = body
-        self._end = end
 
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)
+def _number(request: NativeRequest) -> str:
+    given = request.header("x-request-id") or ""
+    return given if _FIT_ID.fullmatch(given) else uuid.uuid4().hex
 
-    def close(self) -> None:
-        """Let go of what the body holds; called by the server, whatever happened."""
-        try:
-            close = getattr(self._body, "close", None)
-            if close is not None:
-                close()
-        finally:
-            self._end()
+
+def _drain(stream: ClientBody, body: SentBody) -> None:
+    """Take the rest of a body that the answer did not wait for: its client reads no answer while it sends."""
+    try:
+        stream.drain()
+    except CallerGone:
+        body.close()
+        raise
+    except SidecarError:
+        # Broken chunks, of which the answer tells already, or need not tell.
+        return

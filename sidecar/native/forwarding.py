@@ -30,4 +30,4 @@ def forward(parts: NativeParts, request: NativeRequest) -> NativeAnswer:
 def send(parts: NativeParts, request: RawRequest) -> NativeAnswer:
     """Pass a request, and its answer as it is."""
     answer = parts.upstream.send(request)
-    return NativeAnswer(answer.status, answer.headers, _Body(answer), answer.reason)
+    return NativeAnswer(answer.status, answer.headers, _Body(answer), answer.reason, is_forwarded=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -23,9 +24,11 @@ class Metadata:
     """Knows the indexes behind names; safe to use from any thread.
 
     What is read for one caller is kept for that caller only, save where an account of the sidecar's own reads it.
+    ``changing`` is to be held while a mapping is read, changed and written.
     """
 
     def __init__(self, reader: ClusterReader, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.changing = threading.Lock()
         self._reader = reader
         self._found = KeptReads[tuple[str, Options, Credentials], _Found](seconds=TTL_SECONDS, clock=clock)
         self._written = KeptReads[tuple[str, Credentials], IndexFacts | None](seconds=TTL_SECONDS, clock=clock)
@@ -55,6 +58,11 @@ class Metadata:
             return None
         key = (name, self._reader.credentials(request))
         return self._written.get(key, lambda: read_write_target(name, partial(self._reader.ask, key[1])))
+
+    def read(self, expression: str, request: NativeRequest, *, parameters: Mapping[str, str]) -> tuple[int, bytes]:
+        """The cluster's answer of now to what `of` asks for: status and body. Nothing of it is kept."""
+        target = index_target(expression, index_options(parameters))
+        return self._reader.ask(self._reader.credentials(request), "GET", target)
 
     def forget(self) -> None:
         """Read everything anew from now on: an index, alias, template or data stream was changed."""

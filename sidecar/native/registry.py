@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sidecar.native.declaring.creation import create_index, put_legacy_template, put_template
+from sidecar.native.declaring.update import put_mapping
 from sidecar.native.pipelines.handlers import (
     get_pipelines,
     put_ingest_pipeline,
@@ -14,6 +16,12 @@ from sidecar.native.writes.inside import reindex, update_by_query
 from sidecar.native.writes.single import update_document, write_document
 
 ROUTES: tuple[Route, ...] = (
+    route("PUT", "/{index}", create_index),
+    route("PUT POST", "/{index}/_mapping", put_mapping),
+    route("PUT POST", "/{index}/_mappings", put_mapping),
+    route("PUT POST", "/_index_template/{name}", put_template),
+    route("PUT POST", "/_component_template/{name}", put_template),
+    route("PUT POST", "/_template/{name}", put_legacy_template),
     route("GET POST", "/_ingest/pipeline/_simulate", simulate_pipeline),
     route("GET POST", "/_ingest/pipeline/{id}/_simulate", simulate_named_pipeline),
     route("PUT", "/_ingest/pipeline/{id}", put_ingest_pipeline),

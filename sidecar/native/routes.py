@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from sidecar.native.parts import Handler
-from sidecar.native.request import NativeRequest, decoded
+from sidecar.native.raw_target import decoded, is_plain
+from sidecar.native.request import NativeRequest
+from sidecar.native.targets import is_clusters_own
 
 _VARIABLE: Final = "{"
 
@@ -41,13 +43,12 @@ class Router:
 
     def find(self, request: NativeRequest) -> tuple[Route, Mapping[str, str]] | None:
         """The route, and the path's variables, decoded once; None where the request passes as it is."""
-        segments = path_segments(request.path)
+        segments = path_segments(request.path) if is_plain(request.target) else None
         if segments is None:
             return None
         for template, found in self._by_length.get(len(segments), ()):
-            if request.method in found.methods and all(map(_fits, template, segments)):
-                names = zip(template, segments, strict=True)
-                return found, {name[1:-1]: decoded(text) for name, text in names if name.startswith(_VARIABLE)}
+            if request.method in found.methods and (variables := _match(template, segments)) is not None:
+                return found, variables
         return None
 
 
@@ -63,8 +64,25 @@ def path_segments(path: str) -> list[str] | None:
     return None if any(segment in {"", ".", ".."} for segment in segments) else segments
 
 
-def _fits(template: str, segment: str) -> bool:
-    if not template.startswith(_VARIABLE):
-        return template == segment
-    # An index named as an endpoint is no index, and one that begins with a dot is the cluster's own.
-    return template != "{index}" or not segment.startswith(("_", "."))
+def _match(template: Sequence[str], segments: Sequence[str]) -> Mapping[str, str] | None:
+    """The variables of a path that fits; None for one that does not."""
+    variables = {}
+    for name, segment in zip(template, segments, strict=True):
+        if not name.startswith(_VARIABLE):
+            if name != segment:
+                return None
+        elif name == "{index}" and segment.startswith("_") and segment != "_all":
+            # An endpoint, which no index can be named like.
+            return None
+        else:
+            variables[name[1:-1]] = segment
+    return _decoded(variables)
+
+
+def _decoded(variables: Mapping[str, str]) -> Mapping[str, str] | None:
+    """The variables decoded; None where one is not UTF-8, or the index is the cluster's own."""
+    try:
+        values = {name: decoded(segment) for name, segment in variables.items()}
+    except UnicodeDecodeError:
+        return None
+    return None if is_clusters_own(values.get("index", "")) else values

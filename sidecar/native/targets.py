@@ -11,6 +11,15 @@ INDEX_OPTIONS = ("ignore_unavailable", "allow_no_indices", "expand_wildcards")
 Options = tuple[str | None, ...]
 
 
+_BACKING_INDEX = ".ds-"
+"""How the names of a data stream's indexes begin. Updates of its documents name them, for the stream takes none."""
+
+
+def is_clusters_own(name: str) -> bool:
+    """True for an index whose name begins with a dot, save those of data streams: what is in it is none of ours."""
+    return name.startswith(".") and not name.startswith(_BACKING_INDEX)
+
+
 def index_options(parameters: Mapping[str, str]) -> Options:
     """The parameters of `INDEX_OPTIONS`, None where one is not given."""
     return tuple(map(parameters.get, INDEX_OPTIONS))

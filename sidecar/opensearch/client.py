@@ -226,6 +226,10 @@ class Cluster:
         """The answer to a request that a file beside this one makes, about an index where one is given."""
         return self._json(operation, request, index)
 
+    def ask_text(self, operation: str, request: Request, index: str | None = None) -> bytes:
+        """As `ask`, the answer's own text: for documents that must not be decoded and written anew."""
+        return self._call(operation, request, index).body
+
     def _json(self, operation: str, request: Request, index: str | None = None) -> dict[str, Any]:
         return _decode(self._call(operation, request, index))
 

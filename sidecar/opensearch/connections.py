@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import select
+import socket
 import ssl
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +19,9 @@ from sidecar.opensearch.address import ClusterAddress, Endpoint
 
 # A host that does not even accept a connection is down, not slow.
 CONNECT_TIMEOUT_SECONDS = 5.0
+MAX_IDLE_SECONDS = 30.0
+"""How long a connection may wait for its next use: less than the 60 s after which load balancers drop theirs, so that
+none is reused in the moment of its end, when nobody can tell whether the request arrived."""
 
 
 @dataclass(frozen=True)
@@ -27,20 +32,6 @@ class TransportOptions:
     connections: int = 32
     verify_tls: bool = True
     ca_file: Path | None = None
-
-
-class _Connection(HTTPConnection):
-    """A connection that sends targets as they are, with bytes beyond ASCII too, as clients did."""
-
-    def _encode_request(self, request: str) -> bytes:
-        return request.encode("latin-1")
-
-
-class _SecureConnection(HTTPSConnection):
-    """The same over TLS."""
-
-    def _encode_request(self, request: str) -> bytes:
-        return request.encode("latin-1")
 
 
 class ConnectionPool:
@@ -56,27 +47,28 @@ class ConnectionPool:
         self.options = options
         self._tls = _tls_context(options)
         # append and pop of a deque are atomic, so the pool needs no lock.
-        self._idle: deque[tuple[Endpoint, HTTPConnection]] = deque()
+        self._idle: deque[tuple[Endpoint, HTTPConnection, float]] = deque()
 
     def take_idle(self, endpoint: Endpoint) -> HTTPConnection | None:
         """A kept connection that the server has not closed yet, as far as can be told; None where there is none."""
         while True:
             try:
-                kept_endpoint, connection = self._idle.pop()
+                kept_endpoint, connection, since = self._idle.pop()
             except IndexError:
                 return None
-            if kept_endpoint is endpoint and not _was_closed_by_server(connection):
+            is_fresh = time.monotonic() - since < MAX_IDLE_SECONDS
+            if is_fresh and kept_endpoint is endpoint and not _was_closed_by_server(connection):
                 return connection
             connection.close()
 
     def connect(self, endpoint: Endpoint) -> HTTPConnection:
         """A new connection."""
         if endpoint.is_tls:
-            connection: HTTPConnection = _SecureConnection(
+            connection: HTTPConnection = HTTPSConnection(
                 endpoint.host, endpoint.port, timeout=CONNECT_TIMEOUT_SECONDS, context=self._tls
             )
         else:
-            connection = _Connection(endpoint.host, endpoint.port, timeout=CONNECT_TIMEOUT_SECONDS)
+            connection = HTTPConnection(endpoint.host, endpoint.port, timeout=CONNECT_TIMEOUT_SECONDS)
         try:
             connection.connect()  # http.client sets TCP_NODELAY
         except TimeoutError as error:
@@ -88,12 +80,41 @@ class ConnectionPool:
         if len(self._idle) >= self.options.connections:
             connection.close()
         else:
-            self._idle.append((endpoint, connection))
+            self._idle.append((endpoint, connection, time.monotonic()))
 
     def close(self) -> None:
         """Close the kept connections; a later request opens new ones."""
         while self._idle:
             self._idle.pop()[1].close()
+
+
+class Lease:
+    """The use of one connection for one exchange, which ends once."""
+
+    def __init__(self, pool: ConnectionPool, endpoint: Endpoint, connection: HTTPConnection) -> None:
+        self.endpoint = endpoint
+        self._pool = pool
+        self._connection: HTTPConnection | None = connection
+        self.socket: socket.socket = connection.sock
+        self.timeout_seconds = pool.options.timeout_seconds
+        self.socket.settimeout(self.timeout_seconds)
+
+    @classmethod
+    def taken(cls, pool: ConnectionPool) -> Lease:
+        """The use of a kept connection, or of a new one. Raises: as `translated_errors`."""
+        endpoint = pool.address.endpoint()
+        with translated_errors(endpoint, pool.options.timeout_seconds):
+            return cls(pool, endpoint, pool.take_idle(endpoint) or pool.connect(endpoint))
+
+    def end(self, *, is_reusable: bool) -> None:
+        """Give the connection back, or close it where nobody may use it again. A second call does nothing."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if is_reusable:
+            self._pool.give_back(self.endpoint, connection)
+        else:
+            connection.close()
 
 
 @contextmanager

@@ -2,97 +2,55 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
+from dataclasses import dataclass
+from http.client import HTTPResponse
 from typing import Protocol
 
 from sidecar.opensearch.address import ClusterAddress, Endpoint
-from sidecar.opensearch.connections import ConnectionPool, TransportOptions, translated_errors
+from sidecar.opensearch.connections import ConnectionPool, Lease, TransportOptions, translated_errors
+from sidecar.opensearch.raw_answer import Header, RawAnswer, end_to_end
 
-Header = tuple[str, str]
-PIECE_BYTES = 64 * 1024
-"""How much of a streamed body is in memory at a time, each way."""
-_HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-"""Headers that hold between two neighbours only (RFC 9110, 7.6.1)."""
+__all__ = ["CallerGone", "Header", "Passthrough", "RawAnswer", "RawRequest", "Readable"]
+
+PIECE_BYTES = 1024 * 1024
+"""How much of a streamed request is in memory at a time. gunicorn copies what it has read ahead, 1 MiB, for each piece
+that is taken of it."""
+_MADE_ANEW = frozenset({"host", "content-length", "expect"})
+_HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux alone tells of a peer that is gone while there is more to read
+
+
+class CallerGone(Exception):
+    """The client whose request it is went away; nobody is there to be answered."""
 
 
 class Readable(Protocol):
     """A body that is read as it comes."""
 
     def read(self, size: int, /) -> bytes:
-        """At most so many bytes; none at the end."""
+        """At most so many bytes; none at the end. Raises no OSError, which would be taken for the cluster's."""
+
+
+class HasDescriptor(Protocol):
+    """A socket."""
+
+    def fileno(self) -> int:
+        """Its number."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
     """What to send. ``target`` is the request line's, as latin-1; ``headers`` are sent as given, save that those
-    between neighbours and the body's length are made anew. A streamed ``body`` has ``length`` bytes; None: unknown."""
+    between neighbours and the body's length are made anew. A streamed ``body`` has ``length`` bytes; None: unknown.
+    ``caller`` is the connection of the client: where it ends, the request is given up."""
 
     method: str
     target: str
     headers: Sequence[Header] = ()
     body: bytes | Readable | None = None
     length: int | None = None
-
-    @property
-    def is_repeatable(self) -> bool:
-        """True where it may be sent twice, and can be."""
-        return self.method in {"GET", "HEAD"} and not hasattr(self.body, "read")
-
-
-@dataclass(slots=True)
-class RawAnswer:
-    """The cluster's answer; the body comes in pieces, once. `close` is to be called, whether it was read or not."""
-
-    status: int
-    reason: str
-    headers: list[Header]
-    _answer: HTTPResponse = field(repr=False)
-    _connection: HTTPConnection = field(repr=False)
-    _endpoint: Endpoint = field(repr=False)
-    _pool: ConnectionPool = field(repr=False)
-    _timeout_seconds: float = field(repr=False)
-
-    def header(self, name: str) -> str | None:
-        """The first value of a header, whatever its case."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
-
-    def pieces(self) -> Iterator[bytes]:
-        """The body's bytes as they come. Raises: OpenSearchUnreachable, OpenSearchTimeout where they end too soon."""
-        with translated_errors(self._endpoint, self._timeout_seconds):
-            while piece := self._answer.read1(PIECE_BYTES):
-                yield piece
-            if self._answer.length:
-                raise ConnectionError(f"the answer ended {self._answer.length} bytes too soon")
-
-    def read(self) -> bytes:
-        """The whole body; closes the answer."""
-        try:
-            return b"".join(self.pieces())
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Let go of the connection, which is kept where the answer was read to its end."""
-        if self._answer.isclosed() and not self._answer.will_close:
-            self._pool.give_back(self._endpoint, self._connection)
-        else:
-            self._answer.close()
-            self._connection.close()
+    caller: HasDescriptor | None = None
 
 
 class Passthrough:
@@ -100,76 +58,106 @@ class Passthrough:
 
     def __init__(self, address: ClusterAddress, options: TransportOptions) -> None:
         self._pool = ConnectionPool(address, options)
+        self._version: str | None = None
+
+    @property
+    def version(self) -> str | None:
+        """How the cluster names itself, as ``OpenSearch/3.5.0 (opensearch)``; None before its first answer."""
+        return self._version
 
     def send(self, request: RawRequest) -> RawAnswer:
-        """Send a request, and read the head of its answer, whatever its status.
+        """Send a request, once, and read the head of its answer, whatever its status.
 
-        Only a request without effect is sent a second time, where a kept connection ended in the moment of its reuse.
+        Nothing is sent a second time, not even a GET: only a connection that can be seen to have ended is replaced.
         Redirects and encodings are left to the client.
-        Raises: OpenSearchUnreachable, OpenSearchTimeout; what `ClusterAddress.endpoint` raises.
+        Raises: OpenSearchUnreachable, OpenSearchTimeout; CallerGone, and what reading a streamed body raises, after
+        which the cluster has only a part of the request; what `ClusterAddress.endpoint` raises.
         """
-        timeout = self._pool.options.timeout_seconds
-        endpoint = self._pool.address.endpoint()
-        with translated_errors(endpoint, timeout):
-            connection = self._pool.take_idle(endpoint)
-            if connection is not None:
-                try:
-                    return self._exchange(endpoint, connection, request)
-                except (RemoteDisconnected, ConnectionResetError):
-                    if not request.is_repeatable:
-                        raise
-            return self._exchange(endpoint, self._pool.connect(endpoint), request)
+        lease = Lease.taken(self._pool)
+        try:
+            with translated_errors(lease.endpoint, lease.timeout_seconds):
+                return self._exchange(lease, request)
+        except BaseException:
+            lease.end(is_reusable=False)
+            raise
 
     def close(self) -> None:
         """Close the kept connections; a later request opens new ones."""
         self._pool.close()
 
-    def _exchange(self, endpoint: Endpoint, connection: HTTPConnection, request: RawRequest) -> RawAnswer:
-        timeout = self._pool.options.timeout_seconds
+    def _exchange(self, lease: Lease, request: RawRequest) -> RawAnswer:
+        is_whole = True
         try:
-            connection.sock.settimeout(timeout)
+            _send(lease, request)
+        except (BrokenPipeError, ConnectionResetError):
             # A server may answer (413) and hang up before it has read a long body: then the answer is there to be read.
-            with suppress(BrokenPipeError):
-                _send(connection, endpoint, request)
-            answer = connection.getresponse()
-        except BaseException:
-            connection.close()
-            raise
-        headers = end_to_end(answer.getheaders())
-        return RawAnswer(answer.status, answer.reason, headers, answer, connection, endpoint, self._pool, timeout)
+            is_whole = False
+        _wait_for_answer(lease, request.caller)
+        response = HTTPResponse(lease.socket, method=request.method)
+        response.begin()
+        if not is_whole:
+            response.will_close = True
+        answer = RawAnswer.begun(response, lease)
+        if version := answer.header("x-opensearch-version"):
+            self._version = version
+        return answer
 
 
-def end_to_end(headers: Sequence[Header]) -> list[Header]:
-    """The headers without those that hold between two neighbours only."""
-    named = {name.strip().lower() for key, value in headers if key.lower() == "connection" for name in value.split(",")}
-    return [(key, value) for key, value in headers if key.lower() not in _HOP_BY_HOP and key.lower() not in named]
-
-
-def _send(connection: HTTPConnection, endpoint: Endpoint, request: RawRequest) -> None:
-    connection.putrequest(
-        request.method, endpoint.path_prefix + request.target, skip_host=True, skip_accept_encoding=True
-    )
-    connection.putheader("Host", _host_of(endpoint))
-    for name, value in end_to_end(request.headers):
-        if name.lower() not in {"host", "content-length", "expect"}:
-            connection.putheader(name, value.encode("latin-1"))
+def _send(lease: Lease, request: RawRequest) -> None:
     body = request.body
-    if body is None:
-        connection.endheaders()
-    elif isinstance(body, bytes):
-        connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body)
+    if body is None or isinstance(body, bytes):
+        _send_whole(lease, request, body)
     elif request.length is not None:
-        connection.putheader("Content-Length", str(request.length))
-        connection.endheaders()
+        data = _head(lease.endpoint, request, f"Content-Length: {request.length}")
         for piece in _pieces(body):
-            connection.send(piece)
+            # The first piece goes with the head: one packet for a small request.
+            lease.socket.sendall(data + piece)
+            data = b""
+        if data:
+            lease.socket.sendall(data)
     else:
-        connection.putheader("Transfer-Encoding", "chunked")
-        connection.endheaders()
+        data = _head(lease.endpoint, request, "Transfer-Encoding: chunked")
         for piece in _pieces(body):
-            connection.send(b"%x\r\n%b\r\n" % (len(piece), piece))
-        connection.send(b"0\r\n\r\n")
+            lease.socket.sendall(b"%b%x\r\n%b\r\n" % (data, len(piece), piece))
+            data = b""
+        lease.socket.sendall(data + b"0\r\n\r\n")
+
+
+def _send_whole(lease: Lease, request: RawRequest, body: bytes | None) -> None:
+    if body is None:
+        lease.socket.sendall(_head(lease.endpoint, request, None))
+        return
+    head = _head(lease.endpoint, request, f"Content-Length: {len(body)}")
+    if len(body) > PIECE_BYTES:
+        lease.socket.sendall(head)
+        lease.socket.sendall(body)
+    else:
+        lease.socket.sendall(head + body)
+
+
+def _head(endpoint: Endpoint, request: RawRequest, framing: str | None) -> bytes:
+    """The request's lines, up to the body. Raises: ValueError where a value would make lines of its own."""
+    lines = [f"{request.method} {endpoint.path_prefix}{request.target} HTTP/1.1", f"Host: {_host_of(endpoint)}"]
+    lines += [f"{name}: {value}" for name, value in end_to_end(request.headers) if name.lower() not in _MADE_ANEW]
+    if framing is not None:
+        lines.append(framing)
+    text = "\r\n".join(lines)
+    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1 or lines[0].count(" ") != 2:
+        raise ValueError("a target or a header has a line break or a space in it")
+    return f"{text}\r\n\r\n".encode("latin-1")
+
+
+def _wait_for_answer(lease: Lease, caller: HasDescriptor | None) -> None:
+    """Return when the cluster begins to answer. A search is cancelled by the cluster where its connection ends."""
+    poll = select.poll()
+    poll.register(lease.socket, select.POLLIN)
+    if caller is not None:
+        poll.register(caller, _HUNG_UP)
+    events = dict(poll.poll(lease.timeout_seconds * 1000))
+    if not events:
+        raise TimeoutError
+    if lease.socket.fileno() not in events:
+        raise CallerGone
 
 
 def _pieces(body: Readable) -> Iterator[bytes]:

@@ -137,7 +137,7 @@ class Pipelines:
         if kind == "_search":
             return _Stored(search=_readable(name, kept, kept_search_pipeline, _NOTHING)), True
         left = pipeline.get(INGEST_LIST)
-        ingest = _readable(name, kept, kept_ingest_processors, ())
+        ingest: tuple[IngestProcessor, ...] = _readable(name, kept, kept_ingest_processors, ())
         return _Stored(ingest=ingest, left=left if isinstance(left, list) else ()), True
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from sidecar.native.declarations.declaration import Existing
+from sidecar.native.declarations.declaration import Declaration, Existing
 from sidecar.native.declarations.own_processors import has_doubles
 from sidecar.native.declarations.semantic_parameters import (
     MODEL,
@@ -21,7 +21,7 @@ from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.json.edits import Edit
 from sidecar.native.json.removal import without_members
-from sidecar.native.json.spans import Member, Node, Object
+from sidecar.native.json.spans import Member, Node, NotJson, Object
 from sidecar.native.json.writing import as_value, quoted, write
 
 SEMANTIC: Final = "semantic"
@@ -58,6 +58,15 @@ class _Place:
     is_nested: bool
 
 
+def model_path(declaration: Declaration) -> str | None:
+    """Where a document tells which model made the vector of a ``semantic`` field, as an object of ``id``, ``name`` and
+    ``type``; None for other declarations."""
+    if declaration.semantic is None:
+        return None
+    parent = (declaration.nested or declaration.vector).rpartition(".")[0]
+    return f"{parent}.model"
+
+
 def translate_semantic(mappings: Object, data: bytes, embedder: NativeEmbedder) -> SemanticTranslation:
     """Translate the ``semantic`` fields of a mapping: the object that has ``properties``, inside the text ``data``.
 
@@ -71,7 +80,7 @@ def translate_semantic(mappings: Object, data: bytes, embedder: NativeEmbedder) 
         if not isinstance(field, Object) or not _has_type(field, SEMANTIC, data):
             continue
         given = _decoded(field, data)
-        if not _is_served(given, embedder):
+        if given is None or not _is_served(given, embedder):
             continue
         path = place.path + place.member.key
         if place.is_nested:
@@ -85,15 +94,18 @@ def translate_semantic(mappings: Object, data: bytes, embedder: NativeEmbedder) 
     return SemanticTranslation(edits, fields)
 
 
-def _properties(node: Object, data: bytes, path: str = "", *, is_nested: bool = False) -> Iterator[_Place]:
-    properties = node.get("properties")
-    for member in properties.members if isinstance(properties, Object) else ():
-        assert isinstance(properties, Object)
-        yield _Place(member, properties, path, is_nested)
-        field = member.value
-        if isinstance(field, Object):
-            is_inside = is_nested or _has_type(field, "nested", data)
-            yield from _properties(field, data, f"{path}{member.key}.", is_nested=is_inside)
+def _properties(mappings: Object, data: bytes) -> Iterator[_Place]:
+    waiting = [(mappings, "", False)]
+    while waiting:
+        node, path, is_nested = waiting.pop()
+        properties = node.get("properties")
+        if not isinstance(properties, Object):
+            continue
+        for member in properties.members:
+            yield _Place(member, properties, path, is_nested)
+            field = member.value
+            if isinstance(field, Object):
+                waiting.append((field, f"{path}{member.key}.", is_nested or _has_type(field, "nested", data)))
 
 
 def _has_type(field: Object, name: str, data: bytes) -> bool:
@@ -101,10 +113,13 @@ def _has_type(field: Object, name: str, data: bytes) -> bool:
     return kind is not None and not has_doubles(field) and kind.value(data) == name
 
 
-def _decoded(field: Object, data: bytes) -> dict[str, Any]:
+def _decoded(field: Object, data: bytes) -> dict[str, Any] | None:
     # Put together anew, since comments are blanks to OpenSearch and nothing to decoders.
-    text = write(as_value(field, data))
-    value = Node(0, len(text)).value(text)
+    try:
+        text = write(as_value(field, data))
+        value = Node(0, len(text)).value(text)
+    except NotJson:
+        return None
     try:
         orjson.dumps(value)
     except TypeError as error:

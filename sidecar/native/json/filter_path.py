@@ -29,7 +29,10 @@ class FilterPath:
         )
 
     def apply(self, value: Value) -> Value:
-        """What is left of an answer: an empty object of one with nothing that is wanted."""
+        """What is left of an answer: an empty object of one with nothing that is wanted.
+
+        Lists and objects that are looked into, and have nothing then, are left out, even those that were empty before.
+        """
         found: Value | None = value
         if self.kept:
             found = _keep(found, self.kept) if found is not None else None
@@ -63,14 +66,14 @@ def _leave_out(value: Value, paths: Sequence[Path]) -> Value | None:
         return value
     if isinstance(value, list):
         items = [found for item in value if (found := _leave_out(item, paths)) is not None]
-        return items if items or not value else None
+        return items or None
     result: dict[str, Value] = {}
     for key, inner in value.items():
         further = _further(key, paths)
         found = None if () in further else _leave_out(inner, further) if further else inner
         if found is not None:
             result[key] = found
-    return result if result or not value else None
+    return result or None
 
 
 def _further(key: str, paths: Sequence[Path]) -> list[Path]:

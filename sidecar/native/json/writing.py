@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from sidecar.native.json.spans import Array, Node, Object
+from sidecar.native.json.spans import Array, Node, NotJson, Object
 
 Value = dict[str, "Value"] | list["Value"] | bytes
 """An object, a list, or the text of anything else."""
+MAX_DEPTH = 200
+"""Of what is put together anew: pipelines and settings of fields, never documents."""
 _INDENT = b"  "
 
 
-def as_value(node: Node, data: bytes) -> Value:
-    """The value of a node. Of a key that stands in an object several times, the last counts."""
+def as_value(node: Node, data: bytes, depth: int = MAX_DEPTH) -> Value:
+    """The value of a node. Of a key that stands in an object several times, the last counts.
+
+    Raises: NotJson where it is nested deeper than ``depth``.
+    """
+    if not depth:
+        raise NotJson(f"nested deeper than {MAX_DEPTH}")
     if isinstance(node, Object):
-        return {key: as_value(value, data) for key, value in node.items()}
+        return {key: as_value(value, data, depth - 1) for key, value in node.items()}
     if isinstance(node, Array):
-        return [as_value(item, data) for item in node.items]
+        return [as_value(item, data, depth - 1) for item in node.items]
     text = node.text(data)
     if not text.startswith(b"["):
         return text

@@ -10,7 +10,7 @@ from sidecar.native.bodies import is_analysed, read_body
 from sidecar.native.declarations.own_processors import take_ingest_processors, take_search_processors
 from sidecar.native.forwarding import forward, send
 from sidecar.native.json.filter_path import FilterPath
-from sidecar.native.json.spans import NotJson, Object, read
+from sidecar.native.json.spans import NotJson, read
 from sidecar.native.json.writing import as_value, write
 from sidecar.native.parts import NativeCall
 from sidecar.native.pipelines.text import Take, put_back, without_own
@@ -63,11 +63,10 @@ def _put(call: NativeCall, take: Take) -> NativeAnswer:
 def _restored(text: bytes, call: NativeCall) -> bytes | None:
     """The answer with the pipelines as they were put; None where none of them has kept processors."""
     try:
-        node = read(text)
+        pipelines = as_value(read(text), text)
     except NotJson:
         return None
-    pipelines = as_value(node, text)
-    if not isinstance(node, Object) or not isinstance(pipelines, dict):
+    if not isinstance(pipelines, dict):
         return None
     changed = {name for name, pipeline in pipelines.items() if put_back(pipeline)}
     if not changed:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sidecar.errors import InvalidArgument, SidecarError
-from sidecar.native.bodies import MAX_BYTES, Body, is_analysed, read_body
+from sidecar.native.bodies import Body, is_analysed, read_body
 from sidecar.native.errors import Refused
 from sidecar.native.forwarding import forward, send
 from sidecar.native.json.edits import Edit
@@ -41,7 +41,7 @@ def bulk(call: NativeCall) -> NativeAnswer:
         return send(call.parts, original(request, body))
     work.plan()
     work.inputs.embed()
-    parts = split(work.finished(), MAX_BYTES)
+    parts = split(work.finished(), request.max_body_bytes)
     if not work.poison and len(parts) == 1:
         answer = send(call.parts, request.with_body(parts[0].body))
     else:

@@ -10,6 +10,7 @@ from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.processors import IngestProcessor
 from sidecar.native.declarations.stored import is_of_other_face
 from sidecar.native.parts import NativeCall
+from sidecar.native.targets import is_clusters_own
 from sidecar.native.writes.declared import DocumentModel, declared_step
 from sidecar.native.writes.other_face import chunked_fields
 from sidecar.native.writes.processing import processor_step
@@ -51,8 +52,7 @@ class Recipes:
         return self._found[key]
 
     def _read(self, target: str, pipeline: str | None) -> Recipe | None:
-        # Names that begin with a dot are the cluster's own.
-        facts = None if target.startswith(".") else self._parts.metadata.write_target(target, self._request)
+        facts = None if is_clusters_own(target) else self._parts.metadata.write_target(target, self._request)
         processors = self.processors(facts, pipeline)
         steps: list[WriteStep] = [processor_step(processor, self._model) for processor in processors]
         if facts is not None:

@@ -6,16 +6,17 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.native.declarations.description import KeptProcessor, line_of, split_description, with_line
 from sidecar.native.json.spans import NotJson, read
 from sidecar.native.json.writing import Value, as_value, write
-from tests.native.json.test_spans import VALUES
+from tests.native.json.test_spans import SCALARS
 
 # What UTF-8 can say: other text is no text of a pipeline.
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+_VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4)
 _PLACES = st.integers(min_value=0, max_value=99)
 
 
@@ -24,9 +25,10 @@ def _value(value: Any) -> Value:
     return as_value(read(data), data)
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     description=st.none() | _TEXTS | st.just("#sidecar {}") | st.just("a\n#sidecar {}\n"),
-    settings=st.lists(st.dictionaries(st.text(), VALUES), min_size=1, max_size=3),
+    settings=st.lists(st.dictionaries(st.text(), _VALUES, max_size=2), min_size=1, max_size=3),
     places=st.lists(_PLACES, min_size=3, max_size=3),
 )
 def test_what_is_kept_comes_back(description: str | None, settings: list[dict[str, Any]], places: list[int]) -> None:

@@ -162,11 +162,11 @@ def test_ingest_processors_are_refused_as_by_the_plugin(kind: str, settings: dic
     assert reason in refused.value.message
 
 
-def normalization(technique: Any = None, weights: Any = None, **parameters: Any) -> tuple[str, dict[str, Any]]:
-    combination = {"technique": technique} if technique is not None else {}
+def normalization(combined_by: Any = None, weights: Any = None, **given: Any) -> tuple[str, dict[str, Any]]:
+    combination = {} if combined_by is None else {"technique": combined_by}
     if weights is not None:
         combination["parameters"] = {"weights": weights}
-    return "normalization-processor", {"normalization": parameters, "combination": combination}
+    return "normalization-processor", {"normalization": given, "combination": combination}
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,12 @@ _PATHS = [
     "nodes",
     "nodes.*",
     "nodes.*.os.name.further",
+    "-**.plugins.name",
+    "-nodes.*.plugins.*",
+    "-**",
+    "-*",
+    "**.name,-nodes.*.os",
+    "-nodes.*.settings.pidfile,-**.x",
 ]
 
 

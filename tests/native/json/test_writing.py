@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.native.json.edits import apply
@@ -13,10 +13,13 @@ from sidecar.native.json.removal import without_items, without_members
 from sidecar.native.json.spans import Array, Object, read
 from sidecar.native.json.writing import as_value, quoted, write
 from tests.fix_opensearch import request
-from tests.native.json.test_spans import VALUES
+from tests.native.json.test_spans import SCALARS
+
+_VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=6)
 
 
-@given(value=VALUES, indent=st.sampled_from([None, 0, 2]), is_pretty=st.booleans())
+@settings(deadline=None)
+@given(value=_VALUES, indent=st.sampled_from([None, 0, 2]), is_pretty=st.booleans())
 def test_a_value_stays_what_it_is(value: Any, indent: int | None, is_pretty: bool) -> None:
     data = json.dumps(value, indent=indent).encode()
     text = write(as_value(read(data), data), pretty=is_pretty)
@@ -42,7 +45,8 @@ def test_indentation_is_that_of_opensearch(node: str) -> None:
     assert write(as_value(read(data), data), pretty=True).decode() == pretty
 
 
-@given(items=st.lists(VALUES, max_size=6), places=st.sets(st.integers(min_value=0, max_value=5)), space=st.booleans())
+@settings(max_examples=60, deadline=None)
+@given(items=st.lists(_VALUES, max_size=6), places=st.sets(st.integers(min_value=0, max_value=5)), space=st.booleans())
 def test_items_are_taken_out_of_lists(items: list[Any], places: set[int], space: bool) -> None:
     data = json.dumps([*items, {}], indent=1 if space else None).encode()
     array = read(data)
@@ -51,7 +55,8 @@ def test_items_are_taken_out_of_lists(items: list[Any], places: set[int], space:
     assert json.loads(apply(data, without_items(array, places))) == left
 
 
-@given(value=st.dictionaries(st.sampled_from("abcdef"), VALUES), keys=st.sets(st.sampled_from("abcdef")))
+@settings(max_examples=60, deadline=None)
+@given(value=st.dictionaries(st.sampled_from("abcdef"), _VALUES), keys=st.sets(st.sampled_from("abcdef")))
 def test_members_are_taken_out_of_objects(value: dict[str, Any], keys: set[str]) -> None:
     data = json.dumps(value).encode()
     node = read(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.embedding.model_table import ModelTable
@@ -14,7 +14,7 @@ from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.json.spans import read
 from sidecar.native.json.writing import as_value, write
 from sidecar.native.pipelines.text import Take, put_back, without_own
-from tests.native.json.test_spans import VALUES
+from tests.native.json.test_spans import SCALARS
 
 EMBEDDER = NativeEmbedder(
     cast(Any, None), cast(Any, None), ModelTable(), aliases={"id-7": "random/small"}, device="cpu"
@@ -25,8 +25,9 @@ ENRICHER = {"neural_query_enricher": {"default_model_id": "id-7"}}
 NORMALIZATION = {"normalization-processor": {"combination": {"parameters": {"weights": [0.3, 0.7]}}}}
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
-_OTHER = st.fixed_dictionaries({"set": st.dictionaries(_TEXTS, VALUES)})
-_REST = st.dictionaries(st.sampled_from(["version", "on_failure", "x"]), VALUES)
+_SETTINGS = st.dictionaries(_TEXTS, SCALARS | st.lists(SCALARS, max_size=2), max_size=2)
+_OTHER = st.fixed_dictionaries({"set": _SETTINGS})
+_REST = st.dictionaries(st.sampled_from(["version", "on_failure", "x"]), _SETTINGS)
 
 
 def _restored(body: bytes) -> Any:
@@ -39,6 +40,7 @@ def _taken(pipeline: dict[str, Any], take: Take, indent: int | None) -> bytes | 
     return without_own(json.dumps(pipeline, indent=indent).encode(), take, EMBEDDER)
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     description=st.just({}) | st.fixed_dictionaries({"description": _TEXTS}),
     own=st.lists(st.sampled_from([EMBEDDING, CHUNKING]), max_size=3).map(lambda own: [*own, EMBEDDING]),
@@ -59,6 +61,7 @@ def test_an_ingest_pipeline_comes_back_as_it_was(
     assert _restored(body) == pipeline
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     before=st.lists(_OTHER, max_size=2),
     between=st.lists(_OTHER, max_size=2),
@@ -110,6 +113,7 @@ def test_what_the_cluster_refuses_is_left_to_it() -> None:
         f'{{"processors":[{own}],"description":5}}',
         f'{{"processors":[{own}],"description":{{}}}}',
         '{"processors":[{"text_embedding":5}]}',
+        f'{{"processors":[{own},{{"text_embedding":{{"x":{"[" * 300}{"]" * 300}}}}}]}}',
         '{"processors":[{"text_embedding":{"model_id":"id-7","field_map":{"a":"b"}},"set":{}}]}',
     ]:
         assert without_own(body.encode(), take_ingest_processors, EMBEDDER) is None, body

@@ -1,0 +1,125 @@
+"""Documents as an index has them: their texts, and what ties a later write to the very version that was read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sidecar.errors import OpenSearchError
+from sidecar.native.json.spans import Array, Node, NotJson, Object, read
+from sidecar.opensearch.client import Cluster, encode_json, index_path
+from sidecar.opensearch.document_scan import DocumentScan
+from sidecar.opensearch.transport import Request
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """One version of a document. ``source`` is the object of its fields inside the text ``data``."""
+
+    document_id: str
+    routing: str | None
+    seq_no: int
+    primary_term: int
+    source: Object
+    data: bytes
+
+    def update_lines(self, index: str, names: Collection[str], cleared: Collection[str]) -> bytes:
+        """The bulk lines that send these top-level fields again as they are, save that the paths ``cleared`` become
+        null; refused by the cluster where the document is another by then.
+        """
+        action: dict[str, Any] = {"_index": index, "_id": self.document_id}
+        if self.routing is not None:
+            action["routing"] = self.routing
+        action |= {"if_seq_no": self.seq_no, "if_primary_term": self.primary_term}
+        members = [
+            self.data[member.key_start : member.key_end] + b":" + self._text(member.value, f"{member.key}.", cleared)
+            if member.key not in cleared
+            else self.data[member.key_start : member.key_end] + b":null"
+            for member in self.source.members
+            if member.key.partition(".")[0] in names
+        ]
+        # A line break between values would end the line; inside of strings there is none.
+        document = b",".join(members).replace(b"\n", b" ").replace(b"\r", b" ")
+        return b'{"update":%b}\n{"doc":{%b}}\n' % (orjson.dumps(action), document)
+
+    def _text(self, node: Node, prefix: str, cleared: Collection[str]) -> bytes:
+        """The text of a value, in which cleared vectors are null."""
+        pieces, place = [], node.start
+        for inner in values_at(node, prefix, cleared):
+            pieces += [self.data[place : inner.start], b"null"]
+            place = inner.end
+        return b"".join([*pieces, self.data[place : node.end]])
+
+
+def scanned(scan: DocumentScan, *, after: int = -1) -> Iterator[tuple[list[StoredDocument], int]]:
+    """The scan's pages as documents, each document once; with each page the number as in `DocumentScan.pages`."""
+    seen: set[str] = set()
+    for page, told in scan.pages(after=after):
+        documents = _hits(page)
+        yield [document for document in documents if document.document_id not in seen], told
+        seen = {document.document_id for document in documents if document.seq_no > told}
+
+
+def read_again(
+    cluster: Cluster, index: str, documents: Sequence[StoredDocument], fields: Sequence[str]
+) -> list[StoredDocument]:
+    """The documents as they are now, without those that are gone."""
+    body = {
+        "docs": [
+            {"_id": document.document_id, "_source": {"includes": list(fields)}}
+            | ({} if document.routing is None else {"routing": document.routing})
+            for document in documents
+        ]
+    }
+    request = Request("POST", f"{index_path(index)}/_mget", encode_json(body), is_repeatable=True)
+    text = cluster.ask_text("read_documents", request, index)
+    return list(_documents(text, _parsed(text), "docs"))
+
+
+def _hits(page: bytes) -> list[StoredDocument]:
+    root = _parsed(page)
+    hits = root.get("hits")
+    if not isinstance(hits, Object):
+        raise OpenSearchError("The cluster's answer to a search has no hits.")
+    return list(_documents(page, hits, "hits"))
+
+
+def _documents(text: bytes, parent: Object, key: str) -> Iterator[StoredDocument]:
+    found = parent.get(key)
+    for item in found.items if isinstance(found, Array) else ():
+        source = item.get("_source") if isinstance(item, Object) else None
+        if not isinstance(item, Object) or not isinstance(source, Object):
+            continue  # gone, or kept without its source
+        known = {key: node.value(text) for key, node in item.items() if key in _KEYS}
+        yield StoredDocument(
+            known["_id"], known.get("_routing"), known["_seq_no"], known["_primary_term"], source, text
+        )
+
+
+_KEYS = frozenset({"_id", "_routing", "_seq_no", "_primary_term"})
+
+
+def _parsed(text: bytes) -> Object:
+    try:
+        root = read(text)
+    except NotJson as error:
+        raise OpenSearchError(f"The cluster's answer is not JSON: {error}") from error
+    if not isinstance(root, Object):
+        raise OpenSearchError("The server does not answer as OpenSearch does.")
+    return root
+
+
+def values_at(node: Node, prefix: str, paths: Collection[str]) -> Iterator[Node]:
+    """The values of these paths below a node, in their order; ``prefix`` is the node's own path, with a dot."""
+    if isinstance(node, Array):
+        for item in node.items:
+            yield from values_at(item, prefix, paths)
+    elif isinstance(node, Object):
+        for key, value in node.items():
+            if f"{prefix}{key}" in paths:
+                yield value
+            elif any(path.startswith(f"{prefix}{key}.") for path in paths):
+                yield from values_at(value, f"{prefix}{key}.", paths)

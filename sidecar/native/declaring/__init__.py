@@ -1,0 +1,1 @@
+"""Requests that declare embedded fields: index creation, mappings and templates."""

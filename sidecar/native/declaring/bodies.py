@@ -1,0 +1,60 @@
+"""The bodies of requests that may declare fields: read where they can be, and sent on with edits or as they came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sidecar.native.bodies import Body, is_analysed, read_body
+from sidecar.native.forwarding import forward, send
+from sidecar.native.json.edits import Edit, apply
+from sidecar.native.json.spans import NotJson, Object, read
+from sidecar.native.parts import NativeCall
+from sidecar.native.request import NativeAnswer
+from sidecar.opensearch.passthrough import RawRequest
+
+
+class DeclaringBody:
+    """A request's body as an object, or why it passes as it is (``root`` is None)."""
+
+    def __init__(self, call: NativeCall) -> None:
+        self._call = call
+        self._body: Body | None = None
+        self.root: Object | None = None
+        if not is_analysed(call.request):
+            return
+        self._body = read_body(call.request)
+        try:
+            root = read(self._body.text)
+        except NotJson:
+            return
+        self.root = root if isinstance(root, Object) else None
+
+    @property
+    def text(self) -> bytes:
+        """The body, decoded; ranges of ``root`` are its own."""
+        return b"" if self._body is None else self._body.text
+
+    def send_as_it_came(self) -> NativeAnswer:
+        """Pass the request with every byte that the client sent."""
+        request = self._call.request
+        if self._body is None or request.source is not None:
+            return forward(self._call.parts, request)
+        body = self._body.raw
+        return send(
+            self._call.parts, RawRequest(request.method, request.target, request.headers, body, caller=request.caller)
+        )
+
+    def send_with(self, edits: Iterable[Edit]) -> NativeAnswer:
+        """Pass the request with a body that is changed there; as it came where nothing is."""
+        changed = list(edits)
+        if not changed:
+            return self.send_as_it_came()
+        return send(self._call.parts, self._call.request.with_body(apply(self.text, changed)))
+
+
+def object_at(node: Object | None, *keys: str) -> Object | None:
+    """The object under these keys; None where one is missing or is something else."""
+    for key in keys:
+        found = None if node is None else node.get(key)
+        node = found if isinstance(found, Object) else None
+    return node
