@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sidecar.native.json.writing import Value
+from sidecar.native.json.spans import read
+from sidecar.native.json.writing import Value, as_value, write
 
 _ANY_DEPTH = "**"
 Path = tuple[str, ...]
@@ -39,6 +40,11 @@ class FilterPath:
         if self.left_out and found is not None:
             found = _leave_out(found, self.left_out)
         return {} if found is None else found
+
+
+def filtered(data: bytes, filter_path: str) -> bytes:
+    """The text of a JSON object with what is left of it by the parameter's value."""
+    return write(FilterPath.parse(filter_path).apply(as_value(read(data), data)))
 
 
 def _steps(name: str) -> Path:
