@@ -6,7 +6,21 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from benchmarks import clip, contract, embedding, images, indexing, int8, load, memory, native, searching, starting
+from benchmarks import (
+    clip,
+    contract,
+    embedding,
+    images,
+    indexing,
+    int8,
+    load,
+    memory,
+    native,
+    native_hybrid,
+    native_queries,
+    searching,
+    starting,
+)
 from benchmarks.figures import Figure, print_table
 from benchmarks.server import Server
 from sidecar.config import load_settings
@@ -15,7 +29,8 @@ from sidecar.opensearch.node import ensure_running
 
 Show = Callable[[str, list[Figure]], None]
 GROUPS = (
-    *("embedding", "int8", "clip", "images", "indexing", "searching", "contract", "load", "native", "starting"),
+    *("embedding", "int8", "clip", "images", "indexing", "searching", "contract", "load", "native"),
+    *("native-hybrid", "starting"),
     "memory",
 )
 
@@ -57,6 +72,10 @@ def _measure_served(cluster_url: str, wanted: Sequence[str], memory_documents: i
             show("contract", contract.measure(server))
         if "load" in wanted:
             show("load", load.measure(server))
+        if "native" in wanted:
+            show("native", native_queries.measure(server, cluster_url))
+        if "native-hybrid" in wanted:
+            show("native-hybrid", native_hybrid.measure(server, cluster_url))
     if "native" in wanted:
         show("native", native.measure(cluster_url))
     if "images" in wanted:

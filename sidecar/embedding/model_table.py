@@ -53,6 +53,10 @@ class ModelTable:
         """Every name of the table."""
         return list(self._specs)
 
+    def knows(self, name: str) -> bool:
+        """True for a name that needs no properties."""
+        return self._known(name) is not None
+
     def resolve(self, name: str, properties: Mapping[str, Any] | None = None) -> ModelSpec:
         """The model of that name; with properties, the model they describe under that name.
 

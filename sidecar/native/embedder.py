@@ -16,10 +16,39 @@ from sidecar.embedding.media.prepared import MediaSource
 from sidecar.embedding.media_embedder import EmbeddedMedia, MediaEmbedder
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable, first_prefix
-from sidecar.errors import UnknownModel
 from sidecar.native.declarations.declaration import Declaration
 
 Properties = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryModel:
+    """How queries are embedded: by which model, with what before each text, and whether the vector gets the length 1,
+    or becomes whole numbers of a byte."""
+
+    spec: ModelSpec
+    prefix: str
+    normalize: bool = True
+    as_bytes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueryContent:
+    """What one query vector is made of: a text, an image by its pointer, or both."""
+
+    model: QueryModel
+    text: str | None
+    image: str | None
+
+    @property
+    def group(self) -> tuple[ModelSpec, bool]:
+        """What is embedded together: a model, and whether by unit vectors; a text with an image is in any case."""
+        return self.model.spec, self.model.normalize or (self.text is not None and self.image is not None)
+
+    @property
+    def model_text(self) -> str | None:
+        """The text as the model is given it."""
+        return None if self.text is None else self.model.prefix + for_model(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +85,7 @@ class NativeEmbedder:
 
     def serves(self, model: str) -> bool:
         """True for a model's name or alias."""
-        try:
-            self.spec(model)
-        except UnknownModel:
-            return False
-        return True
+        return self._table.knows(self._aliases.get(model, model))
 
     def spec(self, model: str, properties: Properties | None = None) -> ModelSpec:
         """The model of a name or alias; with properties, the model that they describe.
@@ -90,31 +115,46 @@ class NativeEmbedder:
         """Queue an image of a document, given as a URL, a data URI or base64. The future fails with a MediaError."""
         return self._media.submit(self.spec(model, properties), MediaSource(pointer))
 
-    def embed_query_of(self, declaration: Declaration, text: str | None, image: str | None) -> Embeddings:
-        """The vector of a query for a declared field, by that field's own rules. As `embed_query`."""
-        spec = self.spec(declaration.query_model, declaration.query_model_properties)
-        vector = self._embed_query(spec, text, image, prefix=declaration.query_prefix, normalize=declaration.normalize)
-        return as_bytes(vector) if declaration.as_bytes else vector
+    def query_model(self, model: str) -> QueryModel:
+        """How the model of a name or alias embeds queries. Raises: UnknownModel."""
+        spec = self.spec(model)
+        return QueryModel(spec, first_prefix(spec.text_query_prefix))
 
-    def embed_query(self, model: str, text: str | None, image: str | None) -> Embeddings:
-        """The vector of a query: of its text, its image, or the normalised mean of both. float32, (dimensions,).
+    def query_model_of(self, declaration: Declaration) -> QueryModel:
+        """How queries of a declared field are embedded, by that field's own rules. Raises what `spec` raises."""
+        spec = self.spec(declaration.query_model, declaration.query_model_properties)
+        prefix = first_prefix(declaration.query_prefix, spec.text_query_prefix)
+        return QueryModel(spec, prefix, declaration.normalize, declaration.as_bytes)
+
+    def embed_queries(self, asked: Sequence[QueryContent]) -> list[Embeddings]:
+        """The vectors of queries: of a text, an image, or the normalised mean of both; the texts of one model are
+        embedded together, equal ones once. Returns: float32, shape (dimensions,), in order.
 
         Raises: ModelLoadError and its like; MediaError for an image that can't be had.
         """
-        return self._embed_query(self.spec(model), text, image)
+        texts: dict[tuple[ModelSpec, bool], dict[str, None]] = {}
+        for content in asked:
+            if content.model_text is not None:
+                texts.setdefault(content.group, {})[content.model_text] = None
+        embedded = {
+            (group, text): vector
+            for group, own in texts.items()
+            for text, vector in zip(
+                own, self._engine.embed_queries(group[0], list(own), normalize=group[1]), strict=True
+            )
+        }
+        return [self._mixed(content, embedded) for content in asked]
 
-    def _embed_query(
-        self, spec: ModelSpec, text: str | None, image: str | None, *, prefix: str | None = None, normalize: bool = True
+    def _mixed(
+        self, content: QueryContent, embedded: Mapping[tuple[tuple[ModelSpec, bool], str], Embeddings]
     ) -> Embeddings:
-        vectors = []
-        is_mixed = text is not None and image is not None
-        if text is not None:
-            content = first_prefix(prefix, spec.text_query_prefix) + for_model(text)
-            vectors.append(self._engine.embed_query(spec, content, normalize=normalize or is_mixed))
-        if image is not None:
-            vector = self._media.embed_query(spec, MediaSource(image))
-            vectors.append(normalized(vector) if normalize or is_mixed else vector)
-        return vectors[0] if len(vectors) == 1 else normalized(np.mean(vectors, axis=0, dtype=np.float32))
+        vectors = [] if content.model_text is None else [embedded[content.group, content.model_text]]
+        if content.image is not None:
+            spec, is_unit = content.group
+            vector = self._media.embed_query(spec, MediaSource(content.image))
+            vectors.append(normalized(vector) if is_unit else vector)
+        mixed = vectors[0] if len(vectors) == 1 else normalized(np.mean(vectors, axis=0, dtype=np.float32))
+        return as_bytes(mixed) if content.model.as_bytes else mixed
 
 
 def for_model(text: str) -> str:

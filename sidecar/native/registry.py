@@ -10,6 +10,9 @@ from sidecar.native.pipelines.handlers import (
     put_search_pipeline,
 )
 from sidecar.native.pipelines.simulating import simulate_pipeline
+from sidecar.native.queries.multi_search import multi_search
+from sidecar.native.queries.search import asynchronous_search, query_only, search
+from sidecar.native.queries.templates import multi_search_template, search_template
 from sidecar.native.routes import Route, route
 from sidecar.native.writes.bulk import bulk
 from sidecar.native.writes.inside import reindex, update_by_query
@@ -30,6 +33,21 @@ ROUTES: tuple[Route, ...] = (
     route("GET", "/_ingest/pipeline/{id}", get_pipelines),
     route("GET", "/_search/pipeline", get_pipelines),
     route("GET", "/_search/pipeline/{id}", get_pipelines),
+    route("GET POST", "/_search", search),
+    route("GET POST", "/{index}/_search", search),
+    route("GET POST", "/_msearch", multi_search),
+    route("GET POST", "/{index}/_msearch", multi_search),
+    route("GET POST", "/_search/template", search_template),
+    route("GET POST", "/{index}/_search/template", search_template),
+    route("GET POST", "/_msearch/template", multi_search_template),
+    route("GET POST", "/{index}/_msearch/template", multi_search_template),
+    route("GET POST", "/_count", query_only),
+    route("GET POST", "/{index}/_count", query_only),
+    route("GET POST", "/_validate/query", query_only),
+    route("GET POST", "/{index}/_validate/query", query_only),
+    route("GET POST", "/{index}/_explain/{id}", query_only),
+    route("POST", "/{index}/_delete_by_query", query_only),
+    route("POST", "/_plugins/_asynchronous_search", asynchronous_search),
     route("PUT POST", "/_bulk", bulk),
     route("PUT POST", "/{index}/_bulk", bulk),
     route("POST", "/{index}/_doc", write_document),

@@ -70,7 +70,8 @@ def vector_fields(mapping: Mapping[str, Any], prefix: str = "", nested: str | No
     for name, field in mapping.get("properties", {}).items():
         path = f"{prefix}{name}"
         if field.get("type") == "knn_vector" and "dimension" in field:
-            yield VectorField(path, int(field["dimension"]), nested, field.get("data_type", "float"))
+            # The cluster gives some types back in capital letters.
+            yield VectorField(path, int(field["dimension"]), nested, field.get("data_type", "float").lower())
         yield from vector_fields(field, f"{path}.", path if field.get("type") == "nested" else nested)
 
 

@@ -35,6 +35,12 @@ def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
     return b"".join(pieces)
 
 
+def cut(data: bytes, edits: Iterable[Edit], start: int, end: int) -> bytes:
+    """The text from ``start`` to ``end``, with those of the edits that lie inside."""
+    inside = (edit for edit in edits if start <= edit.start and edit.end <= end)
+    return apply(data[start:end], [Edit(edit.start - start, edit.end - start, edit.text) for edit in inside])
+
+
 def vector_text(vector: NDArray[np.float32]) -> bytes:
     """A vector as JSON: each number by the fewest digits that give the same float32, always with a point or exponent.
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sidecar.native.bodies import is_analysed, read_body
+from sidecar.native.bodies import Body, is_analysed, read_body
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.processors import IngestProcessor
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.forwarding import forward, send
 from sidecar.native.json.spans import Array, Node, NotJson, Object, read
 from sidecar.native.parts import NativeCall
+from sidecar.native.queries.grammar import COPY, QUERY_ONLY
+from sidecar.native.queries.search import rewrite_query_of
 from sidecar.native.request import NativeAnswer
 from sidecar.native.writes.bulk import original
 from sidecar.native.writes.recipes import Recipes
 from sidecar.native.writes.warnings import with_script_warning
+from sidecar.opensearch.passthrough import RawRequest
 
 
 def reindex(call: NativeCall) -> NativeAnswer:
@@ -24,9 +27,12 @@ def reindex(call: NativeCall) -> NativeAnswer:
         return forward(call.parts, request)
     body = read_body(request)
     root = _object(body.text)
+    source = None if root is None else root.get("source")
     if root is not None:
         _check_reindex(call, root, body.text)
-    return send(call.parts, original(request, body))
+    if not isinstance(source, Object) or source.get("remote") is not None:
+        return send(call.parts, original(request, body))
+    return send(call.parts, _rewritten(call, body, COPY, _names(source.get("index"), body.text)))
 
 
 def update_by_query(call: NativeCall) -> NativeAnswer:
@@ -37,11 +43,17 @@ def update_by_query(call: NativeCall) -> NativeAnswer:
         return forward(call.parts, request)
     body = read_body(request)
     root = _object(body.text)
-    answer = send(call.parts, original(request, body))
+    answer = send(call.parts, _rewritten(call, body, QUERY_ONLY, call.variables["index"]))
     if root is None or root.get("script") is None:
         return answer
     facts = call.parts.metadata.of(call.variables["index"], request) or ()
     return with_script_warning(answer, [one.vector for index in facts for one in index.declarations])
+
+
+def _rewritten(call: NativeCall, body: Body, place: str, expression: str) -> RawRequest:
+    """The request with its query by meaning, if it has one, as the cluster knows it."""
+    text = rewrite_query_of(call, body.text, place, expression)
+    return original(call.request, body) if text is body.text else call.request.with_body(text)
 
 
 def _check_pipeline(call: NativeCall) -> None:

@@ -1,0 +1,1 @@
+"""`hybrid` queries: several queries of one request, whose scores become one order."""

@@ -1,0 +1,88 @@
+"""Requests of one search each: `_search`, and what takes the same queries to count, explain or delete."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sidecar.native.forwarding import forward, send
+from sidecar.native.hybrid.search import hybrid_search
+from sidecar.native.json.edits import apply
+from sidecar.native.json.spans import NotJson, Object
+from sidecar.native.parts import NativeCall
+from sidecar.native.queries.fields import NotServed
+from sidecar.native.queries.grammar import HYBRID, QUERY_ONLY, SEARCH
+from sidecar.native.queries.incoming import Incoming, find_in, read_incoming
+from sidecar.native.queries.scope import rewriter_of, without_own_processors
+from sidecar.native.request import NativeAnswer
+
+_INDEX: Final = "index"
+
+
+def search(call: NativeCall) -> NativeAnswer:
+    """`_search`, of indexes in the path, of all, or of a point in time in the body; a scroll's first request too."""
+    incoming = read_incoming(call)
+    return forward(call.parts, call.request) if incoming is None else answer_search(incoming)
+
+
+def asynchronous_search(call: NativeCall) -> NativeAnswer:
+    """`_plugins/_asynchronous_search`, whose indexes are a parameter."""
+    incoming = read_incoming(call)
+    if incoming is None:
+        return forward(call.parts, call.request)
+    return _answer(incoming, SEARCH, call.request.parameters.get(_INDEX, ""))
+
+
+def query_only(call: NativeCall) -> NativeAnswer:
+    """A request whose body has one query, under ``query``: `_count`, `_validate/query`, `_explain`,
+    `_delete_by_query`."""
+    incoming = read_incoming(call)
+    if incoming is None:
+        return forward(call.parts, call.request)
+    return _answer(incoming, QUERY_ONLY, call.variables.get(_INDEX, ""))
+
+
+def answer_search(incoming: Incoming) -> NativeAnswer:
+    """The answer to a search whose body was read."""
+    return _answer(incoming, SEARCH, incoming.call.variables.get(_INDEX, ""), has_hybrid=True)
+
+
+def rewrite_query_of(call: NativeCall, text: bytes, place: str, expression: str) -> bytes:
+    """A body of a place of the grammar with its queries rewritten to the indexes of an expression; the very same where
+    it has none by meaning, or one that is not served.
+
+    Raises: Refused for what the client must change; ModelLoadError and its like.
+    """
+    found = find_in(text, place)
+    if found is None:
+        return text
+    root, clauses = found
+    try:
+        rewriter, _ = rewriter_of(call, root, text, expression=expression)
+        return apply(text, rewriter.edits_of(clauses, text))
+    except (NotServed, NotJson):
+        return text
+
+
+def has_hybrid_on_top(body: Object) -> bool:
+    """True for the body of a search whose query is ``hybrid``."""
+    query = body.get("query")
+    return isinstance(query, Object) and query.member(HYBRID) is not None
+
+
+def _answer(incoming: Incoming, place: str, expression: str, *, has_hybrid: bool = False) -> NativeAnswer:
+    text = incoming.text
+    found = find_in(text, place)
+    if found is None:
+        return incoming.as_it_came()
+    root, clauses = found
+    try:
+        rewriter, pipeline = rewriter_of(incoming.call, root, text, expression=expression)
+        if has_hybrid and has_hybrid_on_top(root):
+            rewriter.check_served(clauses, text)
+            plain = incoming.as_body()
+            return hybrid_search(plain.call, plain.body, root, rewriter, pipeline)
+        edits = rewriter.edits_of(clauses, text)
+    except (NotServed, NotJson):
+        return incoming.as_it_came()
+    edits += without_own_processors(root, text)
+    return send(incoming.call.parts, incoming.with_text(apply(text, edits)))
