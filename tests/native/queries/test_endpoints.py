@@ -38,6 +38,12 @@ def test_an_endpoint_without_an_index_searches_all(ask: Ask, filled: Corpus) -> 
     assert ask("/_count", named).json()["count"] >= 1
 
 
+def test_a_hybrid_query_is_for_searches(ask: Ask, filled: Corpus) -> None:
+    answer = ask(f"/{filled.declared}/_count", {"query": {"hybrid": {"queries": [neural("body", "x")]}}})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["reason"] == "[hybrid] query is served by [_search] and [_msearch] only"
+
+
 def test_a_scroll_ends_after_the_nearest(ask: Ask, filled: Corpus) -> None:
     body = {"size": 2, "query": neural("body", "body 7", k=5)}
     answer = ask(f"/{filled.declared}/_search?scroll=1m", body).json()
