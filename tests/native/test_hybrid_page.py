@@ -1,7 +1,8 @@
-"""The page of hybrid queries: its requests, one after the other, and what it says of their answers."""
+"""The page of hybrid queries: its requests, one after the other, give the answers that stand there."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,56 +15,43 @@ from tests.fix_opensearch import request
 from tests.fix_server import Sidecar
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "native-hybrid.md").read_text("utf-8")
-REQUESTS = re.findall(r"^```http\n(\w+) (\S+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+REQUEST = r"^```http\n(\w+) (\S+)\n(.*?)^```\n(?:```json\n(.*?)^```)?"
+EXCHANGES = re.findall(REQUEST, PAGE, re.DOTALL | re.MULTILINE)
 
 
-@pytest.fixture(scope="module")
-def answers(node: str, sidecar: Sidecar) -> Iterator[list[dict[str, Any]]]:
-    """The answers to the page's requests."""
-    found = []
-    for method, path, body in REQUESTS:
-        answer = requests.request(
-            method, sidecar.native_url + path, data=body, headers={"Content-Type": "application/json"}, timeout=120
-        )
-        assert answer.status_code == 200, (path, answer.text)
-        found.append(answer.json())
-    yield found
+@pytest.fixture
+def page(node: str) -> Iterator[None]:
+    """Takes away what the page makes."""
+    yield
     request(node, "DELETE", "/reading")
     for pipeline in ("meaning-first", "ranks"):
         request(node, "DELETE", f"/_search/pipeline/{pipeline}")
 
 
-def hits(answer: dict[str, Any]) -> list[tuple[str, float]]:
-    return [(hit["_id"], hit["_score"]) for hit in answer["hits"]["hits"]]
+@pytest.mark.usefixtures("page")
+def test_requests_give_the_answers_that_are_shown(sidecar: Sidecar) -> None:
+    shown = 0
+    for method, path, body, expected in EXCHANGES:
+        json_type = {"Content-Type": "application/json"}
+        answer = requests.request(method, sidecar.native_url + path, data=body, headers=json_type, timeout=120)
+        assert answer.status_code == 200, (path, answer.text)
+        if expected:
+            _assert_holds(answer.json(), json.loads(expected))
+            shown += 1
+    assert shown == 5
 
 
-def test_the_first_example_finds_what_has_the_word_and_the_meaning(answers: list[dict[str, Any]]) -> None:
-    _, written, found, *_ = answers
-    assert written["errors"] is False
-    (first, best), *others = hits(found)
-    assert first == "desert"
-    assert found["hits"]["total"] == {"value": 4, "relation": "eq"} or len(others) == 2
-    assert best <= 1.0
-    counted = sum(bucket["doc_count"] for bucket in found["aggregations"]["shelves"]["buckets"])
-    assert counted == found["hits"]["total"]["value"]
-
-
-def test_weights_and_ranks_change_scores(answers: list[dict[str, Any]]) -> None:
-    plain, weighted, ranked = answers[2], answers[4], answers[6]
-    assert hits(weighted)[0][1] != hits(plain)[0][1]
-    ranks = dict(hits(ranked))
-    assert max(ranks.values()) <= 2 / 61
-    assert min(ranks.values()) == pytest.approx(1 / 63)
-
-
-def test_the_second_page_is_the_rest(answers: list[dict[str, Any]]) -> None:
-    page = answers[7]
-    assert len(hits(page)) == 2
-    assert page["hits"]["total"]["value"] == 4
-
-
-def test_the_filter_holds_for_both_queries(answers: list[dict[str, Any]]) -> None:
-    assert {document_id for document_id, _ in hits(answers[8])} == {"stable", "engine"}
+def _assert_holds(found: Any, expected: Any) -> None:
+    """All that is shown is there, and lists are as long; scores are near, for models differ a little by machine."""
+    if isinstance(expected, dict):
+        for key, value in expected.items():
+            _assert_holds(found[key], value)
+    elif isinstance(expected, list):
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
+            _assert_holds(one, other)
+    else:
+        assert found == (pytest.approx(expected, abs=0.01) if isinstance(expected, float) else expected)
 
 
 def test_the_page_tells_of_what_is_refused() -> None:

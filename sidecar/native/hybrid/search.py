@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import orjson
 
+from sidecar.errors import OpenSearchError
 from sidecar.native.bodies import Body
 from sidecar.native.declarations.processors import SearchPipeline
 from sidecar.native.hybrid.answers import SearchAnswer, read_answers
@@ -16,7 +17,7 @@ from sidecar.native.hybrid.parameters import SearchParameters, multi_search_targ
 from sidecar.native.hybrid.plan import HybridPlan
 from sidecar.native.json.filter_path import filtered
 from sidecar.native.json.layout import laid_out
-from sidecar.native.json.spans import Object
+from sidecar.native.json.spans import NotJson, Object
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.rewriter import QueryRewriter
 from sidecar.native.request import NativeAnswer
@@ -33,7 +34,8 @@ def hybrid_search(
     """The answer to a search whose query is hybrid. ``root`` is its body, which is an object of ``body.text``.
 
     Where one of its searches fails, the answer is that one's error.
-    Raises: Refused for what no hybrid search can have; what `QueryRewriter.edits` and `Passthrough.send` raise.
+    Raises: Refused for what no hybrid search can have; what `QueryRewriter.edits` and `Passthrough.send` raise;
+    OpenSearchError for an answer that can't be read.
     """
     parameters = read_parameters(call.request)
     plan = plan_line(body.text, root, rewriter, pipeline, parameters=parameters)
@@ -41,7 +43,10 @@ def hybrid_search(
     text = answer.read()
     if answer.status != 200:
         return _answer(answer, answer.status, text)
-    status, text = _merged(plan, list(read_answers(text.decode("latin-1"))))
+    try:
+        status, text = _merged(plan, list(read_answers(text.decode("latin-1"))))
+    except NotJson as error:
+        raise OpenSearchError("the cluster's answer to a multi-search can't be read") from error
     if parameters.filter_path is not None:
         text = filtered(text, parameters.filter_path)
     return _answer(answer, status, laid_out(text) if parameters.is_pretty else text)

@@ -68,7 +68,7 @@ class Cursor:
         self.skip_blanks()
         try:
             value, self.place = _decoder.raw_decode(self.text, self.place)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise NotJson(f"no JSON at byte {self.place}") from error
         return value
 

@@ -13,6 +13,7 @@ from sidecar.errors import InvalidRequest
 from sidecar.native.errors import error_body, native_status
 from sidecar.native.forwarding import forward, send
 from sidecar.native.hybrid.lines import plan_line
+from sidecar.native.hybrid.parameters import SearchParameters
 from sidecar.native.hybrid.plan import HybridPlan
 from sidecar.native.json.edits import Edit, apply
 from sidecar.native.json.spans import NotJson
@@ -121,7 +122,8 @@ def _planned(incoming: Incoming, line: SearchLine) -> _Planned:
         if not has_hybrid_on_top(root):
             return _Neural(rewriter.plan(clauses, text), without_own_processors(root, text))
         rewriter.check_served(clauses, text)
-        return plan_line(text, root, rewriter, pipeline)
+        search_type = header.get("search_type", call.request.parameters.get("search_type"))
+        return plan_line(text, root, rewriter, pipeline, parameters=SearchParameters(search_type=search_type))
     except InvalidRequest as error:
         return _response(error)
 

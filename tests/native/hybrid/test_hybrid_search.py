@@ -322,12 +322,20 @@ def test_lines_of_a_multi_search_may_be_hybrid(index: Index) -> None:
     bodies = [{"query": MATCH, "size": 2}, {"query": hybrid(), "size": 4}, {"query": hybrid(filter=BLUE), "size": 3}]
     broken = {"query": hybrid(boost=2), "size": 1}
     lines = [line for body in [*bodies, broken, bodies[0]] for line in ({"index": index.name}, body)]
+    lines += [{"index": index.name, "search_type": "dfs_query_then_fetch"}, bodies[1]]
     text = "".join(json.dumps(line) + "\n" for line in lines).encode()
     answer = index.send("/_msearch", text).json()
     found = [scores(response) for response in answer["responses"] if "hits" in response]
     assert found == [scores(index.search(body)) for body in [*bodies, bodies[0]]]
-    assert [response["status"] for response in answer["responses"]] == [200, 200, 200, 400, 200]
+    assert [response["status"] for response in answer["responses"]] == [200, 200, 200, 400, 200, 400]
     assert answer["responses"][3]["error"]["reason"] == "[hybrid] query does not support [boost]"
+
+
+def test_templates_may_be_hybrid(index: Index) -> None:
+    body = {"query": hybrid(), "size": 5, "_source": False}
+    source = json.dumps(body).replace("red wide", "{{words}}")
+    answer = index.send(f"/{index.name}/_search/template", {"source": source, "params": {"words": "red wide"}})
+    assert scores(answer.json()) == scores(index.search(body))
 
 
 @pytest.mark.parametrize(

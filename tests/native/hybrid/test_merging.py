@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sidecar.native.declarations.processors import Combination
 from sidecar.native.errors import Refused
@@ -18,6 +21,8 @@ from sidecar.native.json.spans import Object, read
 
 MATCH = {"match": {"title": "x"}}
 RRF = Combination("rrf", "rrf")
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
 
 
 def plan(combination: Combination = RRF, *, name: str | None = None, **body: Any) -> HybridPlan:
@@ -66,6 +71,15 @@ def test_bytes_of_hits_are_kept_but_for_the_score() -> None:
     )
     merged = merge_line(plan(), [answer(hit(1, 5.0, source)), answer(), answer()])
     assert f'"hits":[{{"_index":"i","_id":"1","_score":0.016393442,{source}}}]'.encode() in merged
+
+
+@given(source=VALUES, other=VALUES, indent=st.sampled_from([None, 1]), is_ascii=st.booleans())
+def test_any_source_keeps_its_bytes(source: Any, other: Any, indent: int | None, is_ascii: bool) -> None:
+    text = json.dumps({"a": source, "_score": other}, indent=indent, ensure_ascii=is_ascii)
+    both = [answer(hit(1, 5.0, f'"_source":{text}')), answer(hit(1, 5.0, f'"_source":{text},"matched_queries":["m"]'))]
+    merged = merge_line(plan(), [*both, answer()])
+    assert f'"_source":{text},"matched_queries":["m"]}}]'.encode() in merged
+    assert f'"_score":0.032786883,"_source":{text}}}]'.encode() in merge_line(plan(), [both[0], both[0], answer()])
 
 
 def test_the_body_is_that_of_the_first_query_that_has_it() -> None:
