@@ -9,7 +9,7 @@ from sidecar.native.pipelines.handlers import (
     put_ingest_pipeline,
     put_search_pipeline,
 )
-from sidecar.native.pipelines.simulating import simulate_named_pipeline, simulate_pipeline
+from sidecar.native.pipelines.simulating import simulate_pipeline
 from sidecar.native.queries.multi_search import multi_search
 from sidecar.native.queries.search import asynchronous_search, query_only, search
 from sidecar.native.queries.templates import multi_search_template, search_template
@@ -26,7 +26,7 @@ ROUTES: tuple[Route, ...] = (
     route("PUT POST", "/_component_template/{name}", put_template),
     route("PUT POST", "/_template/{name}", put_legacy_template),
     route("GET POST", "/_ingest/pipeline/_simulate", simulate_pipeline),
-    route("GET POST", "/_ingest/pipeline/{id}/_simulate", simulate_named_pipeline),
+    route("GET POST", "/_ingest/pipeline/{id}/_simulate", simulate_pipeline),
     route("PUT", "/_ingest/pipeline/{id}", put_ingest_pipeline),
     route("PUT", "/_search/pipeline/{id}", put_search_pipeline),
     route("GET", "/_ingest/pipeline", get_pipelines),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -79,7 +80,7 @@ class Pipelines:
         """
         if isinstance(pipeline, str):
             return self._get("_search", pipeline, request).search
-        text = orjson.dumps(pipeline)
+        text = json.dumps(pipeline).encode()
         node = read(text)
         return self.search_in_body(node, text)[0] if isinstance(node, Object) else _NOTHING
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from sidecar.native.declarations.declaration import Declaration, Existing
+from sidecar.native.declarations.declaration import Existing
 from sidecar.native.declarations.own_processors import has_doubles
 from sidecar.native.declarations.semantic_parameters import (
     MODEL,
@@ -56,15 +56,6 @@ class _Place:
     parent: Object
     path: str
     is_nested: bool
-
-
-def model_path(declaration: Declaration) -> str | None:
-    """Where a document tells which model made the vector of a ``semantic`` field, as an object of ``id``, ``name`` and
-    ``type``; None for other declarations."""
-    if declaration.semantic is None:
-        return None
-    parent = (declaration.nested or declaration.vector).rpartition(".")[0]
-    return f"{parent}.model"
 
 
 def translate_semantic(mappings: Object, data: bytes, embedder: NativeEmbedder) -> SemanticTranslation:

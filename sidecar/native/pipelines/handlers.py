@@ -73,8 +73,8 @@ def _restored(text: bytes, call: NativeCall) -> bytes | None:
         return None
     wanted = call.request.parameters.get(_FILTER)
     pretty = call.request.parameters.get("pretty")
-    value = pipelines if wanted is None else FilterPath.parse(wanted).apply(pipelines)
-    return write(value, pretty=pretty is not None and pretty != "false")
+    left = pipelines if wanted is None else FilterPath.parse(wanted).apply(pipelines)
+    return write(left, pretty=pretty not in {None, "false"})
 
 
 def _decoded(body: bytes, encoding: str | None) -> bytes | None:

@@ -1,49 +1,70 @@
-"""`_simulate` of ingest pipelines, which runs inside the cluster."""
+"""`_simulate` of ingest pipelines: the documents are embedded here, and the cluster does the rest."""
 
 from __future__ import annotations
 
-from sidecar.native.bodies import is_analysed, read_body
-from sidecar.native.declarations.own_processors import take_ingest_processors
-from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
+import uuid
+from collections.abc import Iterator, Sequence
+
+from sidecar.native.bodies import Body, is_analysed, read_body
+from sidecar.native.declarations.own_processors import kept_ingest_processors, take_ingest_processors
+from sidecar.native.declarations.processors import IngestProcessor
 from sidecar.native.forwarding import forward, send
-from sidecar.native.json.spans import NotJson, Object, read
+from sidecar.native.json.edits import Edit, apply
+from sidecar.native.json.spans import Array, NotJson, Object, read
 from sidecar.native.parts import NativeCall
 from sidecar.native.request import NativeAnswer
+from sidecar.native.writes.document import Document
+from sidecar.native.writes.inputs import RequestInputs
+from sidecar.native.writes.recipes import Recipes
 from sidecar.opensearch.passthrough import RawRequest
 
 
-def simulate_named_pipeline(call: NativeCall) -> NativeAnswer:
-    """`/_ingest/pipeline/{id}/_simulate`. Raises: Refused where the pipeline embeds, which the cluster leaves out."""
-    if call.parts.pipelines.ingest(call.variables["id"], call.request):
-        raise _refused(f"pipeline [{call.variables['id']}]")
-    return forward(call.parts, call.request)
-
-
 def simulate_pipeline(call: NativeCall) -> NativeAnswer:
-    """`/_ingest/pipeline/_simulate`, with the pipeline in the body. Raises: Refused as `simulate_named_pipeline`."""
-    request = call.request
-    if not is_analysed(request):
-        return forward(call.parts, request)
-    body = read_body(request)
-    if _embeds(body.text, call):
-        raise _refused("the pipeline")
-    return send(call.parts, RawRequest(request.method, request.target, request.headers, body.raw))
+    """`/_ingest/pipeline/_simulate`, with the pipeline in the body; and that of a stored one, by its ``id``.
+
+    Raises: Refused, InvalidArgument for a document that can't be embedded, and for settings as the plugin.
+    """
+    name = call.variables.get("id")
+    processors = () if name is None else call.parts.pipelines.ingest(name, call.request)
+    if not is_analysed(call.request) or (name is not None and not processors):
+        return forward(call.parts, call.request)
+    body = read_body(call.request)
+    root = _object(body)
+    edits: list[Edit] = []
+    pipeline = None if root is None or name is not None else root.get("pipeline")
+    if isinstance(pipeline, Object):
+        taken = take_ingest_processors(pipeline, body.text, call.parts.embedder)
+        if taken is not None:
+            processors, edits = kept_ingest_processors(taken.kept), taken.edits
+    if root is None or not processors:
+        return send(call.parts, RawRequest(call.request.method, call.request.target, call.request.headers, body.raw))
+    edits += _embedded(call, processors, root, body.text)
+    return send(call.parts, call.request.with_body(apply(body.text, edits)))
 
 
-def _embeds(body: bytes, call: NativeCall) -> bool:
+def _object(body: Body) -> Object | None:
     try:
-        node = read(body)
+        root = read(body.text)
     except NotJson:
-        return False
-    pipeline = node.get("pipeline") if isinstance(node, Object) else None
-    if not isinstance(pipeline, Object):
-        return False
-    return take_ingest_processors(pipeline, body, call.parts.embedder) is not None
+        return None
+    return root if isinstance(root, Object) else None
 
 
-def _refused(name: str) -> Refused:
-    return Refused(
-        ILLEGAL_ARGUMENT,
-        f"{name} can't be simulated: the cluster runs a simulation, and the sidecar embeds before documents reach the "
-        "cluster; write a document to a scratch index by this pipeline, and read it back",
-    )
+def _embedded(call: NativeCall, processors: Sequence[IngestProcessor], root: Object, data: bytes) -> list[Edit]:
+    """The edits that put vectors into the documents of a simulation."""
+    steps = Recipes(call).steps_of(processors)
+    inputs = RequestInputs(call.parts.embedder.document_parts())
+    documents = list(_documents(root, data))
+    for document in documents:
+        for step in steps:
+            step.apply(document, inputs)
+    inputs.embed()
+    return [edit for document in documents for edit in document.edits()]
+
+
+def _documents(root: Object, data: bytes) -> Iterator[Document]:
+    listed = root.get("docs")
+    for item in listed.items if isinstance(listed, Array) else ():
+        source = item.get("_source") if isinstance(item, Object) else None
+        if isinstance(source, Object):
+            yield Document(data, source, uuid.uuid4().hex)

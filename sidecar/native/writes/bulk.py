@@ -51,7 +51,9 @@ def bulk(call: NativeCall) -> NativeAnswer:
 
 def original(request: NativeRequest, body: Body) -> RawRequest:
     """The request with its body as it came."""
-    return RawRequest(request.method, request.target, request.headers, body.raw)
+    if not request.has_body:
+        return request.as_raw()
+    return RawRequest(request.method, request.target, request.headers, body.raw, caller=request.caller)
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote_plus
 
@@ -87,7 +87,7 @@ def _send(call: NativeCall, part: BulkPart, merged: _Merged) -> NativeAnswer | S
         found = None
     items = found.get("items") if isinstance(found, Object) else None
     if answer.status != 200 or not isinstance(found, Object) or not isinstance(items, Array):
-        return NativeAnswer(answer.status, answer.headers, [body], answer.reason)
+        return NativeAnswer(answer.status, answer.headers, [body], answer.reason, is_forwarded=True)
     merged.took += _integer(found, body, "took") or 0
     ingest_took = _integer(found, body, "ingest_took")
     if ingest_took is not None:
@@ -143,16 +143,12 @@ def _answer(request: NativeRequest, merged: _Merged) -> NativeAnswer:
     if filter_path:
         shown = FilterPath.parse(filter_path).apply(value)
     body = write(shown, pretty=request.parameters.get("pretty", "false") in {"", "true"})
-    return NativeAnswer(200, [*_headers(request, merged), ("content-length", str(len(body)))], [body])
+    return NativeAnswer(200, _headers(merged, len(body)), [body])
 
 
-def _headers(request: NativeRequest, merged: _Merged) -> Iterator[Header]:
-    yield "content-type", JSON_TYPE
+def _headers(merged: _Merged, size: int) -> list[Header]:
     kept = [(name, value) for name, value in merged.headers if not name.lower().startswith("content-")]
-    opaque_id = request.header("x-opaque-id")
-    if opaque_id is not None and all(name.lower() != "x-opaque-id" for name, _ in kept):
-        yield "X-Opaque-Id", opaque_id
-    yield from kept
+    return [("content-type", JSON_TYPE), ("content-length", str(size)), *kept]
 
 
 def _integer(node: Object, body: bytes, key: str) -> int | None:

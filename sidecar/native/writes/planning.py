@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sidecar.native.json.spans import Node, NotJson, Object, read
 from sidecar.native.writes.document import Document
+from sidecar.native.writes.fitness import may_be_stored
 from sidecar.native.writes.grammar import BOM
 from sidecar.native.writes.inputs import RequestInputs
 from sidecar.native.writes.recipes import Recipe
@@ -64,14 +65,14 @@ class Planner:
         return [document for document in documents if document.is_changed]
 
     def _object(self, start: int, end: int) -> Object | None:
-        """The object that stands there; what is none is for the cluster to refuse."""
+        """The object that stands there; of what is none, or no JSON to the cluster, that will say where it is wrong."""
         if self.body.startswith(BOM, start, end):
             start += len(BOM)
-        if 0 in self.body[start : min(start + 4, end)]:
-            # UTF-16 and UTF-32, which the cluster would read.
+        if self.body.startswith(b"{\0", start, end):
+            # UTF-16 and UTF-32 of this order of bytes, which the cluster would read.
             raise poison("_source", "the document must be UTF-8")
         try:
             node: Node = read(self.body, start, end)
         except NotJson:
             return None
-        return node if isinstance(node, Object) else None
+        return node if isinstance(node, Object) and may_be_stored(node, self.body) else None

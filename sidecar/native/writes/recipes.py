@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sidecar.embedding.model_table import first_prefix
@@ -54,7 +54,7 @@ class Recipes:
     def _read(self, target: str, pipeline: str | None) -> Recipe | None:
         facts = None if is_clusters_own(target) else self._parts.metadata.write_target(target, self._request)
         processors = self.processors(facts, pipeline)
-        steps: list[WriteStep] = [processor_step(processor, self._model) for processor in processors]
+        steps = self.steps_of(processors)
         if facts is not None:
             if facts.state is not None:
                 steps += chunked_fields(facts, facts.state, self._parts.embedder.document_parts())
@@ -78,6 +78,10 @@ class Recipes:
             if name and name != NO_PIPELINE
             for processor in self._parts.pipelines.ingest(name, self._request)
         ]
+
+    def steps_of(self, processors: Iterable[IngestProcessor]) -> list[WriteStep]:
+        """The steps that carry out processors. Raises: UnknownModel where a model is not served any more."""
+        return [processor_step(processor, self._model) for processor in processors]
 
     def _model(self, name: str, *, is_byte: bool = False) -> DocumentModel:
         spec = self._parts.embedder.spec(name)

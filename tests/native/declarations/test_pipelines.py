@@ -160,6 +160,8 @@ def test_models_of_others_leave_a_search_pipeline_to_the_cluster(pipelines: Pipe
     unknown = {"request_processors": [{"neural_query_enricher": {"default_model_id": "aVeif4oB5Vm0Tdw8zYO2"}}]}
     assert pipelines.search(unknown, ASKING) == SearchPipeline()
     assert pipelines.search({}, ASKING) == SearchPipeline()
+    odd = {"request_processors": [{"neural_query_enricher": {"default_model_id": "\ud800", "tag": 10**30}}]}
+    assert pipelines.search(odd, ASKING) == SearchPipeline()
     with pytest.raises(Refused, match="weights"):
         weights = {"combination": {"parameters": {"weights": "x"}}}
         pipelines.search({"phase_results_processors": [{"normalization-processor": weights}]}, ASKING)

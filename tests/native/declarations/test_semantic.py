@@ -9,7 +9,7 @@ import pytest
 
 from sidecar.embedding.model_table import ModelTable
 from sidecar.native.declarations.declaration import Entry, Existing
-from sidecar.native.declarations.semantic import SemanticTranslation, model_path, translate_semantic
+from sidecar.native.declarations.semantic import SemanticTranslation, translate_semantic
 from sidecar.native.declarations.stored import read_declarations
 from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.errors import Refused
@@ -199,7 +199,6 @@ def test_the_cluster_takes_what_is_made_and_the_declarations_are_read_back(node:
     plain = found["plain_semantic_info.embedding"]
     assert (plain.sources[0].field, plain.entry, plain.existing) == ("plain", Entry.VECTOR, Existing.REPLACE)
     assert plain.semantic == mapping["properties"]["plain"]
-    assert model_path(plain) == "plain_semantic_info.model"
     chunked = found["a.chunked_semantic_info.chunks.embedding"]
     assert (chunked.sources[0].field, chunked.entry, chunked.nested, chunked.chunk_text, chunked.query_model) == (
         "a.chunked",
@@ -209,5 +208,4 @@ def test_the_cluster_takes_what_is_made_and_the_declarations_are_read_back(node:
         "random/small",
     )
     assert chunked.existing is Existing.KEEP
-    assert model_path(chunked) == "a.chunked_semantic_info.model"
     assert [one.parameters["char_limit"] for one in chunked.chunkings] == [10]

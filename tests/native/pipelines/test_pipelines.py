@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -212,21 +213,45 @@ def test_processors_of_others_still_run(ingest: Pipelines, search: Pipelines, in
     assert [hit["_source"]["stage"] for hit in found] == [1.5]
 
 
-def test_simulation_of_embedding_is_refused_and_of_others_is_the_clusters(ingest: Pipelines) -> None:
-    ingest.put({"processors": [EMBEDDING, SET]}, "-a")
-    ingest.put(PLAIN, "-b")
-    documents = {"docs": [{"_source": {"title": "a"}}]}
+def test_simulated_documents_are_embedded_and_then_the_clusters(ingest: Pipelines) -> None:
+    pipeline = {"processors": [EMBEDDING, SET]}
+    ingest.put(pipeline)
+    documents = [{"_source": {"title": "a"}}, {"_source": {"other": 1}}]
     base = f"{ingest.sidecar}/_ingest/pipeline"
-    refused = [
-        ingest.session.post(f"{base}/{ingest.name('-a')}/_simulate", json=documents),
-        ingest.session.post(f"{base}/_simulate", json={"pipeline": {"processors": [EMBEDDING]}, **documents}),
-    ]
-    for answer in refused:
-        assert answer.status_code == 400
-        assert "can't be simulated" in answer.json()["error"]["reason"]
     simulated = [
-        ingest.session.post(f"{base}/{ingest.name('-b')}/_simulate", json=documents),
-        ingest.session.post(f"{base}/_simulate", json={"pipeline": PLAIN, **documents}),
+        ingest.session.post(f"{base}/{ingest.start}/_simulate", json={"docs": documents}),
+        ingest.session.get(f"{base}/_simulate", json={"pipeline": pipeline, "docs": documents}),
     ]
     for answer in simulated:
-        assert answer.json()["docs"][0]["doc"]["_source"] == {"title": "a", "stage": 1.5}
+        first, second = (one["doc"]["_source"] for one in answer.json()["docs"])
+        assert (len(first.pop("title_vector")), first) == (32, {"title": "a", "stage": 1.5})
+        assert second == {"other": 1, "stage": 1.5}
+
+
+@pytest.mark.parametrize("body", [{"docs": [{"_source": {"title": "a"}}]}, {"docs": 5}, [], {"docs": [{"_id": "1"}]}])
+def test_other_simulations_are_the_clusters(ingest: Pipelines, body: Any) -> None:
+    ingest.put(PLAIN)
+    inline = {"pipeline": PLAIN, **body} if isinstance(body, dict) else body
+    for target, sent in {f"{ingest.start}/_simulate": body, "_simulate": inline}.items():
+        path = f"/_ingest/pipeline/{target}"
+        found, expected = (ingest.session.post(base + path, json=sent) for base in (ingest.sidecar, ingest.node))
+        assert found.status_code == expected.status_code
+        assert without_time(found.text) == without_time(expected.text)
+
+
+def without_time(text: str) -> str:
+    return re.sub(r'"timestamp":"[^"]*"', "", text)
+
+
+def test_a_changed_pipeline_holds_for_the_next_document(ingest: Pipelines, index_name: str) -> None:
+    settings = {"number_of_shards": 1, "default_pipeline": ingest.start}
+    assert ingest.put({"processors": [EMBEDDING]}).status_code == 200
+    assert ingest.session.put(f"{ingest.sidecar}/{index_name}", json={"settings": settings}).status_code == 200
+    for number, target in enumerate(["title_vector", "other"]):
+        changed = {"text_embedding": {"model_id": MODEL, "field_map": {"title": target}}}
+        assert ingest.put({"processors": [CHUNKING, changed]}).status_code == 200
+        document = f"{ingest.sidecar}/{index_name}/_doc/{number}"
+        assert ingest.session.put(document, json={"title": "a", "body": "b\n\nc"}).status_code == 201
+        source = ingest.session.get(document).json()["_source"]
+        assert set(source) == {"title", "body", "body_chunks", target}
+        assert source["body_chunks"] == ["b\n\n", "c"]

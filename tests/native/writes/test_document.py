@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sidecar.native.json.edits import apply
@@ -57,10 +57,11 @@ def test_values_go_beside_their_source(text: str, source: str, vectors: list[str
 KEYS = st.sampled_from(["a", "b", "t", "a.b", "b.t", "a.t", "é"])
 SCALARS = st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=8
 )
 
 
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     value=st.dictionaries(KEYS, VALUES, max_size=5),
     source=st.sampled_from(["t", "a.t", "a.b.t", "b.t"]),

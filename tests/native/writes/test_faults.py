@@ -13,6 +13,7 @@ import pytest
 from sidecar.api.services import EXTENSION
 from sidecar.embedding.loader import Embeddings, Modality, Prepared
 from sidecar.errors import InvalidArgument, OpenSearchUnreachable
+from sidecar.native.face import NativeFace
 from sidecar.native.parts import NativeCall, NativeParts
 from sidecar.native.request import NativeRequest
 from sidecar.native.writes.bulk_sending import BulkPart, send_parts
@@ -84,14 +85,12 @@ def test_a_full_queue_gets_429_and_nothing_is_sent(node: str, direct: Port, inde
     assert direct.send("GET", f"/{index_name}/_doc/1").status == 404
 
 
-def test_a_body_that_outgrew_the_limit_goes_in_several_requests(
-    node: str, direct: Port, index_name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_body_that_outgrew_the_limit_goes_in_several_requests(node: str, direct: Port, index_name: str) -> None:
     make_index(direct, index_name)
-    monkeypatch.setattr("sidecar.native.writes.bulk.MAX_BYTES", 700)
     lines = [b'{"index":{"_id":"%d"}}\n{"body":%s}\n' % (n, b"7" if n == 3 else b'"text %d"' % n) for n in range(7)]
     with face_of(opensearch_url=node) as (_, face):
-        told = ask(face, "POST", f"/{index_name}/_bulk?refresh=true&filter_path=items", b"".join(lines) + b"\n")
+        small = NativeFace(face._parts, max_body_bytes=700)
+        told = ask(small, "POST", f"/{index_name}/_bulk?refresh=true&filter_path=items", b"".join(lines) + b"\n")
     items = told.json()["items"]
     assert [(item["index"]["_id"], item["index"]["status"]) for item in items] == [
         (str(number), 400 if number == 3 else 201) for number in range(7)
