@@ -27,7 +27,7 @@ from sidecar.ingest.face_client import NDJSON, FaceClient, WsgiApp
 from sidecar.opensearch.client import Cluster
 from tests.fix_opensearch import request
 from tests.fix_server import MakeClient, Sidecar
-from tests.native.declaring.indexes import MODEL, declaring, send
+from tests.native.declaring.indexes import MODEL, VECTOR, declaring, send
 
 KNN = {"index.knn": True, "number_of_shards": 1}
 LOADER = RandomLoader(32)
@@ -359,6 +359,41 @@ def test_chunks_and_vectors_under_objects_are_filled(
         assert len(source["parts"]) >= 1
     assert len(after["object"]["parts"]) == 2
     assert Backfill(cluster, face, BackfillOptions(index_name)).run().embedded == 0
+
+
+def test_fields_that_the_neural_search_plugin_s_forms_declare_are_filled(
+    node: str, sidecar: Sidecar, cluster: Cluster, face: FaceClient, index_name: str
+) -> None:
+    native, pipeline = sidecar.native_url, index_name
+    processors = [
+        {"text_chunking": {"algorithm": {"delimiter": {"delimiter": "."}}, "field_map": {"long": "long_parts"}}},
+        {"text_embedding": {"model_id": MODEL, "field_map": {"body": "body_vector", "long_parts": "long_vectors"}}},
+    ]
+    entries = {"type": "nested", "properties": {"knn": VECTOR}}
+    properties = {
+        "body_vector": VECTOR,
+        "long_vectors": entries,
+        "passage": {"type": "semantic", "model_id": MODEL},
+    }
+    try:
+        assert send(native, "PUT", f"/_ingest/pipeline/{pipeline}", {"processors": processors})[0] == 200
+        body = {"settings": KNN, "mappings": {"properties": properties}}
+        assert send(native, "PUT", f"/{index_name}", body)[0] == 200
+        fill(node, index_name, {"1": {"body": "b", "long": "One. Two.", "passage": "p"}, "2": {"passage": "q"}})
+        setting = {"index.default_pipeline": pipeline}
+        assert send(node, "PUT", f"/{index_name}/_settings", setting)[0] == 200
+        outcome = Backfill(cluster, face, BackfillOptions(index_name)).run()
+        assert (outcome.embedded, outcome.failed) == (2, 0)
+        after = sources(node, index_name)
+        assert is_embedded(after["1"])
+        assert len(after["1"]["long_vectors"]) == len(after["1"]["long_parts"]) == 2
+        for document_id, text in (("1", "p"), ("2", "q")):
+            vector = after[document_id]["passage_semantic_info"]["embedding"]
+            assert is_embedded({"body": text, "body_vector": vector})
+        assert Backfill(cluster, face, BackfillOptions(index_name)).run().embedded == 0
+    finally:
+        request(node, "DELETE", f"/{index_name}")
+        request(node, "DELETE", f"/_ingest/pipeline/{pipeline}")
 
 
 @pytest.mark.parametrize(

@@ -250,3 +250,10 @@ def test_parts_of_expressions() -> None:
     assert local_part(expression) == "a,<b-{now/d{yyyy,MM|+02:00}}>,-e*"
     assert has_remote(expression)
     assert not has_remote("a,b")
+
+
+def test_an_account_of_the_sidecars_own_reads_for_all(node: str) -> None:
+    reader = ClusterReader(Passthrough(ClusterAddress(node), TransportOptions()), account="reads:all:of it")
+    own = (("authorization", "Basic cmVhZHM6YWxsOm9mIGl0"),)
+    assert reader.credentials(asking(authorization="Basic eA==")) == own
+    assert reader.credentials(asking()) == own

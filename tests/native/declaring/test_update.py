@@ -164,6 +164,16 @@ def test_only_the_write_index_is_declared_where_that_is_asked_for(sidecar: Sidec
         request(node, "DELETE", f"/{','.join(names)}")
 
 
+def test_a_semantic_field_joins_what_is_declared(sidecar: Sidecar, node: str, declared: str) -> None:
+    mapping = {"properties": {"passage": {"type": "semantic", "model_id": MODEL}}}
+    for _ in range(2):
+        assert send(sidecar.native_url, "PUT", f"/{declared}/_mapping", mapping) == (200, {"acknowledged": True})
+        kept = stored(node, declared)[0]
+        assert set(fields_of(node, declared)) == {"body_vector", "passage_semantic_info.embedding"}
+        assert kept["_meta"]["owner"] == {"team": "search"}
+        assert kept["properties"]["passage"]["type"] == "text"
+
+
 def test_a_missing_index_has_the_clusters_answer(sidecar: Sidecar, node: str, index_name: str) -> None:
     path = f"/{index_name}/_mapping"
     assert send(sidecar.native_url, "PUT", path, declaring()) == send(node, "PUT", path, declaring())
