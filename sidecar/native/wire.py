@@ -42,7 +42,7 @@ class LenientRequest(Request):  # type: ignore[misc]
 
     def parse_request_line(self, line_bytes: bytes) -> None:
         """Read the line with those bytes escaped, which gunicorn refuses; the target stays as it came."""
-        super().parse_request_line(_BEYOND_ASCII.sub(lambda found: b"%%%02X" % found[0], line_bytes))
+        super().parse_request_line(_BEYOND_ASCII.sub(lambda found: b"%%%02X" % ord(found[0]), line_bytes))
         self.uri = line_bytes.split(b" ", 2)[1].decode("latin-1")
 
 
