@@ -49,6 +49,8 @@ class LenientRequest(Request):  # type: ignore[misc]
 class Answer(Response):  # type: ignore[misc]
     """An answer without headers of the server's own, whose head goes out with the first piece of its body."""
 
+    headers_sent: bool
+
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._pending = b""
