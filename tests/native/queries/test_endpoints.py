@@ -102,6 +102,20 @@ def test_an_asynchronous_search_is_rewritten_to_the_index_of_its_parameter(
     assert ask(path, right).json() == ask_node(path, right).json()
 
 
+def test_what_was_declared_and_written_on_this_port_is_found_on_it(ask: Ask, index_name: str) -> None:
+    declared = {"_meta": {"sidecar": {"fields": {"vector": {"source": "text", "model": "random/small"}}}}}
+    semantic = {"text": {"type": "text"}, "passage": {"type": "semantic", "model_id": "random/small", "chunking": True}}
+    made = ask(f"/{index_name}", {"mappings": {**declared, "properties": semantic}}, method="PUT")
+    assert made.status_code == 200, made.text
+    for number in range(3):
+        written = ask(f"/{index_name}/_doc/{number}?refresh=true", {"text": f"t {number}", "passage": f"p {number}"})
+        assert written.status_code == 201, written.text
+    for query in (neural("text", "t 1", k=1), neural("passage", "p 1", k=1)):
+        found = ask(f"/{index_name}/_search", {"query": query, "_source": False}).json()["hits"]["hits"]
+        assert [hit["_id"] for hit in found] == ["1"]
+        assert found[0]["_score"] == pytest.approx(1.0, abs=1e-5)
+
+
 def test_an_index_of_the_other_face_is_searched_by_its_fields(
     sidecar: Sidecar, ask: Ask, ask_node: Ask, index: str
 ) -> None:
