@@ -60,24 +60,27 @@ _Planned = _Neural | HybridPlan | bytes | None
 def multi_search(call: NativeCall) -> NativeAnswer:
     """`_msearch`: lines with queries by meaning are rewritten, all others pass as they are."""
     incoming = read_incoming(call)
-    return forward(call.parts, call.request) if incoming is None else answer_multi_search(incoming)
+    if incoming is None:
+        return forward(call.parts, call.request)
+    try:
+        return answer_multi_search(incoming)
+    except (NotServed, NotJson):
+        # The cluster refuses the whole for one query that it does not know.
+        return incoming.as_it_came()
 
 
 def answer_multi_search(incoming: Incoming, given: Mapping[int, bytes] | None = None) -> NativeAnswer:
     """The answer to an `_msearch` whose body was read. ``given`` has responses of lines, by their numbers, that are
     known already: these lines are not sent.
 
-    An error of one line is that line's response. Raises: what makes the whole fail, as a model that is down.
+    An error of one line is that line's response. Raises: NotServed, or NotJson for text that is no UTF-8, where the
+    request is the cluster's as it came; what makes the whole fail, as a model that is down.
     """
     text = incoming.text
     if not given and not may_have_clauses(text):
         return incoming.as_it_came()
     lines = list(read_lines(text))
-    try:
-        planned = [(given or {}).get(number) or _planned(incoming, line) for number, line in enumerate(lines)]
-    except (NotServed, NotJson):
-        # The cluster refuses the whole for one query that it does not know.
-        return incoming.as_it_came()
+    planned = [(given or {}).get(number) or _planned(incoming, line) for number, line in enumerate(lines)]
     edits: list[Edit] = []
     responses: list[Response] = []
     for line, one, vectors in zip(lines, planned, _embedded_together(incoming.call, planned), strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.forwarding import forward, send
 from sidecar.native.hybrid.search import hybrid_search
 from sidecar.native.json.edits import apply
@@ -77,8 +78,10 @@ def _answer(incoming: Incoming, place: str, expression: str, *, has_hybrid: bool
     root, clauses = found
     try:
         rewriter, pipeline = rewriter_of(incoming.call, root, text, expression=expression)
-        if has_hybrid and has_hybrid_on_top(root):
+        if has_hybrid_on_top(root):
             rewriter.check_served(clauses, text)
+            if not has_hybrid:
+                raise Refused(ILLEGAL_ARGUMENT, f"[{HYBRID}] query is served by [_search] and [_msearch] only")
             plain = incoming.as_body()
             return hybrid_search(plain.call, plain.body, root, rewriter, pipeline)
         edits = rewriter.edits_of(clauses, text)

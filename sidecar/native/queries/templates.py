@@ -11,8 +11,9 @@ from sidecar.native.forwarding import forward
 from sidecar.native.json.edits import Edit, apply
 from sidecar.native.json.filter_path import filtered
 from sidecar.native.json.layout import laid_out, on_one_line
-from sidecar.native.json.spans import Object, read
+from sidecar.native.json.spans import NotJson, Object, read
 from sidecar.native.parts import NativeCall
+from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.incoming import Incoming, may_have_clauses, read_incoming
 from sidecar.native.queries.multi_search import answer_multi_search, read_lines
 from sidecar.native.queries.search import answer_search
@@ -85,7 +86,10 @@ def multi_search_template(call: NativeCall) -> NativeAnswer:
         Edit(line.body, line.end, (b"{}" if one.is_error else on_one_line(one.text)) + b"\n")
         for line, one in zip(lines, rendered, strict=True)
     ]
-    return answer_multi_search(_as_search(incoming, apply(text, edits)), errors)
+    try:
+        return answer_multi_search(_as_search(incoming, apply(text, edits)), errors)
+    except (NotServed, NotJson):
+        return incoming.as_it_came()
 
 
 def _may_give_clauses(text: bytes) -> bool:

@@ -38,6 +38,12 @@ def test_an_endpoint_without_an_index_searches_all(ask: Ask, filled: Corpus) -> 
     assert ask("/_count", named).json()["count"] >= 1
 
 
+def test_a_hybrid_query_is_for_searches(ask: Ask, filled: Corpus) -> None:
+    answer = ask(f"/{filled.declared}/_count", {"query": {"hybrid": {"queries": [neural("body", "x")]}}})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["reason"] == "[hybrid] query is served by [_search] and [_msearch] only"
+
+
 def test_a_scroll_ends_after_the_nearest(ask: Ask, filled: Corpus) -> None:
     body = {"size": 2, "query": neural("body", "body 7", k=5)}
     answer = ask(f"/{filled.declared}/_search?scroll=1m", body).json()
@@ -94,6 +100,20 @@ def test_an_asynchronous_search_is_rewritten_to_the_index_of_its_parameter(
     assert ask(path, {"query": neural("body", "x", wrong=1)}).json()["error"]["type"] == "parsing_exception"
     right = {"query": neural("body", "x")}
     assert ask(path, right).json() == ask_node(path, right).json()
+
+
+def test_what_was_declared_and_written_on_this_port_is_found_on_it(ask: Ask, index_name: str) -> None:
+    declared = {"_meta": {"sidecar": {"fields": {"vector": {"source": "text", "model": "random/small"}}}}}
+    semantic = {"text": {"type": "text"}, "passage": {"type": "semantic", "model_id": "random/small", "chunking": True}}
+    made = ask(f"/{index_name}", {"mappings": {**declared, "properties": semantic}}, method="PUT")
+    assert made.status_code == 200, made.text
+    for number in range(3):
+        written = ask(f"/{index_name}/_doc/{number}?refresh=true", {"text": f"t {number}", "passage": f"p {number}"})
+        assert written.status_code == 201, written.text
+    for query in (neural("text", "t 1", k=1), neural("passage", "p 1", k=1)):
+        found = ask(f"/{index_name}/_search", {"query": query, "_source": False}).json()["hits"]["hits"]
+        assert [hit["_id"] for hit in found] == ["1"]
+        assert found[0]["_score"] == pytest.approx(1.0, abs=1e-5)
 
 
 def test_an_index_of_the_other_face_is_searched_by_its_fields(
