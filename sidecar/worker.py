@@ -46,7 +46,7 @@ class _LenientParser(_Parser):
 class Connection(TConn):  # type: ignore[misc]
     """A client's connection, to the native face or the other."""
 
-    sock: socket.socket
+    sock: Any
     initialized: bool
 
     def __init__(self, worker: Worker, client: socket.socket, address: Any, listener: socket.socket) -> None:
