@@ -9,10 +9,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
+_KEYS_REMEMBERED = 4096
 MAX_DEPTH = 1000
 """Of nesting, as OpenSearch has it."""
 
@@ -150,15 +152,14 @@ class _Reader:
         data, end, members = self._data, self._end, node.members
         pattern = _NEXT_MEMBER if members else _FIRST_MEMBER
         while (found := pattern.match(data, self._place, end)) is not None:
-            kind = found.lastgroup
-            assert kind is not None
             key_start, key_end = found.span("key")
-            value = self._value(kind, found.span(kind))
-            members.append(Member(_key(data[key_start:key_end]), key_start, key_end, value))
-            self._place = found.end()
-            if kind == "mark":
-                opened: Object | Array = value
+            key = _key(data[key_start:key_end])
+            self._place = place = found.end()
+            if found.lastgroup == "mark":
+                opened = (Object if data[place - 1] == _OPEN_OBJECT else Array)(place - 1, place)
+                members.append(Member(key, key_start, key_end, opened))
                 return opened
+            members.append(Member(key, key_start, key_end, Node(found.start(found.lastindex), place)))
             pattern = _NEXT_MEMBER
         return None
 
@@ -215,9 +216,9 @@ class _Reader:
         return found.lastgroup, found.span(found.lastgroup)
 
 
+@lru_cache(_KEYS_REMEMBERED)
 def _key(quoted: bytes) -> str:
-    if b"\\" not in quoted and quoted.isascii():
-        return quoted[1:-1].decode("ascii")
+    """A key decoded; documents of one kind have the same ones."""
     return str(Node(0, len(quoted)).value(quoted))
 
 
