@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,7 @@ MAX_DEPTH = 1000
 _BLANK = rb"(?:[ \t\r\n]+|/\*.*?\*/|//[^\n]*)*"
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
 # A vector is one token: its numbers are nobody's business here.
 _NUMBERS = rb"\[[ \t\r\n]*" + _NUMBER + rb"(?:[ \t\r\n]*,[ \t\r\n]*" + _NUMBER + rb")*[ \t\r\n]*\]"
 _SCALAR = rb"true|false|null|NaN|[-+]?Infinity|" + _NUMBER
@@ -51,13 +53,14 @@ class Node:
     def value(self, data: bytes) -> Any:
         """The value, decoded; unpaired surrogates stay as they are. Raises: NotJson."""
         text = self.text(data)
+        # Of whole numbers of more than 64 bits orjson makes floats.
+        if text.startswith(b'"') or _LONG_NUMBER.search(text) is None:
+            with suppress(orjson.JSONDecodeError):
+                return orjson.loads(text)
         try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            try:
-                return json.loads(text.decode("utf-8", "surrogatepass"), strict=False)
-            except ValueError as error:
-                raise NotJson(str(error)) from error
+            return json.loads(text.decode("utf-8", "surrogatepass"), strict=False)
+        except ValueError as error:
+            raise NotJson(str(error)) from error
 
 
 @dataclass(slots=True)
@@ -159,7 +162,7 @@ class _Reader:
                 opened = (Object if data[place - 1] == _OPEN_OBJECT else Array)(place - 1, place)
                 members.append(Member(key, key_start, key_end, opened))
                 return opened
-            members.append(Member(key, key_start, key_end, Node(found.start(found.lastindex), place)))
+            members.append(Member(key, key_start, key_end, Node(found.start(found.lastindex or 0), place)))
             pattern = _NEXT_MEMBER
         return None
 
