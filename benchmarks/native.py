@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import native_forwarding
+from benchmarks import native_forwarding, native_writes
 from benchmarks.figures import Figure
 from benchmarks.server import Server
 
 Measure = Callable[[Server, str], list[Figure]]
-MEASURES: tuple[Measure, ...] = (native_forwarding.measure,)
+MEASURES: tuple[Measure, ...] = (native_forwarding.measure, native_writes.measure)
 
 
 def measure(cluster_url: str) -> list[Figure]:

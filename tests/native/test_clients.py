@@ -20,7 +20,8 @@ VECTOR_STORES = (
     "opensearch-py[async]==3.2.0",
 )
 DECLARED = {
-    "settings": {"number_of_shards": 1},
+    # On 3.5.0 a scroll over an index with derived source closes its vectors for all reads that follow.
+    "settings": {"number_of_shards": 1, "index.knn.derived_source.enabled": False},
     "mappings": {
         "_meta": {"sidecar": {"fields": {"body_vector": {"source": "body", "model": "random/small"}}}},
         "properties": {"body": {"type": "text"}},

@@ -8,17 +8,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
+_KEYS_REMEMBERED = 4096
 MAX_DEPTH = 1000
 """Of nesting, as OpenSearch has it."""
 
 _BLANK = rb"(?:[ \t\r\n]+|/\*.*?\*/|//[^\n]*)*"
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
 # A vector is one token: its numbers are nobody's business here.
 _NUMBERS = rb"\[[ \t\r\n]*" + _NUMBER + rb"(?:[ \t\r\n]*,[ \t\r\n]*" + _NUMBER + rb")*[ \t\r\n]*\]"
 _SCALAR = rb"true|false|null|NaN|[-+]?Infinity|" + _NUMBER
@@ -49,13 +53,14 @@ class Node:
     def value(self, data: bytes) -> Any:
         """The value, decoded; unpaired surrogates stay as they are. Raises: NotJson."""
         text = self.text(data)
+        # Of whole numbers of more than 64 bits orjson makes floats.
+        if text.startswith(b'"') or _LONG_NUMBER.search(text) is None:
+            with suppress(orjson.JSONDecodeError):
+                return orjson.loads(text)
         try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            try:
-                return json.loads(text.decode("utf-8", "surrogatepass"), strict=False)
-            except ValueError as error:
-                raise NotJson(str(error)) from error
+            return json.loads(text.decode("utf-8", "surrogatepass"), strict=False)
+        except ValueError as error:
+            raise NotJson(str(error)) from error
 
 
 @dataclass(slots=True)
@@ -150,15 +155,14 @@ class _Reader:
         data, end, members = self._data, self._end, node.members
         pattern = _NEXT_MEMBER if members else _FIRST_MEMBER
         while (found := pattern.match(data, self._place, end)) is not None:
-            kind = found.lastgroup
-            assert kind is not None
             key_start, key_end = found.span("key")
-            value = self._value(kind, found.span(kind))
-            members.append(Member(_key(data[key_start:key_end]), key_start, key_end, value))
-            self._place = found.end()
-            if kind == "mark":
-                opened: Object | Array = value
+            key = _key(data[key_start:key_end])
+            self._place = place = found.end()
+            if found.lastgroup == "mark":
+                opened = (Object if data[place - 1] == _OPEN_OBJECT else Array)(place - 1, place)
+                members.append(Member(key, key_start, key_end, opened))
                 return opened
+            members.append(Member(key, key_start, key_end, Node(found.start(found.lastindex or 0), place)))
             pattern = _NEXT_MEMBER
         return None
 
@@ -215,9 +219,9 @@ class _Reader:
         return found.lastgroup, found.span(found.lastgroup)
 
 
+@lru_cache(_KEYS_REMEMBERED)
 def _key(quoted: bytes) -> str:
-    if b"\\" not in quoted and quoted.isascii():
-        return quoted[1:-1].decode("ascii")
+    """A key decoded; documents of one kind have the same ones."""
     return str(Node(0, len(quoted)).value(quoted))
 
 

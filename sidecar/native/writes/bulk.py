@@ -13,7 +13,7 @@ from sidecar.native.json.edits import Edit
 from sidecar.native.parts import NativeCall
 from sidecar.native.request import NativeAnswer, NativeRequest
 from sidecar.native.writes.bulk_sending import BulkPart, send_parts
-from sidecar.native.writes.document import Document
+from sidecar.native.writes.document import PendingEdit
 from sidecar.native.writes.grammar import UPDATE, Action, OddBody, read_actions
 from sidecar.native.writes.inputs import RequestInputs
 from sidecar.native.writes.planning import Planner
@@ -68,7 +68,7 @@ class _Bulk:
     poison: dict[int, SidecarError] = field(default_factory=dict)
     scripted: list[str] = field(default_factory=list)
     _recipes: list[Recipe | None] = field(default_factory=list)
-    _planned: dict[int, Sequence[Document]] = field(default_factory=dict)
+    _planned: dict[int, Sequence[PendingEdit]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.inputs = RequestInputs(self.call.parts.embedder.document_parts())
@@ -93,7 +93,7 @@ class _Bulk:
             if recipe is None:
                 continue
             try:
-                self._planned[number] = self._documents(planner, action, recipe)
+                self._planned[number] = self._planned_edits(planner, action, recipe)
             except (Refused, InvalidArgument) as error:
                 self.poison[number] = error
 
@@ -121,7 +121,7 @@ class _Bulk:
             for action, recipe in zip(self.actions, self._recipes, strict=True)
         ]
 
-    def _documents(self, planner: Planner, action: Action, recipe: Recipe) -> Sequence[Document]:
+    def _planned_edits(self, planner: Planner, action: Action, recipe: Recipe) -> Sequence[PendingEdit]:
         place = (action.source_start, action.source_end, recipe, action.document_id)
         if action.name != UPDATE:
             return planner.whole(*place)
@@ -129,10 +129,10 @@ class _Bulk:
         planned = planner.update(*place, stored_fields(self.call, recipe.index, action.document_id, routing))
         if planned.has_script:
             self.scripted += recipe.vectors
-        return planned.documents
+        return planned.edits
 
     def _finished_lines(self, start: int, number: int, action: Action) -> bytes:
-        edits = [edit for document in self._planned.get(number, ()) for edit in document.edits()]
+        edits = [edit.made() for edit in self._planned.get(number, ())]
         return edited(self.body, start, action.end, edits)
 
 

@@ -65,6 +65,20 @@ def objects_in(value: Node) -> Iterator[Object]:
             yield from objects_in(item)
 
 
+@dataclass(frozen=True, slots=True)
+class PendingEdit:
+    """A change to a text by its byte range, whose value is made when it is asked for."""
+
+    start: int
+    end: int
+    head: bytes
+    value: Node
+
+    def made(self) -> Edit:
+        """The change. Raises: what making the value raises, as a `MediaError`."""
+        return Edit(self.start, self.end, self.head + self.value.text(b""))
+
+
 def shared_step(source: Place, path: str) -> Step:
     """The innermost object that is on the way to ``source`` and to ``path``."""
     return next(step for step in reversed(source) if path.startswith(step.prefix))
@@ -121,17 +135,16 @@ class Document:
         return value.start >= 0 and self.data[value.start : value.end] == b"null"
 
     def edits(self) -> list[Edit]:
-        """The changes to the text. Raises: what the values raise when they are made, as a `MediaError`."""
-        edits = [Edit(start, end, member.value.text(b"")) for start, end, member in self._replaced]
-        for place, is_first, member in self._added:
-            comma = b"" if is_first else b","
-            edits.append(Edit(place, place, b"%b%b:%b" % (comma, json_string(member.key), member.value.text(b""))))
-        return edits
+        """The changes to the text. Raises: as `PendingEdit.made`."""
+        return [edit.made() for edit in self.pending()]
 
-    @property
-    def is_changed(self) -> bool:
-        """True where something is put in."""
-        return bool(self._replaced or self._added)
+    def pending(self) -> list[PendingEdit]:
+        """The changes to the text. They hold on to nothing else of the document."""
+        pending = [PendingEdit(start, end, b"", member.value) for start, end, member in self._replaced]
+        for place, is_first, member in self._added:
+            head = b"%b%b:" % (b"" if is_first else b",", json_string(member.key))
+            pending.append(PendingEdit(place, place, head, member.value))
+        return pending
 
     def _slot_in(self, node: Object, path: str, behind: Member | None) -> Slot:
         places = find(node, path)

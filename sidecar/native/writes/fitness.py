@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from sidecar.native.json.spans import Array, Node, Object
+from sidecar.native.json.spans import Node, Object
 
 # Control characters, and escapes that there are not.
 _UNFIT_IN_STRINGS = re.compile(rb'[\x00-\x1f]|\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})')
@@ -20,9 +20,9 @@ def may_be_stored(node: Node, data: bytes) -> bool:
 
     Such a document goes as it is: the cluster's error names the column.
     """
-    objects = [one for one in _values(node) if isinstance(one, Object)]
-    if any(len({member.key for member in one.members}) < len(one.members) for one in objects):
-        return False
+    for one in _values(node):
+        if isinstance(one, Object) and len({member.key for member in one.members}) < len(one.members):
+            return False
     try:
         orjson.loads(data[node.start : node.end])
     except orjson.JSONDecodeError:
@@ -32,22 +32,22 @@ def may_be_stored(node: Node, data: bytes) -> bool:
 
 
 def _values(node: Node) -> Iterator[Node]:
-    waiting = [node]
+    """A value, and all objects and lists in it."""
+    waiting: list[Node] = [node]
     while waiting:
         one = waiting.pop()
         yield one
-        if isinstance(one, Object):
-            waiting += [member.value for member in one.members]
-        elif isinstance(one, Array):
-            waiting += one.items
+        inner = [member.value for member in one.members] if isinstance(one, Object) else getattr(one, "items", ())
+        waiting += [value for value in inner if type(value) is not Node]
 
 
 def _texts(node: Node, data: bytes) -> Iterator[bytes]:
+    """The texts of all keys, and of all values that are neither objects nor lists."""
     for one in _values(node):
+        inner = [member.value for member in one.members] if isinstance(one, Object) else getattr(one, "items", ())
+        yield from (value.text(data) for value in inner if type(value) is Node)
         if isinstance(one, Object):
             yield from (data[member.key_start : member.key_end] for member in one.members)
-        elif not isinstance(one, Array):
-            yield one.text(data)
 
 
 def _is_unfit(text: bytes) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sidecar.native.json.spans import Node, NotJson, Object, read
-from sidecar.native.writes.document import Document
+from sidecar.native.writes.document import Document, PendingEdit
 from sidecar.native.writes.fitness import may_be_stored
 from sidecar.native.writes.grammar import BOM
 from sidecar.native.writes.inputs import RequestInputs
@@ -20,9 +20,9 @@ StoredFields = Callable[[Sequence[str]], Document | None]
 
 @dataclass(frozen=True, slots=True)
 class PlannedUpdate:
-    """The documents of an update that something is put into, and whether a script makes the new document."""
+    """What is put into the documents of an update, and whether a script makes the new document."""
 
-    documents: Sequence[Document]
+    edits: Sequence[PendingEdit]
     has_script: bool = False
 
 
@@ -33,20 +33,20 @@ class Planner:
     body: bytes
     inputs: RequestInputs
 
-    def whole(self, start: int, end: int, recipe: Recipe, document_id: str | None) -> list[Document]:
-        """Plan the document in ``body[start:end]``; none where nothing is put in, or it is no document.
+    def whole(self, start: int, end: int, recipe: Recipe, document_id: str | None) -> list[PendingEdit]:
+        """What is put into the document in ``body[start:end]``; nothing where that is no document.
 
         Raises: Refused, InvalidArgument for content that can't be embedded.
         """
         root = self._object(start, end)
         if root is None:
             return []
-        return self._changed([Document(self.body, root, document_id or uuid.uuid4().hex)], recipe)
+        return self._edits([Document(self.body, root, document_id or uuid.uuid4().hex)], recipe)
 
     def update(
         self, start: int, end: int, recipe: Recipe, document_id: str | None, stored: StoredFields
     ) -> PlannedUpdate:
-        """Plan the update in ``body[start:end]``: its ``doc`` and its ``upsert``. Raises: as `whole`."""
+        """As `whole`, for the ``doc`` and the ``upsert`` of the update in ``body[start:end]``."""
         root = self._object(start, end)
         if root is None:
             return PlannedUpdate([])
@@ -56,13 +56,13 @@ class Planner:
             node = root.get(key)
             if isinstance(node, Object):
                 documents.append(Document(self.body, node, name, is_partial, stored if is_partial else None))
-        return PlannedUpdate(self._changed(documents, recipe), root.get("script") is not None)
+        return PlannedUpdate(self._edits(documents, recipe), root.get("script") is not None)
 
-    def _changed(self, documents: Sequence[Document], recipe: Recipe) -> list[Document]:
+    def _edits(self, documents: Sequence[Document], recipe: Recipe) -> list[PendingEdit]:
         for document in documents:
             for step in recipe.steps:
                 step.apply(document, self.inputs)
-        return [document for document in documents if document.is_changed]
+        return [edit for document in documents for edit in document.pending()]
 
     def _object(self, start: int, end: int) -> Object | None:
         """The object that stands there; of what is none, or no JSON to the cluster, that will say where it is wrong."""

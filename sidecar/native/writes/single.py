@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from sidecar.native.bodies import Body, is_analysed, read_body
 from sidecar.native.forwarding import forward, send
 from sidecar.native.parts import NativeCall
 from sidecar.native.request import NativeAnswer
 from sidecar.native.writes.bulk import edited, original
-from sidecar.native.writes.document import Document
 from sidecar.native.writes.inputs import RequestInputs
 from sidecar.native.writes.planning import PlannedUpdate, Planner
 from sidecar.native.writes.recipes import Recipe, Recipes
@@ -52,14 +51,11 @@ def _written(call: NativeCall, plan: _Plan) -> NativeAnswer:
     body = read_body(request)
     inputs = RequestInputs(call.parts.embedder.document_parts())
     planned = plan(Planner(body.text, inputs), body, recipe)
-    if not planned.documents:
+    if not planned.edits:
         answer = send(call.parts, original(request, body))
     else:
         inputs.embed()
-        answer = send(call.parts, request.with_body(_with_values(body.text, planned.documents)))
+        answer = send(
+            call.parts, request.with_body(edited(body.text, 0, len(body.text), [edit.made() for edit in planned.edits]))
+        )
     return with_script_warning(answer, recipe.vectors if planned.has_script else ())
-
-
-def _with_values(body: bytes, documents: Sequence[Document]) -> bytes:
-    edits = [edit for document in documents for edit in document.edits()]
-    return edited(body, 0, len(body), edits)

@@ -6,9 +6,16 @@ import sys
 
 from opensearchpy import AsyncOpenSearch, OpenSearch, Search
 from opensearchpy.helpers import async_bulk, async_scan, bulk, parallel_bulk, scan, streaming_bulk
+from opensearchpy.helpers.query import Query
 
 URL, INDEX = sys.argv[1:]
 TEXTS = ["the wild west", "a quiet garden", "cowboys and horses", "roses in bloom", "a sheriff in town"]
+
+
+class Neural(Query):
+    """What the DSL has not: queries of the plugin."""
+
+    name = "neural"
 
 
 def actions(start, count):

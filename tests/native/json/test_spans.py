@@ -71,6 +71,11 @@ def test_repeated_keys_are_all_there_and_the_last_counts() -> None:
     assert vector.value(data) == [0.1, -2e5]
 
 
+def test_whole_numbers_of_any_length_stay_whole() -> None:
+    data = b"[-9223372036854775809, [18446744073709551616], 1e19]"
+    assert rebuilt(read(data), data) == [-9223372036854775809, [18446744073709551616], 1e19]
+
+
 def test_unpaired_surrogates_are_values() -> None:
     data = rb'["\ud800", 1.50]'
     node = read(data)
