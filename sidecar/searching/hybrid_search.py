@@ -17,8 +17,8 @@ from sidecar.searching.request import Ranking, Retrieval, ScoreModifiers, Search
 from sidecar.searching.results import other_parts
 from sidecar.searching.score_modifiers import with_modifiers
 from sidecar.searching.search_plan import Answer, AskedSearch, Hit, SearchPlan, SearchResult, joined
-from sidecar.searching.tensor import CANDIDATES, build_tensor_query, candidates
-from sidecar.searching.tensor_search import exact_query, plan_tensor, tensor_query
+from sidecar.searching.tensor import CANDIDATES, build_exact_query, build_tensor_query, candidates
+from sidecar.searching.tensor_search import plan_tensor, tensor_query
 
 LEAST_WINDOW = 16
 """Documents of each half that are looked at for a first page. Each of them is read whole from the index, with the
@@ -83,7 +83,7 @@ def _plan_neighbours_with_words(halves: _Halves) -> SearchPlan:
     query: Query = {"bool": {"filter": [lexical_query(halves.lexical)]}}
     if fields:
         unfiltered = replace(asked, filter_query=None)
-        query["bool"]["should"] = [exact_query(unfiltered, tensor_query(unfiltered, halves.vectors))]
+        query["bool"]["should"] = [build_exact_query(tensor_query(unfiltered, halves.vectors))]
     line = build_line(
         asked,
         with_modifiers(query, request.modifiers, asked.state.field_types),

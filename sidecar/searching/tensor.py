@@ -27,17 +27,17 @@ _EXACT_SCORES = {
 
 @dataclass(frozen=True, slots=True)
 class TensorQuery:
-    """Each field of ``query_vectors`` is searched for the neighbours of its vector, float32 of shape (dimensions,);
-    documents that ``filter_query`` leaves out are no candidates. ``k`` documents a shard are looked for in each
-    field, among ``ef_search`` candidates where that is given. Each document comes with its ``chunks`` best chunks of a
-    field, 0 for none; with one at most unless ``expands``."""
+    """Each field of ``query_vectors`` is searched for the neighbours of its vector, float32 of shape (dimensions,),
+    in the index's space; documents that ``filter_query`` leaves out are no candidates. ``k`` documents a shard are
+    looked for in each field, among ``ef_search`` candidates where that is given. Each document comes with its
+    ``chunks`` best chunks of every field, 0 for none."""
 
     query_vectors: Mapping[str, NDArray[np.float32]]
     k: int
     filter_query: Mapping[str, Any] | None = None
     ef_search: int | None = None
     chunks: int = 1
-    expands: bool = False
+    space_type: str = "cosinesimil"
 
 
 def candidates(limit: int, offset: int) -> int:
@@ -49,14 +49,26 @@ def build_tensor_query(query: TensorQuery) -> dict[str, Any]:
     """The query. A document scores as its best chunk over all fields: `dis_max` takes the best field's score."""
     if not query.query_vectors:
         return {"match_none": {}}
-    queries = [_nested(query, number, field) for number, field in enumerate(query.query_vectors)]
-    return queries[0] if len(queries) == 1 else {"dis_max": {"queries": queries}}
+    found = _best_of([_nested(field, {"query": _nearest(query, field)}) for field in query.query_vectors])
+    if not query.chunks:
+        return found
+    # As inner hits of the k-NN queries, the chunks would be looked for in each field's whole graph once more: here the
+    # vectors of the hits alone are compared, by clauses that add nothing to the score.
+    chunks = [
+        _nested(field, {"query": _compared(query, field), "boost": 0, "score_mode": "none"}, query.chunks, number)
+        for number, field in enumerate(query.query_vectors)
+    ]
+    return {"bool": {"must": [found], "should": chunks}}
 
 
-def build_exact_query(query: TensorQuery, space_type: str) -> dict[str, Any]:
+def build_exact_query(query: TensorQuery) -> dict[str, Any]:
     """The same query by comparing every chunk of every document that the filter leaves: exact, and slower."""
-    queries = [_nested_exact(query, number, field, space_type) for number, field in enumerate(query.query_vectors)]
-    scored: dict[str, Any] = queries[0] if len(queries) == 1 else {"dis_max": {"queries": queries}}
+    scored = _best_of(
+        [
+            _nested(field, {"query": _compared(query, field)}, query.chunks, number)
+            for number, field in enumerate(query.query_vectors)
+        ]
+    )
     if query.filter_query is None:
         return scored
     return {"bool": {"must": [scored], "filter": [query.filter_query]}}
@@ -67,33 +79,36 @@ def inner_hits_name(number: int) -> str:
     return str(number)
 
 
-def _nested(query: TensorQuery, number: int, field: str) -> dict[str, Any]:
+def _best_of(queries: list[dict[str, Any]]) -> dict[str, Any]:
+    return queries[0] if len(queries) == 1 else {"dis_max": {"queries": queries}}
+
+
+def _nearest(query: TensorQuery, field: str) -> dict[str, Any]:
     knn: dict[str, Any] = {"vector": query.query_vectors[field], "k": query.k}
-    if query.expands:
-        knn["expand_nested_docs"] = True
     if query.ef_search is not None:
         knn["method_parameters"] = {"ef_search": query.ef_search}
     if query.filter_query is not None:
         knn["filter"] = query.filter_query
-    return _with_path(query, number, field, {"knn": {vector_path(field): knn}})
+    return {"knn": {vector_path(field): knn}}
 
 
-def _nested_exact(query: TensorQuery, number: int, field: str, space_type: str) -> dict[str, Any]:
+def _compared(query: TensorQuery, field: str) -> dict[str, Any]:
+    """Each chunk of the field, with the score that a k-NN query would give it."""
     script = {
-        "source": _EXACT_SCORES[space_type],
+        "source": _EXACT_SCORES[query.space_type],
         "lang": "painless",
         "params": {"field": vector_path(field), "vector": query.query_vectors[field]},
     }
-    exists = {"exists": {"field": vector_path(field)}}
-    return _with_path(query, number, field, {"script_score": {"query": exists, "script": script}})
+    return {"script_score": {"query": {"exists": {"field": vector_path(field)}}, "script": script}}
 
 
-def _with_path(query: TensorQuery, number: int, field: str, inner: dict[str, Any]) -> dict[str, Any]:
-    nested: dict[str, Any] = {"path": nested_path(field), "score_mode": "max", "query": inner}
-    if query.chunks:
+def _nested(field: str, parts: dict[str, Any], chunks: int = 0, number: int = 0) -> dict[str, Any]:
+    """A query of the field's chunks; a document comes with its best ``chunks``, under the name of the ``number``."""
+    nested: dict[str, Any] = {"path": nested_path(field), "score_mode": "max", **parts}
+    if chunks:
         nested["inner_hits"] = {
             "name": inner_hits_name(number),
-            "size": query.chunks,
+            "size": chunks,
             "_source": False,
             "docvalue_fields": [start_path(field), end_path(field), content_path(field)],
         }

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from sidecar.embedding.loader import Embeddings
-from sidecar.opensearch.client import SearchLine, Version
+from sidecar.opensearch.client import SearchLine
 from sidecar.searching.boosts import BOOSTED_CHUNKS, boosted
 from sidecar.searching.filter_values import Query
 from sidecar.searching.hits import source_filter, tensor_hit
@@ -19,9 +19,6 @@ from sidecar.searching.results import other_parts
 from sidecar.searching.score_modifiers import with_modifiers
 from sidecar.searching.search_plan import Answer, AskedSearch, SearchPlan, SearchResult, found_nothing
 from sidecar.searching.tensor import CANDIDATES, TensorQuery, build_exact_query, build_tensor_query, candidates
-
-EXPANDS_SINCE: Version = (2, 19, 0)
-"""The first version whose k-NN queries can find several chunks of a document."""
 
 
 def plan_tensor(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> SearchPlan:
@@ -48,8 +45,7 @@ def tensor_query(asked: AskedSearch, vectors: Mapping[str, Embeddings]) -> Tenso
         asked.filter_query,
         ef_search=options.ef_search,
         chunks=BOOSTED_CHUNKS if request.boost else chunks,
-        # By a negative weight another chunk than the nearest may be the best.
-        expands=asked.version >= EXPANDS_SINCE and any(boost.weight < 0 for boost in request.boost.values()),
+        space_type=asked.state.settings.ann_parameters.space_type,
     )
 
 
@@ -59,13 +55,8 @@ def _looks_beyond_the_page(options: SearchOptions) -> bool:
     return is_counted or bool(options.sort) or options.point_in_time is not None
 
 
-def exact_query(asked: AskedSearch, query: TensorQuery) -> Query:
-    """The same by comparing every vector."""
-    return build_exact_query(query, asked.state.settings.ann_parameters.space_type)
-
-
 def _plan(asked: AskedSearch, query: TensorQuery, *, is_exact: bool) -> SearchPlan:
-    found = exact_query(asked, query) if is_exact else build_tensor_query(query)
+    found = build_exact_query(query) if is_exact else build_tensor_query(query)
     line = _line(asked, found, list(query.query_vectors))
     return SearchPlan(asked, (line,), partial(_finish, asked, query, is_exact))
 

@@ -123,12 +123,33 @@ def test_the_backend_is_measured_once_for_each_machine(
 
 
 @needs_openvino
-@pytest.mark.parametrize(("factor", "chosen"), [(1.01, "onnx"), (2.0, "openvino")])
-def test_openvino_is_taken_where_it_is_clearly_faster(
-    factor: float, chosen: str, cache: ConversionCache, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("in_batches", "alone", "chosen"),
+    [(2.0, 1.0, "openvino"), (1.1, 2.0, "onnx"), (2.0, 0.8, "onnx"), (0.5, 0.5, "onnx")],
+)
+def test_openvino_is_taken_where_it_is_clearly_faster_in_batches_and_not_slower_with_one_query(
+    in_batches: float,
+    alone: float,
+    chosen: str,
+    cache: ConversionCache,
+    spec: ModelSpec,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(backend_choice, "_seconds", lambda *_: {"onnx": factor, "openvino": 1.0})
+    monkeypatch.setattr(backend_choice, "_seconds", lambda *_: {"onnx": in_batches, "openvino": 1.0})
+    monkeypatch.setattr(backend_choice, "_lone_seconds", lambda *_: {"onnx": alone, "openvino": 1.0})
     assert backend_choice._measure(cache.get(spec.repository, "sbert"), 64) == chosen
+
+
+@needs_openvino
+def test_what_an_older_rule_chose_is_measured_anew(
+    cache: ConversionCache, spec: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = copied(cache.get(spec.repository, "sbert"), tmp_path / "model")
+    monkeypatch.setattr(backend_choice, "_measure", lambda *_: "openvino")
+    assert backend_choice.fastest_backend(model, 64) == "openvino"
+    monkeypatch.setattr(backend_choice, "_measure", lambda *_: "onnx")
+    monkeypatch.setattr(backend_choice, "_RULE", backend_choice._RULE + 1)
+    assert backend_choice.fastest_backend(model, 64) == "onnx"
 
 
 @needs_openvino
@@ -139,7 +160,8 @@ def test_openvino_is_not_taken_where_it_gives_other_vectors(
 
     exact = OpenVinoTextLoader.encode_text
     monkeypatch.setattr(OpenVinoTextLoader, "encode_text", lambda self, texts: exact(self, texts) + 0.001)
-    monkeypatch.setattr(backend_choice, "_seconds", lambda *_: {"onnx": 2.0, "openvino": 1.0})
+    for name in ("_seconds", "_lone_seconds"):
+        monkeypatch.setattr(backend_choice, name, lambda *_: {"onnx": 2.0, "openvino": 1.0})
     assert backend_choice._measure(cache.get(spec.repository, "sbert"), 64) == "onnx"
 
 
