@@ -25,6 +25,7 @@ PAGES = (TEXT, *((ROOT / "docs" / name).read_text("utf-8") for name in ("search.
 """In the order in which they are read: each uses the indexes of those before it."""
 
 PRINTED_URL = "http://localhost:8882"
+PRINTED_NATIVE_URL = "http://localhost:9201"
 INDEXES = ("help-desk", "my-notes")
 SCORE_TOLERANCE = 0.002
 """Sums of float32 differ in their last digits from one processor to the next."""
@@ -44,12 +45,12 @@ class Example:
     def __str__(self) -> str:
         return " ".join(self.command.split())[:90]
 
-    def answer_of(self, url: str) -> Any:
-        """What the server at the URL answers, by a request like curl's."""
+    def answer_of(self, server: Sidecar) -> Any:
+        """What the server answers, by a request like curl's."""
         given = read_curl(self.command)
         headers = dict(header.split(": ", 1) for header in given.header)
         method = given.method or ("GET" if given.data is None else "POST")
-        target = given.url.replace(PRINTED_URL, url)
+        target = given.url.replace(PRINTED_URL, server.url).replace(PRINTED_NATIVE_URL, server.native_url)
         return requests.request(method, target, data=given.data, headers=headers, timeout=300).json()
 
 
@@ -115,12 +116,13 @@ def server(node: str, models_folder: Path, tmp_path_factory: pytest.TempPathFact
         yield running
         for index in INDEXES:
             running.delete(f"/indexes/{index}")
+        running.session.delete(f"{running.native_url}/notes", timeout=30)
 
 
 @pytest.fixture(scope="module")
 def answers(server: Sidecar) -> list[Any]:
     """The answers of all examples, run once from the README's first to its last."""
-    return [example.answer_of(server.url) for example in examples()]
+    return [example.answer_of(server) for example in examples()]
 
 
 @pytest.mark.parametrize("number", range(len(examples())), ids=[str(example) for example in examples()])

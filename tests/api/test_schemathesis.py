@@ -17,7 +17,7 @@ from tests.fix_server import SMALL, Sidecar
 ROOT = Path(__file__).parent.parent.parent
 KEY = "schemathesis"
 LEAST_CASES = 2000
-FUZZED_CASES = 20
+FUZZED_CASES = 6
 """Random requests for each route, beside some 1,900 that the document's bounds and choices make."""
 DOCUMENTS = [
     {"_id": "first", "title": "A title", "year": 1984, "is_new": True},

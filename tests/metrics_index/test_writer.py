@@ -131,7 +131,7 @@ def test_failures_are_logged_once_and_reach_no_request(make_client: MakeClient, 
 def test_server_writes_its_metrics_index_when_that_is_switched_on(node: str, cluster: Cluster, index_name: str) -> None:
     settings = {"SIDECAR_METRICS_INDEX": index_name, "SIDECAR_METRICS_INTERVAL": "0.2"}
     with Sidecar({"OPENSEARCH_URL": node} | settings) as running:
-        running.session.get(f"{running.native_url}/_count", timeout=30)
+        running.session.get(f"{running.native_url}/_cat/health", timeout=30)
         wanted = {"query": {"term": {"face": "native"}}}
         while not _count(cluster, index_name, wanted):
             running.get("/")
