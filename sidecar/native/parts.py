@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from sidecar.errors import OpenSearchError
 from sidecar.metrics import Metrics
 from sidecar.native.callers import Callers
 from sidecar.native.declarations.pipelines import Pipelines
 from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.metadata import Metadata
 from sidecar.native.request import NativeAnswer, NativeRequest
-from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.client import Cluster, Version
 from sidecar.opensearch.passthrough import Passthrough
+
+NEWEST: Version = (99, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,14 @@ class NativeCall:
     parts: NativeParts
     request: NativeRequest
     variables: Mapping[str, str]
+
+
+def cluster_version(parts: NativeParts) -> Version:
+    """The cluster's version; where it is not told, one that has all that is new."""
+    try:
+        return parts.cluster.facts().version
+    except OpenSearchError:
+        return NEWEST
 
 
 Handler = Callable[[NativeCall], NativeAnswer]

@@ -20,8 +20,7 @@ VECTOR_STORES = (
     "opensearch-py[async]==3.2.0",
 )
 DECLARED = {
-    # On 3.5.0 a scroll over an index with derived source closes its vectors for all reads that follow.
-    "settings": {"number_of_shards": 1, "index.knn.derived_source.enabled": False},
+    "settings": {"number_of_shards": 1},
     "mappings": {
         "_meta": {"sidecar": {"fields": {"body_vector": {"source": "body", "model": "random/small"}}}},
         "properties": {"body": {"type": "text"}},

@@ -1,4 +1,4 @@
-"""The largest CLIP models with random weights: graphs over 2 GB, whose weights lie beside them."""
+"""The largest CLIP models with random weights, three of them with graphs over 2 GB, whose weights lie beside them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 @pytest.mark.usefixtures("converts_in_process", "own_hub_cache")
 @pytest.mark.parametrize(
     ("architecture", "tag"),
-    [("RN50x64", "openai"), ("ViT-H-14", "laion2b_s32b_b79k"), ("ViT-g-14", "laion2b_s12b_b42k")],
+    [
+        ("ViT-L-14-336", "openai"),
+        ("RN50x64", "openai"),
+        ("ViT-H-14", "laion2b_s32b_b79k"),
+        ("ViT-g-14", "laion2b_s12b_b42k"),
+    ],
 )
 def test_the_converted_model_gives_the_vectors_of_torch(
     architecture: str, tag: str, tmp_path: Path, photos_folder: Path

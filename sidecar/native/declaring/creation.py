@@ -5,7 +5,7 @@ from __future__ import annotations
 from sidecar.native.declaring.bodies import DeclaringBody, object_at
 from sidecar.native.declaring.knn_setting import add_knn_setting
 from sidecar.native.declaring.translation import creation_edits
-from sidecar.native.parts import NativeCall
+from sidecar.native.parts import NativeCall, cluster_version
 from sidecar.native.request import NativeAnswer
 
 _MAPPINGS = "mappings"
@@ -39,5 +39,5 @@ def _create(call: NativeCall, *keys: str) -> NativeAnswer:
         return body.send_as_it_came()
     edits, additions, needs_knn = creation_edits(mapping, body.text, call.parts.embedder)
     if needs_knn:
-        add_knn_setting(holder, additions)
+        add_knn_setting(holder, additions, cluster_version(call.parts))
     return body.send_with([*edits, *additions.edits()])

@@ -1,4 +1,4 @@
-"""The setting ``index.knn``, without which an index finds no vectors, in a request's settings."""
+"""The settings of an index that holds vectors, in a request's settings: ``index.knn``, without which it finds none."""
 
 from __future__ import annotations
 
@@ -6,18 +6,31 @@ from collections.abc import Iterator
 
 from sidecar.native.json.additions import Additions
 from sidecar.native.json.spans import Object
+from sidecar.opensearch.client import Version
+from sidecar.opensearch.mapping_builder import DERIVED_SOURCE, DERIVED_SOURCE_SINCE
 
 _SETTINGS = "settings"
 _KNN = "index.knn"
+_PREFIX = "index."
 
 
-def add_knn_setting(holder: Object, additions: Additions) -> None:
-    """Switch it on where the client does not say; ``holder`` is the object that has, or would have, ``settings``."""
+def add_knn_setting(holder: Object, additions: Additions, version: Version) -> None:
+    """Add them where the client does not say; ``holder`` is the object that has, or would have, ``settings``.
+
+    From version 3 on, k-NN's derived source is switched off: with it (k-NN 3.5.0) reads fail after a scroll over the
+    index, a document with 150 nested vectors or more gets those of another, and sources come back written anew.
+    """
+    wanted: dict[str, bool] = {_KNN: True}
+    if version >= DERIVED_SOURCE_SINCE:
+        wanted[DERIVED_SOURCE] = False
     settings = holder.get(_SETTINGS)
     if settings is None:
-        additions.add(holder, _SETTINGS, {_KNN: True})
-    elif isinstance(settings, Object) and not {_KNN, "knn"} & set(_names(settings)):
-        additions.add(settings, _KNN, True)
+        additions.add(holder, _SETTINGS, wanted)
+    elif isinstance(settings, Object):
+        given = {name.removeprefix(_PREFIX) for name in _names(settings)}
+        for name, value in wanted.items():
+            if name.removeprefix(_PREFIX) not in given:
+                additions.add(settings, name, value)
 
 
 def _names(settings: Object, prefix: str = "") -> Iterator[str]:

@@ -6,21 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sidecar.embedding.loader import Embeddings
-from sidecar.errors import InvalidRequest, OpenSearchError
+from sidecar.errors import InvalidRequest
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.processors import SearchPipeline
 from sidecar.native.embedder import QueryContent
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.json.edits import Edit, vector_text
 from sidecar.native.json.spans import Object
-from sidecar.native.parts import NativeParts
+from sidecar.native.parts import NEWEST, NativeParts, cluster_version
 from sidecar.native.queries.clause import NeuralClause, field_of, model_of, read_clause
 from sidecar.native.queries.fields import FieldResolver, NotServed, SearchedField
 from sidecar.native.queries.grammar import HYBRID, QUERY, Clause, find_clauses
 from sidecar.native.queries.knn import KnnWriter
 from sidecar.opensearch.client import Version
-
-_NEWEST: Version = (99, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +112,10 @@ class QueryRewriter:
                     ILLEGAL_ARGUMENT, "hybrid query must be a top level query and cannot be wrapped into other queries"
                 )
         read = tuple(read_clause(clause, data) for clause in clauses)
-        return RewritePlan(data, read, tuple(searched), self._version() if read else _NEWEST)
+        return RewritePlan(data, read, tuple(searched), cluster_version(self._parts) if read else NEWEST)
 
     def _resolve(self, clause: Clause, data: bytes) -> SearchedField:
         field = field_of(clause)
         if field is None:
             raise NotServed
         return self._fields.resolve(field.key, model_of(clause, data))
-
-    def _version(self) -> Version:
-        """The cluster's version; where it is not told, one that has all that is new."""
-        try:
-            return self._parts.cluster.facts().version
-        except OpenSearchError:
-            return _NEWEST

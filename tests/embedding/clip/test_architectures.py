@@ -16,7 +16,6 @@ MODELS = [
     ("ViT-B-16", "openai"),
     ("ViT-B-16-plus-240", "laion400m_e32"),
     ("ViT-L-14", "laion2b_s32b_b82k"),
-    ("ViT-L-14-336", "openai"),
 ]
 
 

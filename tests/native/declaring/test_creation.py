@@ -46,8 +46,15 @@ def test_the_setting_joins_others(sidecar: Sidecar, node: str, index_name: str, 
     assert status == 200, answer
     kept = stored(node, index_name)[1]
     assert kept["knn"] == "true"
+    assert kept["knn.derived_source"]["enabled"] == "false"
     if settings:
         assert kept["number_of_shards"] == "2"
+
+
+def test_derived_source_is_as_the_client_wants_it(sidecar: Sidecar, node: str, index_name: str) -> None:
+    body = {"settings": {"index": {"knn.derived_source.enabled": True}}, "mappings": declaring()}
+    assert send(sidecar.native_url, "PUT", f"/{index_name}", body)[0] == 200
+    assert stored(node, index_name)[1]["knn.derived_source"]["enabled"] == "true"
 
 
 def test_the_clients_own_vector_field_is_kept(sidecar: Sidecar, node: str, index_name: str) -> None:
