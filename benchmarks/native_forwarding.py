@@ -91,7 +91,8 @@ def _stream() -> list[Figure]:
 
 def _lines() -> bytes:
     documents = read_documents()
-    lines, size = [], 0
+    lines: list[bytes] = []
+    size = 0
     while size < _BULK_BYTES:
         document = documents[len(lines) % len(documents)]
         text = json.dumps({"title": document["title"], "body": document["body"]})

@@ -46,6 +46,9 @@ class _LenientParser(_Parser):
 class Connection(TConn):  # type: ignore[misc]
     """A client's connection, to the native face or the other."""
 
+    sock: Any
+    initialized: bool
+
     def __init__(self, worker: Worker, client: socket.socket, address: Any, listener: socket.socket) -> None:
         super().__init__(worker.cfg, client, address, listener.getsockname())
         self.is_native = self.server[1] == worker.app.native_port

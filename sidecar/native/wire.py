@@ -42,12 +42,14 @@ class LenientRequest(Request):  # type: ignore[misc]
 
     def parse_request_line(self, line_bytes: bytes) -> None:
         """Read the line with those bytes escaped, which gunicorn refuses; the target stays as it came."""
-        super().parse_request_line(_BEYOND_ASCII.sub(lambda found: b"%%%02X" % found[0], line_bytes))
+        super().parse_request_line(_BEYOND_ASCII.sub(lambda found: b"%%%02X" % ord(found[0]), line_bytes))
         self.uri = line_bytes.split(b" ", 2)[1].decode("latin-1")
 
 
 class Answer(Response):  # type: ignore[misc]
     """An answer without headers of the server's own, whose head goes out with the first piece of its body."""
+
+    headers_sent: bool
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

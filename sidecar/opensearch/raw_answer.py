@@ -11,6 +11,9 @@ from sidecar.opensearch.connections import Lease, translated_errors
 Header = tuple[str, str]
 PIECE_BYTES = 128 * 1024
 """How much of a streamed answer is in memory at a time."""
+_BAD_REQUEST = 400
+"""After one of these the connection is not used again: when its HTTP decoder has failed (a head that is too long),
+OpenSearch leaves the connection open, and never answers on it any more."""
 _HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -42,6 +45,8 @@ class RawAnswer:
     def begun(cls, response: HTTPResponse, lease: Lease) -> RawAnswer:
         """An answer whose head was read."""
         headers = end_to_end(response.getheaders())
+        if response.status == _BAD_REQUEST:
+            response.will_close = True
         return cls(response.status, response.reason, headers, response, lease)
 
     def header(self, name: str) -> str | None:

@@ -13,8 +13,9 @@ Header = tuple[str, str]
 PATIENCE_SECONDS = 60.0
 JSON: Header = ("Content-Type", "application/json")
 NDJSON: Header = ("Content-Type", "application/x-ndjson")
-_VOLATILE = re.compile(rb'"(took|ingest_took|took_in_millis)":\d+')
-_HOP = {"connection", "keep-alive"}
+_VOLATILE = re.compile(rb'"(took|ingest_took|took_in_millis)"( ?: ?)\d+')
+_UNTOLD = {"connection", "keep-alive", "task_resource_usage"}
+"""Headers that hold between neighbours, and one that tells how long a search took."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,10 @@ def answer_on(connection: socket.socket, method: str = "GET") -> Answered:
     """The next answer on a connection. Raises: http.client.HTTPException where it is not whole."""
     response = HTTPResponse(connection, method=method)
     response.begin()
-    headers = [(name.lower(), value) for name, value in response.getheaders() if name.lower() not in _HOP]
+    headers = [(name.lower(), value) for name, value in response.getheaders() if name.lower() not in _UNTOLD]
     body = response.read()
-    masked = _VOLATILE.sub(lambda found: b'"%b":0' % found[1], body)
-    if masked != body:
+    masked, count = _VOLATILE.subn(lambda found: b'"%b"%b0' % (found[1], found[2]), body)
+    if count:
         headers = [header for header in headers if header[0] != "content-length"]
     return Answered(response.status, response.reason, tuple(sorted(headers)), masked)
 

@@ -73,9 +73,10 @@ def test_nothing_is_sent_twice_when_a_reused_connection_ends(
 
 
 def test_own_errors_carry_the_version_and_the_clients_id(cluster: ScriptedCluster, native_url: str) -> None:
-    cluster.answers(serve, Visit.close)
+    cluster.answers(serve)
     assert exchange(native_url, "GET", "/").status == 200
     cluster.end_all()
+    cluster.answers(Visit.close)
     answered = exchange(native_url, "GET", "/", None, [("X-Opaque-Id", "mine")])
     assert answered.status == 502
     assert answered.values("x-opensearch-version") == [VERSION.partition(": ")[2]]
@@ -166,14 +167,13 @@ def test_body_that_breaks_off_never_reaches_the_cluster_whole(
     cluster: ScriptedCluster, native_url: str, framing: str, goes: bool
 ) -> None:
     client = connect(native_url)
-    # Longer than what is sent at once, so that the cluster sees its begin.
     client.sendall(f"POST /half HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n{framing}".encode())
     if goes:
         client.close()
     visit = cluster.visit()
-    data = visit.body(10_000)
-    assert b"0\r\n\r\n" not in data
-    assert len(data.partition(b"\r\n\r\n")[2]) < 100
+    body = visit.body(10_000).partition(b"\r\n\r\n")[2]
+    assert len(body) < 100
+    assert b"0\r\n\r\n" not in body
     client.close()
 
 
@@ -199,8 +199,9 @@ def test_client_that_takes_nothing_is_let_go(cluster: ScriptedCluster, native_ur
         with pytest.raises(OSError):
             while True:
                 visit.send(b" " * MEGABYTE)
-        with pytest.raises((HTTPException, ConnectionResetError)):
-            answer_on(client)
+        with pytest.raises(ConnectionResetError):
+            while client.recv(MEGABYTE):
+                pass
 
 
 def test_slow_clients_and_slow_clusters_lose_nothing(cluster: ScriptedCluster, native_url: str) -> None:
@@ -295,7 +296,7 @@ def test_cluster_that_restarts_is_used_again(cluster: ScriptedCluster, native_ur
 
 
 def test_client_that_does_not_hang_up_delays_nobody(cluster: ScriptedCluster, native_url: str) -> None:
-    cluster.answers(serve)
+    cluster.answers(*[serve] * 9)
     lingering = [connect(native_url) for _ in range(8)]
     for client in lingering:
         assert converse(client, "GET", "/", None, [JSON, ("Connection", "close")]).status == 200
