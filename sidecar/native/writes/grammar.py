@@ -13,7 +13,8 @@ from sidecar.native.json.spans import Node, NotJson, Token, tokens
 BOM: Final = b"\xef\xbb\xbf"
 DELETE: Final = "delete"
 UPDATE: Final = "update"
-_ACTIONS: Final = frozenset({"index", "create", UPDATE, DELETE})
+WITH_SOURCE: Final = frozenset({"index", "create", UPDATE})
+_ACTIONS: Final = WITH_SOURCE | {DELETE}
 _READ: Final = ("_index", "_id", "routing", "pipeline")
 """The keys whose values matter here; the cluster knows more, and refuses the others."""
 _BLANK: Final = frozenset(b" \t\r\n")
