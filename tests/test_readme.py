@@ -76,7 +76,7 @@ def examples() -> list[Example]:
 
 
 def filters() -> list[tuple[str, set[str]]]:
-    rows = FILTER_ROW.findall(TEXT.partition("### Filters")[2].partition("## Configuration")[0])
+    rows = FILTER_ROW.findall(TEXT.partition("### Filters")[2].partition("\n## ")[0])
     return [(text, set(ids.split(", ")) - {"none"}) for text, ids in rows]
 
 
@@ -116,7 +116,7 @@ def server(node: str, models_folder: Path, tmp_path_factory: pytest.TempPathFact
         yield running
         for index in INDEXES:
             running.delete(f"/indexes/{index}")
-        running.session.delete(f"{running.native_url}/notes", timeout=30)
+        running.session.delete(f"{running.native_url}/letters", timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_sixty_second_start_searches_in_all_three_ways() -> None:
 
 
 def test_filter_table_has_rows() -> None:
-    section = TEXT.partition("### Filters")[2].partition("## Configuration")[0]
+    section = TEXT.partition("### Filters")[2].partition("\n## ")[0]
     assert len(filters()) == section.count("\n|") - 2
 
 

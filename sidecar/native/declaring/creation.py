@@ -39,5 +39,5 @@ def _create(call: NativeCall, *keys: str) -> NativeAnswer:
         return body.send_as_it_came()
     edits, additions, needs_knn = creation_edits(mapping, body.text, call.parts.embedder)
     if needs_knn:
-        add_knn_setting(holder, additions, cluster_version(call.parts))
+        add_knn_setting(holder, body.text, additions, cluster_version(call.parts))
     return body.send_with([*edits, *additions.edits()])

@@ -90,7 +90,7 @@ def test_a_created_index_is_told_as_it_came_but_for_vectors_dimensions_and_the_s
     assert isinstance(mappings, Object)
     edits, additions, needs_knn = creation_edits(mappings, text, EMBEDDER)
     if needs_knn:
-        add_knn_setting(root, additions, (3, 5, 0))
+        add_knn_setting(root, text, additions, (3, 5, 0))
     made = json.loads(apply(text, [*edits, *additions.edits()]))
     assert needs_knn is bool(entries)
     expected = json.loads(text)
