@@ -23,7 +23,7 @@ serve: install
 
 # Half of a test's time is spent on one core, waiting for a server: two run side by side.
 test: install
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow --timeout 1800
