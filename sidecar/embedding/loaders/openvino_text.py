@@ -20,8 +20,6 @@ LONE_TEXT_THREADS = 4
 LONE_TEXT_TOKENS = 64
 LONE_TEXT_BYTES = 512 * 1024 * 1024
 """Largest model that is compiled a second time for lone texts."""
-REQUESTS_A_STREAM = 2
-"""Batches that wait for their turn inside the library: documents' and queries' threads are each as many as streams."""
 
 
 class OpenVinoTextLoader:
@@ -79,11 +77,12 @@ class _Compiled:
             },
         )
         self._inputs = [port.get_any_name() for port in self._model.inputs]
-        # One request runs one batch at a time; a thread takes one, and gives it back, or waits for one. All are made
-        # here, and inputs are copied: a run then neither makes requests nor lets go of arrays of Python's, for which it
-        # would want Python's lock and the library's at once.
+        # One request runs one batch at a time; a thread takes one, and gives it back, or waits for one. Each stream has
+        # one: more would only wait inside the library, each with memory for its largest batch. All are made here, and
+        # inputs are copied: a run then neither makes requests nor lets go of arrays of Python's, for which it would
+        # want Python's lock and the library's at once.
         self._requests: LifoQueue[Any] = LifoQueue()
-        for _ in range(streams * REQUESTS_A_STREAM):
+        for _ in range(streams):
             self._requests.put(self._model.create_infer_request())
 
     def run(self, batch: Sequence[Prepared]) -> Embeddings:
