@@ -199,8 +199,8 @@ class Settings(BaseSettings):
     query_cache: int = Field(default=2048, ge=0, description="Query vectors kept in memory; 0 switches the cache off.")
     backend: Literal["auto", "torch", "onnx", "openvino"] = Field(
         default="auto",
-        description="What runs plain model names: auto is ONNX Runtime, or OpenVINO where it is installed and faster "
-        "here, as long as they give torch's vectors; else always the one named.",
+        description="What runs plain model names: auto is ONNX Runtime, or OpenVINO where it is installed and clearly "
+        "faster here, as long as they give torch's vectors; else always the one named.",
     )
 
     device: str = Field(
