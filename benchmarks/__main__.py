@@ -39,7 +39,7 @@ GROUPS = (
 @click.option("--only", multiple=True, type=click.Choice(GROUPS), help="Measure these groups alone.")
 @click.option("--memory-documents", default=50_000, show_default=True, help="Documents of the memory figure.")
 def main(only: tuple[str, ...], memory_documents: int) -> None:
-    """Measure every figure; on two processors all of them take about 23 minutes."""
+    """Measure every figure; on two processors all of them take about 25 minutes."""
     wanted = only or GROUPS
     figures: list[Figure] = []
 
