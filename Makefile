@@ -21,9 +21,8 @@ demo: install
 serve: install
 	$(BIN)/sidecar serve
 
-# Half of a test's time is spent on one core, waiting for a server: two run side by side.
 test: install
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow --timeout 1800
