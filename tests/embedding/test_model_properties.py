@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sidecar.embedding.conversion import ConversionCache
@@ -236,6 +236,7 @@ _VALUES = st.recursive(
 _KEYS = st.sampled_from(sorted({*LOCATION_KEYS, *(key for keys in OPTION_KEYS.values() for key in keys), *SHARED_KEYS}))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(properties=st.dictionaries(_KEYS, _VALUES), kind=st.sampled_from(sorted(LOADERS)))
 def test_any_properties_are_a_model_or_an_error_of_ours(properties: dict[str, Any], kind: str) -> None:
     try:

@@ -11,6 +11,7 @@ import orjson
 from sidecar.errors import NotASidecarIndex, OpenSearchError
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.stored import own_meta, read_declarations, vector_fields
+from sidecar.native.json.additions import json_text
 from sidecar.opensearch.index_state import IndexState, parse_index_state
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def _state(name: str, facts: Mapping[str, Any], mapping: Mapping[str, Any]) -> I
     if "settings" not in own_meta(mapping):
         return None
     try:
-        return parse_index_state(name, orjson.dumps({name: facts}))
+        return parse_index_state(name, json_text({name: facts}))
     except (NotASidecarIndex, OpenSearchError) as error:
         logger.warning("the embeddings of an index are left alone: %s", error.message)
         return None

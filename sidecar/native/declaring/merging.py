@@ -12,7 +12,7 @@ from sidecar.native.declaring.checks import is_same_origin
 from sidecar.native.declaring.translation import META, DeclaredMapping
 from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
-from sidecar.native.json.additions import Additions, member_text
+from sidecar.native.json.additions import Additions, json_text, member_text
 from sidecar.native.json.edits import Edit
 from sidecar.native.json.spans import Object
 from sidecar.opensearch.mapping_builder import META_KEY
@@ -64,18 +64,18 @@ def _own_members(found: DeclaredMapping, data: bytes, own: Mapping[str, Any]) ->
     given = found.places.own
     if not own and given is None and not found.semantic.fields:
         return None
-    members = {key: orjson.dumps(value) for key, value in own.items() if key != FIELDS_KEY}
+    members = {key: json_text(value) for key, value in own.items() if key != FIELDS_KEY}
     for key, value in () if given is None else given.items():
         if key != FIELDS_KEY:
             members.setdefault(key, value.text(data))
-    fields = {path: orjson.dumps(entry) for path, entry in _fields(own).items() if path not in found.withdrawn}
+    fields = {path: json_text(entry) for path, entry in _fields(own).items() if path not in found.withdrawn}
     for path, member in found.others.items():
         fields.setdefault(path, member.value.text(data))
     for path, (member, declared) in found.declared.items():
         text = member.value.text(data)
         is_complete = "dimension" in declared.entry
         fields[path] = text if is_complete else text[:-1] + b"," + member_text("dimension", declared.dimensions) + b"}"
-    fields |= {path: orjson.dumps(entry) for path, entry in found.semantic.fields.items()}
+    fields |= {path: json_text(entry) for path, entry in found.semantic.fields.items()}
     members[FIELDS_KEY] = b"{" + b",".join(member_text(path, entry) for path, entry in fields.items()) + b"}"
     return (member_text(key, value) for key, value in members.items())
 

@@ -51,9 +51,13 @@ class Port:
         if data is not None and not isinstance(data, bytes):
             data = json.dumps(data).encode()
         sent = {"Content-Type": "application/json"} | {key.replace("_", "-"): value for key, value in headers.items()}
-        self._connection.request(method, path, data, sent)
-        answer = self._connection.getresponse()
-        return Answered(answer.status, answer.getheaders(), answer.read())
+        try:
+            self._connection.request(method, path, data, sent)
+            answer = self._connection.getresponse()
+            return Answered(answer.status, answer.getheaders(), answer.read())
+        finally:
+            # Servers close what is idle for long, as between two files of tests.
+            self._connection.close()
 
     def done(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """As `send`, for what must succeed; the answer's JSON."""
