@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sidecar.native.kept_reads import KeptReads
-from sidecar.native.reading import CREDENTIALS, Credentials
+from sidecar.native.reading import Credentials, credentials_of
 from sidecar.native.request import NativeRequest
 from sidecar.opensearch.passthrough import Passthrough, RawRequest
 
@@ -30,7 +30,7 @@ class Callers:
         """
         if not self._are_asked_about:
             return True
-        credentials = tuple(header for header in request.headers if header[0] in CREDENTIALS)
+        credentials = credentials_of(request)
         return self._known.get(credentials, lambda: self._ask(credentials))
 
     def _ask(self, credentials: Credentials) -> tuple[bool, bool]:

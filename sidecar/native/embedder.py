@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from sidecar.embedding.byte_vectors import as_bytes
 from sidecar.embedding.engine import EmbeddingEngine, normalized
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.media.prepared import MediaSource
-from sidecar.embedding.media_embedder import EmbeddedMedia, MediaEmbedder
+from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable, first_prefix
 from sidecar.native.declarations.declaration import Declaration
@@ -98,22 +97,6 @@ class NativeEmbedder:
     def document_parts(self) -> DocumentParts:
         """What documents are embedded with."""
         return DocumentParts(self._engine, self._media, self._table, self._device)
-
-    def submit_texts(
-        self, model: str, texts: Sequence[str], *, properties: Properties | None = None
-    ) -> Future[Embeddings]:
-        """Queue texts of documents. The future gives float32, shape (len(texts), dimensions), not normalised.
-
-        Raises: ModelLoadError and its like; TooManyRequests where the queue is full, and nothing is queued then.
-        """
-        spec = self.spec(model, properties)
-        self._engine.check_room()
-        prefix = first_prefix(spec.text_chunk_prefix)
-        return self._engine.submit(spec, [prefix + for_model(text) for text in texts])
-
-    def submit_image(self, model: str, pointer: str, *, properties: Properties | None = None) -> Future[EmbeddedMedia]:
-        """Queue an image of a document, given as a URL, a data URI or base64. The future fails with a MediaError."""
-        return self._media.submit(self.spec(model, properties), MediaSource(pointer))
 
     def query_model(self, model: str) -> QueryModel:
         """How the model of a name or alias embeds queries. Raises: UnknownModel."""

@@ -18,6 +18,11 @@ CREDENTIALS = frozenset({"authorization", "cookie", "securitytenant"})
 Credentials = tuple[Header, ...]
 
 
+def credentials_of(request: NativeRequest) -> Credentials:
+    """The headers by which the cluster knows who asks."""
+    return tuple([header for header in request.headers if header[0] in CREDENTIALS])
+
+
 class ClusterReader:
     """Asks the cluster for what it knows; safe to use from any thread. Keeps nothing.
 
@@ -33,7 +38,7 @@ class ClusterReader:
         """The headers by which the cluster knows who asks. What is kept of an answer is kept for these only."""
         if self._account is not None:
             return self._account
-        return tuple([header for header in request.headers if header[0] in CREDENTIALS])
+        return credentials_of(request)
 
     def ask(self, credentials: Credentials, method: str, target: str) -> tuple[int, bytes]:
         """The status and the body of an answer. Raises: OpenSearchUnreachable, OpenSearchTimeout."""

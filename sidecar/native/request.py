@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +17,8 @@ SOURCE_PARAMETERS = frozenset({"source", "source_content_type"})
 """By which a request may carry a body in its target."""
 MAX_BODY_BYTES = 100 * 1024 * 1024
 """OpenSearch's own limit of a decoded body, where `http.max_content_length` is not set."""
+MERGED_WITHOUT = frozenset({"accept", "accept-encoding"})
+"""Headers that would have the cluster answer in a form that can't be put together with others."""
 _UNTRUSTED = ("x-proxy-", "opendistro_security_", "_opendistro_security_")
 """Starts of headers by which the Security plugin may take the sidecar's word for who the caller is."""
 
@@ -70,6 +72,11 @@ class NativeRequest:
         """The value of a header, of one given twice the first; ``name`` in lower case."""
         return next((value for key, value in self.headers if key == name), None)
 
+    @property
+    def is_pretty(self) -> bool:
+        """True where the answer is to be laid out for people."""
+        return self.parameters.get("pretty", "false") != "false"
+
     @cached_property
     def source(self) -> str | None:
         """The body that the target carries, in its parameter ``source``; None where a body follows, or there is none.
@@ -85,18 +92,37 @@ class NativeRequest:
             return RawRequest(self.method, self.target, self.headers, b"", caller=self.caller)
         return RawRequest(self.method, self.target, self.headers, body, self.length, self.caller)
 
+    def as_read(self, raw: bytes) -> RawRequest:
+        """The same request to the cluster, whose body was read meanwhile: ``raw``, as it came."""
+        if not self.has_body:
+            return self.as_raw()
+        return RawRequest(self.method, self.target, self.headers, raw, caller=self.caller)
+
     def with_body(self, body: bytes, *, target: str | None = None) -> RawRequest:
         """The same request to the cluster with another body, sent as it is, and perhaps at another target.
 
         A body that came in the target becomes one that follows it.
         """
+        changed = self.carrying(body, target=target)
+        return RawRequest(self.method, changed.target, changed.headers, body, caller=self.caller)
+
+    def carrying(self, body: bytes, *, target: str | None = None) -> NativeRequest:
+        """The same request as one that came with another body, which is not to be read from ``stream``."""
         headers = [(name, value) for name, value in self.headers if name != "content-encoding"]
         sent_to = self.target if target is None else target
         if self.source is not None:
             content_type = self.parameters.get("source_content_type", "application/json")
             headers = [*(header for header in headers if header[0] != "content-type"), ("content-type", content_type)]
             sent_to = without_parameters(sent_to, SOURCE_PARAMETERS)
-        return RawRequest(self.method, sent_to, headers, body, caller=self.caller)
+        return replace(self, target=sent_to, headers=headers, length=len(body))
+
+    def without_parameters(self, names: Set[str]) -> NativeRequest:
+        """The same request without some parameters of its target; the others keep their bytes."""
+        return replace(self, target=without_parameters(self.target, names))
+
+    def without_headers(self, names: Set[str]) -> NativeRequest:
+        """The same request without some headers, by their names in lower case."""
+        return replace(self, headers=[header for header in self.headers if header[0] not in names])
 
 
 @dataclass(frozen=True, slots=True)

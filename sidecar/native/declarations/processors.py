@@ -90,7 +90,3 @@ class SearchPipeline:
     default_model: str | None = None
     model_of_field: Mapping[str, str] | None = None
     combination: Combination = Combination()
-
-    def model_for(self, field: str) -> str | None:
-        """The model of queries on a field that name none; None where the pipeline has no word on it."""
-        return (self.model_of_field or {}).get(field, self.default_model)

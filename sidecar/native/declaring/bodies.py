@@ -10,7 +10,6 @@ from sidecar.native.json.edits import Edit, apply
 from sidecar.native.json.spans import NotJson, Object, read
 from sidecar.native.parts import NativeCall
 from sidecar.native.request import NativeAnswer
-from sidecar.opensearch.passthrough import RawRequest
 
 
 class DeclaringBody:
@@ -36,13 +35,9 @@ class DeclaringBody:
 
     def send_as_it_came(self) -> NativeAnswer:
         """Pass the request with every byte that the client sent."""
-        request = self._call.request
-        if self._body is None or request.source is not None:
-            return forward(self._call.parts, request)
-        body = self._body.raw
-        return send(
-            self._call.parts, RawRequest(request.method, request.target, request.headers, body, caller=request.caller)
-        )
+        if self._body is None:
+            return forward(self._call.parts, self._call.request)
+        return send(self._call.parts, self._call.request.as_read(self._body.raw))
 
     def send_with(self, edits: Iterable[Edit]) -> NativeAnswer:
         """Pass the request with a body that is changed there; as it came where nothing is."""

@@ -54,7 +54,7 @@ def read_parameters(request: NativeRequest) -> SearchParameters:
         refused=tuple(name for name in _REFUSED if name in given),
         search_type=given.get("search_type"),
         filter_path=given.get("filter_path") or None,
-        is_pretty=given.get("pretty", _NO) != _NO,
+        is_pretty=request.is_pretty,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import orjson
 
@@ -20,11 +19,9 @@ from sidecar.native.json.layout import laid_out
 from sidecar.native.json.spans import NotJson, Object
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.rewriter import QueryRewriter
-from sidecar.native.request import NativeAnswer
+from sidecar.native.request import MERGED_WITHOUT, NativeAnswer
 from sidecar.opensearch.passthrough import Header, RawAnswer, RawRequest
 
-_LEFT_OUT = frozenset({"accept", "accept-encoding"})
-"""Headers that would have the cluster answer in a form that can't be merged."""
 _REMADE = frozenset({"content-length", "content-encoding"})
 
 
@@ -55,8 +52,8 @@ def hybrid_search(
 def _multi_search(call: NativeCall, plan: HybridPlan, parameters: SearchParameters) -> RawRequest:
     header = orjson.dumps(parameters.header)
     body = b"".join(b"%b\n%b\n" % (header, line) for line in plan.bodies)
-    headers = [header for header in call.request.headers if header[0] not in _LEFT_OUT]
-    return replace(call.request, headers=headers).with_body(body, target=multi_search_target(call.request, parameters))
+    target = multi_search_target(call.request, parameters)
+    return call.request.without_headers(MERGED_WITHOUT).with_body(body, target=target)
 
 
 def _merged(plan: HybridPlan, answers: Sequence[SearchAnswer]) -> tuple[int, bytes]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
-from urllib.parse import unquote_plus
 
 from sidecar.native.bodies import is_analysed, read_body
 from sidecar.native.declarations.own_processors import take_ingest_processors, take_search_processors
@@ -14,7 +12,7 @@ from sidecar.native.json.spans import NotJson, read
 from sidecar.native.json.writing import as_value, write
 from sidecar.native.parts import NativeCall
 from sidecar.native.pipelines.text import Take, put_back, without_own
-from sidecar.native.request import NativeAnswer
+from sidecar.native.request import NativeAnswer, NativeRequest
 from sidecar.opensearch.passthrough import RawRequest
 
 _FILTER = "filter_path"
@@ -33,17 +31,15 @@ def put_search_pipeline(call: NativeCall) -> NativeAnswer:
 def get_pipelines(call: NativeCall) -> NativeAnswer:
     """`GET` of either, of one, several or all: each as it was put."""
     request = call.request
-    raw = RawRequest("GET", request.target, request.headers)
-    if _FILTER in request.parameters:
-        # The description is needed, whatever the client wants to see.
-        raw = replace(raw, target=_without_parameter(request.target, _FILTER))
-    answer = call.parts.upstream.send(raw)
+    # The description is needed, whatever the client wants to see.
+    whole = request.without_parameters({_FILTER}) if _FILTER in request.parameters else request
+    answer = call.parts.upstream.send(_bare(whole))
     body = answer.read()
     text = _decoded(body, answer.header("content-encoding"))
     restored = _restored(text, call) if text is not None and answer.status == 200 else None
     if restored is None:
-        if raw.target != request.target:
-            return send(call.parts, RawRequest("GET", request.target, request.headers))
+        if whole is not request:
+            return send(call.parts, _bare(request))
         return NativeAnswer(answer.status, answer.headers, [body], answer.reason)
     headers = [header for header in answer.headers if header[0].lower() not in {"content-length", "content-encoding"}]
     return NativeAnswer(200, [*headers, ("content-length", str(len(restored)))], [restored], answer.reason)
@@ -56,7 +52,7 @@ def _put(call: NativeCall, take: Take) -> NativeAnswer:
     body = read_body(request)
     changed = without_own(body.text, take, call.parts.embedder)
     if changed is None:
-        return send(call.parts, RawRequest("PUT", request.target, request.headers, body.raw))
+        return send(call.parts, request.as_read(body.raw))
     return send(call.parts, request.with_body(changed))
 
 
@@ -72,9 +68,8 @@ def _restored(text: bytes, call: NativeCall) -> bytes | None:
     if not changed:
         return None
     wanted = call.request.parameters.get(_FILTER)
-    pretty = call.request.parameters.get("pretty")
     left = pipelines if wanted is None else FilterPath.parse(wanted).apply(pipelines)
-    return write(left, pretty=pretty not in {None, "false"})
+    return write(left, pretty=call.request.is_pretty)
 
 
 def _decoded(body: bytes, encoding: str | None) -> bytes | None:
@@ -83,7 +78,6 @@ def _decoded(body: bytes, encoding: str | None) -> bytes | None:
     return zlib.decompress(body, 31) if encoding == "gzip" else None
 
 
-def _without_parameter(target: str, name: str) -> str:
-    path, _, query = target.partition("?")
-    left = [part for part in query.split("&") if unquote_plus(part.partition("=")[0]) != name]
-    return f"{path}?{'&'.join(left)}" if left else path
+def _bare(request: NativeRequest) -> RawRequest:
+    """The request without a body, which has no meaning here; it may be sent twice."""
+    return RawRequest(request.method, request.target, request.headers, caller=request.caller)

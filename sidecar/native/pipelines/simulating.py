@@ -16,7 +16,6 @@ from sidecar.native.request import NativeAnswer
 from sidecar.native.writes.document import Document
 from sidecar.native.writes.inputs import RequestInputs
 from sidecar.native.writes.recipes import Recipes
-from sidecar.opensearch.passthrough import RawRequest
 
 
 def simulate_pipeline(call: NativeCall) -> NativeAnswer:
@@ -37,7 +36,7 @@ def simulate_pipeline(call: NativeCall) -> NativeAnswer:
         if taken is not None:
             processors, edits = kept_ingest_processors(taken.kept), taken.edits
     if root is None or not processors:
-        return send(call.parts, RawRequest(call.request.method, call.request.target, call.request.headers, body.raw))
+        return send(call.parts, call.request.as_read(body.raw))
     edits += _embedded(call, processors, root, body.text)
     return send(call.parts, call.request.with_body(apply(body.text, edits)))
 

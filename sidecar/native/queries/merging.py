@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -14,8 +13,8 @@ from sidecar.native.json.edits import Edit, apply
 from sidecar.native.json.filter_path import filtered
 from sidecar.native.json.layout import laid_out
 from sidecar.native.json.spans import Array, NotJson, Object, read
-from sidecar.native.queries.incoming import Incoming, without_parameters
-from sidecar.native.request import NativeAnswer
+from sidecar.native.queries.incoming import Incoming
+from sidecar.native.request import MERGED_WITHOUT, NativeAnswer
 
 Response = bytes | HybridPlan | None
 """Of one line: its JSON text where the sidecar made it, the plan where it is made of several of the cluster's, None
@@ -23,7 +22,6 @@ where it is the cluster's."""
 
 _FILTER: Final = "filter_path"
 _FORMAT: Final = "format"
-_PRETTY: Final = "pretty"
 
 
 def merged_answer(incoming: Incoming, text: bytes, responses: Sequence[Response]) -> NativeAnswer:
@@ -36,8 +34,8 @@ def merged_answer(incoming: Incoming, text: bytes, responses: Sequence[Response]
         body = _merged(b'{"took":0,"responses":[]}', responses)
         return json_answer(200, _as_asked(incoming, body or b""))
     # The answer is put together here, so it must be whole, JSON, and not compressed.
-    whole = replace(incoming, call=replace(call, request=without_parameters(call.request, (_FILTER, _FORMAT))))
-    answer = call.parts.upstream.send(whole.without_headers({"accept", "accept-encoding"}).with_text(text))
+    whole = incoming.without_parameters({_FILTER, _FORMAT}).without_headers(MERGED_WITHOUT)
+    answer = call.parts.upstream.send(whole.with_text(text))
     body = answer.read()
     merged = _merged(body, responses) if answer.status == 200 else None
     body = body if merged is None else _as_asked(incoming, merged)
@@ -66,7 +64,7 @@ def _merged(body: bytes, responses: Sequence[Response]) -> bytes | None:
 
 def _as_asked(incoming: Incoming, body: bytes) -> bytes:
     """The answer's text with what the request's parameters want of it."""
-    parameters = incoming.call.request.parameters
-    wanted = parameters.get(_FILTER)
+    request = incoming.call.request
+    wanted = request.parameters.get(_FILTER)
     text = filtered(body, wanted) if wanted else body
-    return laid_out(text) if parameters.get(_PRETTY, "false") != "false" else text
+    return laid_out(text) if request.is_pretty else text

@@ -17,13 +17,13 @@ from sidecar.native.json.spans import Array, Node, Object
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.rewriter import QueryRewriter
+from sidecar.native.reading import credentials_of
 from sidecar.native.targets import has_remote
 from sidecar.opensearch.passthrough import RawRequest
 
 _PIPELINE: Final = "search_pipeline"
 _NO_PIPELINE: Final = "_none"
 _PIT_SEGMENTS: Final = "/_cat/pit_segments?h=index"
-_CREDENTIALS: Final = frozenset({"authorization", "cookie", "securitytenant"})
 
 
 def rewriter_of(
@@ -96,10 +96,9 @@ def _indexes_of(pit: str, call: NativeCall) -> list[str]:
 
     Raises: NotServed where they are not told; an index without a document is not.
     """
-    headers = [header for header in call.request.headers if header[0] in _CREDENTIALS]
     body = orjson.dumps({"pit_id": [pit]})
     answer = call.parts.upstream.send(
-        RawRequest("GET", _PIT_SEGMENTS, [*headers, ("content-type", "application/json")], body)
+        RawRequest("GET", _PIT_SEGMENTS, [*credentials_of(call.request), ("content-type", "application/json")], body)
     )
     text = answer.read()
     names = list(dict.fromkeys(re.findall(r"\S+", text.decode("utf-8", "replace"))))

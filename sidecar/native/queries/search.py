@@ -82,8 +82,7 @@ def _answer(incoming: Incoming, place: str, expression: str, *, has_hybrid: bool
             rewriter.check_served(clauses, text)
             if not has_hybrid:
                 raise Refused(ILLEGAL_ARGUMENT, f"[{HYBRID}] query is served by [_search] and [_msearch] only")
-            plain = incoming.as_body()
-            return hybrid_search(plain.call, plain.body, root, rewriter, pipeline)
+            return hybrid_search(incoming.call, incoming.body, root, rewriter, pipeline)
         edits = rewriter.edits_of(clauses, text)
     except (NotServed, NotJson):
         return incoming.as_it_came()

@@ -63,7 +63,7 @@ def _with_status(answer: NativeAnswer, call: NativeCall) -> NativeAnswer:
         close()
     end = body.rfind(b"}")
     text = body[:end].rstrip() + b"," + _STATUS[1:]
-    if call.request.parameters.get("pretty", "false") != "false":
+    if call.request.is_pretty:
         text = laid_out(text)
     headers = [header for header in answer.headers if header[0].lower() != "content-length"]
     return NativeAnswer(200, [*headers, ("content-length", str(len(text)))], [text], answer.reason)
@@ -126,7 +126,7 @@ def _with_flags(search: bytes, template: bytes) -> bytes:
 
 def _as_search(incoming: Incoming, text: bytes) -> Incoming:
     """The request that searches for what templates gave."""
-    path, mark, query = incoming.as_body().call.request.target.partition("?")
-    plain = incoming.as_body().instead(path.rstrip("/").removesuffix("/template") + mark + query, text)
+    path, mark, query = incoming.call.request.target.partition("?")
+    plain = incoming.instead(path.rstrip("/").removesuffix("/template") + mark + query, text)
     # Answers are put together, so they must not be compressed.
     return plain.without_headers({"accept-encoding"})

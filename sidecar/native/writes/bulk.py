@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sidecar.errors import InvalidArgument, SidecarError
-from sidecar.native.bodies import Body, is_analysed, read_body
+from sidecar.native.bodies import is_analysed, read_body
 from sidecar.native.errors import Refused
 from sidecar.native.forwarding import forward, send
-from sidecar.native.json.edits import Edit
+from sidecar.native.json.edits import cut
 from sidecar.native.parts import NativeCall
-from sidecar.native.request import NativeAnswer, NativeRequest
+from sidecar.native.request import NativeAnswer
 from sidecar.native.writes.bulk_sending import BulkPart, send_parts
 from sidecar.native.writes.document import PendingEdit
 from sidecar.native.writes.grammar import UPDATE, Action, OddBody, read_actions
@@ -21,7 +21,6 @@ from sidecar.native.writes.planning import Planner
 from sidecar.native.writes.recipes import Recipe, Recipes
 from sidecar.native.writes.stored import stored_fields
 from sidecar.native.writes.warnings import with_script_warning
-from sidecar.opensearch.passthrough import RawRequest
 
 _REFUSED_PARAMETERS = frozenset({"batch_size", "type", "_type", "op_type"})
 """The cluster refuses a request that has one; no model need run for it."""
@@ -33,15 +32,16 @@ def bulk(call: NativeCall) -> NativeAnswer:
     if not is_analysed(request) or not _REFUSED_PARAMETERS.isdisjoint(request.parameters):
         return forward(call.parts, request)
     body = read_body(request)
-    if not _may_have_work(call, body.text):
-        return send(call.parts, original(request, body))
+    recipes = Recipes(call)
+    if not _may_have_work(call, recipes, body.text):
+        return send(call.parts, request.as_read(body.raw))
     try:
         actions = read_actions(body.text)
     except OddBody:
-        return send(call.parts, original(request, body))
+        return send(call.parts, request.as_read(body.raw))
     work = _Bulk(call, body.text, actions)
-    if not work.find_recipes():
-        return send(call.parts, original(request, body))
+    if not work.find_recipes(recipes):
+        return send(call.parts, request.as_read(body.raw))
     work.plan()
     work.inputs.embed()
     parts = split(work.finished(), request.max_body_bytes)
@@ -52,25 +52,17 @@ def bulk(call: NativeCall) -> NativeAnswer:
     return with_script_warning(answer, work.scripted)
 
 
-def _may_have_work(call: NativeCall, body: bytes) -> bool:
+def _may_have_work(call: NativeCall, recipes: Recipes, body: bytes) -> bool:
     """False where it is certain, in a tenth of the time of reading all actions, that nothing is to be embedded."""
     named = named_targets(body)
     if named is None:
         return True
-    recipes = Recipes(call)
     own_target, own_pipeline = call.variables.get("index"), call.request.parameters.get("pipeline")
     targets = [
         (own_target if index is None else index, own_pipeline if pipeline is None else pipeline)
         for index, pipeline in named
     ]
     return any(target is None or recipes.of(target, pipeline) is not None for target, pipeline in targets)
-
-
-def original(request: NativeRequest, body: Body) -> RawRequest:
-    """The request with its body as it came."""
-    if not request.has_body:
-        return request.as_raw()
-    return RawRequest(request.method, request.target, request.headers, body.raw, caller=request.caller)
 
 
 @dataclass(slots=True)
@@ -90,9 +82,8 @@ class _Bulk:
     def __post_init__(self) -> None:
         self.inputs = RequestInputs(self.call.parts.embedder.document_parts())
 
-    def find_recipes(self) -> bool:
+    def find_recipes(self, recipes: Recipes) -> bool:
         """Find what is to be done for each action; False where that is nothing, or some action has no target."""
-        recipes = Recipes(self.call)
         own_target = self.call.variables.get("index")
         own_pipeline = self.call.request.parameters.get("pipeline")
         for action in self.actions:
@@ -150,16 +141,7 @@ class _Bulk:
 
     def _finished_lines(self, start: int, number: int, action: Action) -> bytes:
         edits = [edit.made() for edit in self._planned.get(number, ())]
-        return edited(self.body, start, action.end, edits)
-
-
-def edited(body: bytes, start: int, end: int, edits: Sequence[Edit]) -> bytes:
-    """``body[start:end]`` with the edits that lie in it."""
-    pieces: list[bytes] = []
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
-        pieces += (body[start : edit.start], edit.text)
-        start = edit.end
-    return b"".join((*pieces, body[start:end]))
+        return cut(self.body, edits, start, action.end)
 
 
 def split(finished: Sequence[tuple[int, bytes]], most_bytes: int) -> list[BulkPart]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from urllib.parse import unquote_plus
+from dataclasses import dataclass, field
 
 from sidecar.errors import OpenSearchError, SidecarError
 from sidecar.native.errors import JSON_TYPE, STATUS, Refused, error_object, native_status
@@ -12,13 +11,12 @@ from sidecar.native.json.filter_path import FilterPath
 from sidecar.native.json.spans import Array, NotJson, Object, read
 from sidecar.native.json.writing import Value, as_value, quoted, write
 from sidecar.native.parts import NativeCall
-from sidecar.native.request import NativeAnswer, NativeRequest
+from sidecar.native.request import MERGED_WITHOUT, NativeAnswer, NativeRequest
 from sidecar.native.writes.grammar import Action
 from sidecar.opensearch.passthrough import Header, RawRequest
 
 _OWN_PARAMETERS = frozenset({"filter_path", "pretty", "format"})
 """What an answer looks like is seen to when it is put together."""
-_OWN_HEADERS = frozenset({"accept", "accept-encoding"})
 _TOO_LARGE = 413
 
 
@@ -100,10 +98,7 @@ def _send(call: NativeCall, part: BulkPart, merged: _Merged) -> NativeAnswer | S
 
 
 def _request(request: NativeRequest, body: bytes) -> RawRequest:
-    path, _, query = request.target.partition("?")
-    kept = [one for one in query.split("&") if unquote_plus(one.partition("=")[0]) not in _OWN_PARAMETERS]
-    sent = request.with_body(body, target=f"{path}?{'&'.join(kept)}" if any(kept) else path)
-    return replace(sent, headers=[header for header in sent.headers if header[0] not in _OWN_HEADERS])
+    return request.without_parameters(_OWN_PARAMETERS).without_headers(MERGED_WITHOUT).with_body(body)
 
 
 def _error_item(action: Action, error: SidecarError) -> Value:

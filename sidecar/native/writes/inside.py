@@ -14,7 +14,6 @@ from sidecar.native.parts import NativeCall
 from sidecar.native.queries.grammar import COPY, QUERY_ONLY
 from sidecar.native.queries.search import rewrite_query_of
 from sidecar.native.request import NativeAnswer
-from sidecar.native.writes.bulk import original
 from sidecar.native.writes.recipes import Recipes
 from sidecar.native.writes.warnings import with_script_warning
 from sidecar.opensearch.passthrough import RawRequest
@@ -31,7 +30,7 @@ def reindex(call: NativeCall) -> NativeAnswer:
     if root is not None:
         _check_reindex(call, root, body.text)
     if not isinstance(source, Object) or source.get("remote") is not None:
-        return send(call.parts, original(request, body))
+        return send(call.parts, request.as_read(body.raw))
     return send(call.parts, _rewritten(call, body, COPY, _names(source.get("index"), body.text)))
 
 
@@ -53,7 +52,7 @@ def update_by_query(call: NativeCall) -> NativeAnswer:
 def _rewritten(call: NativeCall, body: Body, place: str, expression: str) -> RawRequest:
     """The request with its query by meaning, if it has one, as the cluster knows it."""
     text = rewrite_query_of(call, body.text, place, expression)
-    return original(call.request, body) if text is body.text else call.request.with_body(text)
+    return call.request.as_read(body.raw) if text is body.text else call.request.with_body(text)
 
 
 def _check_pipeline(call: NativeCall) -> None:

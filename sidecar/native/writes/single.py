@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from sidecar.native.bodies import Body, is_analysed, read_body
 from sidecar.native.forwarding import forward, send
+from sidecar.native.json.edits import apply
 from sidecar.native.parts import NativeCall
 from sidecar.native.request import NativeAnswer
-from sidecar.native.writes.bulk import edited, original
 from sidecar.native.writes.inputs import RequestInputs
 from sidecar.native.writes.planning import PlannedUpdate, Planner
 from sidecar.native.writes.recipes import Recipe, Recipes
@@ -52,10 +52,8 @@ def _written(call: NativeCall, plan: _Plan) -> NativeAnswer:
     inputs = RequestInputs(call.parts.embedder.document_parts())
     planned = plan(Planner(body.text, inputs), body, recipe)
     if not planned.edits:
-        answer = send(call.parts, original(request, body))
+        answer = send(call.parts, request.as_read(body.raw))
     else:
         inputs.embed()
-        answer = send(
-            call.parts, request.with_body(edited(body.text, 0, len(body.text), [edit.made() for edit in planned.edits]))
-        )
+        answer = send(call.parts, request.with_body(apply(body.text, [edit.made() for edit in planned.edits])))
     return with_script_warning(answer, recipe.vectors if planned.has_script else ())

@@ -10,11 +10,12 @@ import orjson
 from sidecar.native.errors import STATUS, Refused
 from sidecar.native.json.spans import Object, read
 from sidecar.native.parts import NativeCall
+from sidecar.native.reading import CREDENTIALS
 from sidecar.native.writes.document import Document
 from sidecar.native.writes.planning import StoredFields
 from sidecar.opensearch.passthrough import RawRequest
 
-_HEADERS = frozenset({"authorization", "cookie", "securitytenant", "x-opaque-id"})
+_HEADERS = CREDENTIALS | {"x-opaque-id"}
 
 
 def stored_fields(call: NativeCall, index: str, document_id: str | None, routing: str | None) -> StoredFields:
