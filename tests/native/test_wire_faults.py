@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import uuid
 from collections.abc import Iterator
 from http.client import HTTPException
 from typing import Any
@@ -149,14 +150,30 @@ def test_cluster_that_refuses_a_body_before_its_end_is_heard(cluster: ScriptedCl
         assert converse(client, "GET", "/").status == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("POST", "/search"),
+        ("POST", "/_search"),
+        ("POST", "/_msearch"),
+        ("PUT", "/an-index"),
+        ("PUT", "/_ingest/pipeline/one"),
+        ("GET", "/_ingest/pipeline/one"),
+    ],
+)
 def test_client_that_goes_while_the_cluster_works_ends_the_clusters_request(
-    cluster: ScriptedCluster, native_url: str
+    scripted: tuple[ScriptedCluster, Sidecar], cluster: ScriptedCluster, native_url: str, method: str, target: str
 ) -> None:
+    body = b"" if method == "GET" else b"{}"
+    number = uuid.uuid4().hex
     with connect(native_url) as client:
-        client.sendall(request_bytes("POST", "/search", b"{}"))
+        headers = [("Content-Type", "application/json"), ("X-Request-Id", number)]
+        client.sendall(request_bytes(method, target, body, headers))
         visit = cluster.visit()
-        assert visit.request()[1] == b"{}"
+        assert visit.request()[1] == body
     assert visit.has_ended()
+    # Not because the cluster says nothing for too long, which would be 504.
+    scripted[1].wait_for_log(f"answered request_id={number} .*status=499")
 
 
 @pytest.mark.parametrize(
