@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
 from sidecar.native.declarations.facts import index_facts
 from sidecar.native.declaring.bodies import DeclaringBody
 from sidecar.native.declaring.merging import check_origins, merge_own
@@ -15,7 +13,7 @@ from sidecar.native.declaring.translation import DeclaredMapping, property_edits
 from sidecar.native.errors import json_answer
 from sidecar.native.forwarding import send
 from sidecar.native.json.edits import Edit, apply
-from sidecar.native.json.spans import Object
+from sidecar.native.json.spans import Node, Object
 from sidecar.native.parts import NativeCall
 from sidecar.native.reading import REFUSED
 from sidecar.native.request import NativeAnswer
@@ -47,7 +45,7 @@ def _put(call: NativeCall, body: DeclaringBody, root: Object, found: DeclaredMap
             return json_answer(status, answer)
         if status != 200:
             return body.send_as_it_came()
-        stored |= _written(call, part, orjson.loads(answer))
+        stored |= _written(call, part, Node(0, len(answer)).value(answer))
     edits_of = {name: _edits(call, body, root, found, (name, facts)) for name, facts in stored.items()}
     groups: dict[tuple[Edit, ...], list[str]] = {}
     for name, edits in edits_of.items():

@@ -53,6 +53,15 @@ def test_new_fields_join_the_old(sidecar: Sidecar, node: str, declared: str) -> 
     assert set(fields_of(node, declared)) == {"body_vector", "title_vector"}
 
 
+def test_what_else_our_key_holds_stays_whole(sidecar: Sidecar, node: str, index_name: str) -> None:
+    own = {"sidecar": {"number": 12345678901234567890123, "share": 0.25}}
+    assert send(node, "PUT", f"/{index_name}", {**KNN, "mappings": {"_meta": own}})[0] == 200
+    assert send(sidecar.native_url, "PUT", f"/{index_name}/_mapping", declaring())[0] == 200
+    kept = stored(node, index_name)[0]["_meta"]["sidecar"]
+    assert {key: kept[key] for key in ("number", "share")} == own["sidecar"]
+    assert set(kept["fields"]) == {"body_vector"}
+
+
 @pytest.mark.parametrize("meta", ["{}", '{"team": "other", "n": 12345678901234567890123}', '{"sidecar": {}}', "null"])
 def test_declarations_survive_any_other_meta(sidecar: Sidecar, node: str, declared: str, meta: str) -> None:
     before = fields_of(node, declared)
