@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import time
+import uuid
 from contextvars import ContextVar
 from typing import Any, Literal, TextIO
 
@@ -14,8 +16,15 @@ import orjson
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that the running thread serves; empty outside of requests."""
 
+_FIT_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
 FIELDS = "fields"
 """A record's own values, by name: ``logger.info("answered", extra={FIELDS: {"status": 200}})``."""
+
+
+def new_request_id(given: str | None) -> str:
+    """The client's own id for its request, where it is fit to be logged; else a new one."""
+    return given if given is not None and _FIT_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def configure_logging(level: str, log_format: Literal["text", "json"], stream: TextIO | None = None) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +11,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from sidecar.logs import FIELDS, request_id
+from sidecar.logs import FIELDS, new_request_id, request_id
 from sidecar.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -21,7 +19,6 @@ logger = logging.getLogger(__name__)
 HEADER = "X-Request-Id"
 _QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})
 """Asked for all the time, by machines: logged at the level debug."""
-_FIT_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +65,7 @@ def log_requests(app: Flask, metrics: Metrics) -> None:
 
     def begin() -> None:
         g.started = time.perf_counter()
-        given = request.headers.get(HEADER, "")
-        request_id.set(given if _FIT_ID.fullmatch(given) else uuid.uuid4().hex)
+        request_id.set(new_request_id(request.headers.get(HEADER)))
         # Flask serves HEAD wherever it serves GET; the contract does not.
         if request.method == "HEAD" and request.routing_exception is None:
             raise MethodNotAllowed

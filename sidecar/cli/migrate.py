@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import signal
 import time
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from sidecar.cli.local_app import local_app
 from sidecar.config import Settings, load_settings
 from sidecar.errors import SidecarError
 from sidecar.ingest.backfill import BATCH_DOCUMENTS, Backfill, BackfillOptions, Progress
-from sidecar.ingest.checkpoint import Checkpoint
+from sidecar.ingest.checkpoint import Checkpoint, job_name
 from sidecar.ingest.declare import declare_field
 from sidecar.ingest.documents_writer import Outcome
 from sidecar.ingest.face_client import FaceClient
@@ -67,8 +66,8 @@ class Asked:
         checkpoint = None
         if self.replace:
             job = [self.index, *sorted(self.field)]
-            name = hashlib.blake2b("\0".join(job).encode(), digest_size=8).hexdigest()
-            checkpoint = Checkpoint.at(self.checkpoint or settings.home / "backfill" / f"{name}.json", job)
+            file = self.checkpoint or settings.home / "backfill" / f"{job_name(job)}.json"
+            checkpoint = Checkpoint.at(file, job)
         return BackfillOptions(self.index, self.field, self.batch, self.rate, checkpoint)
 
 

@@ -12,6 +12,11 @@ import orjson
 from sidecar.errors import InvalidArgument
 
 
+def job_name(job: Sequence[str]) -> str:
+    """A short name for what makes a job another than the next; fit for a file's name."""
+    return hashlib.blake2b("\0".join(job).encode(), digest_size=8).hexdigest()
+
+
 @dataclass
 class Checkpoint:
     """Of each index, by its uuid, the sequence number up to which its documents are done, and that at the job's start:
@@ -29,7 +34,7 @@ class Checkpoint:
 
         Raises: InvalidArgument where the file is another job's, or none of ours.
         """
-        name = hashlib.blake2b("\0".join(job).encode(), digest_size=8).hexdigest()
+        name = job_name(job)
         if not path.exists():
             return cls(path, name)
         try:

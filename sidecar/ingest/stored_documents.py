@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from sidecar.errors import OpenSearchError
+from sidecar.native.json.edits import Edit, cut
 from sidecar.native.json.spans import Array, Node, NotJson, Object, read
 from sidecar.opensearch.client import Cluster, encode_json, index_path
 from sidecar.opensearch.document_scan import DocumentScan
@@ -47,11 +48,8 @@ class StoredDocument:
 
     def _text(self, node: Node, prefix: str, cleared: Collection[str]) -> bytes:
         """The text of a value, in which cleared vectors are null."""
-        pieces, place = [], node.start
-        for inner in values_at(node, prefix, cleared):
-            pieces += [self.data[place : inner.start], b"null"]
-            place = inner.end
-        return b"".join([*pieces, self.data[place : node.end]])
+        edits = [Edit(inner.start, inner.end, b"null") for inner in values_at(node, prefix, cleared)]
+        return cut(self.data, edits, node.start, node.end)
 
 
 def scanned(scan: DocumentScan, *, after: int = -1) -> Iterator[tuple[list[StoredDocument], int]]:

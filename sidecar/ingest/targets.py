@@ -12,14 +12,11 @@ from sidecar.native.declarations.declaration import Declaration, Entry, Existing
 from sidecar.native.declarations.description import split_description
 from sidecar.native.declarations.facts import index_facts
 from sidecar.native.declarations.own_processors import kept_ingest_processors
-from sidecar.native.declarations.processors import IngestProcessor, TextChunking, TextEmbedding
+from sidecar.native.declarations.processors import KEY_IN_LISTS, IngestProcessor, TextChunking, TextEmbedding
 from sidecar.native.declarations.stored import is_of_other_face
 from sidecar.native.targets import index_target
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.transport import Request
-
-_ENTRY_KEY = "knn"
-"""Of a list of strings `text_embedding` makes a list of objects with this key."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ def _pairs(field_map: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 def _declaration(model: str, sources: tuple[Source, ...], vector: str, facts: IndexFacts) -> Declaration | None:
     """None where the mapping has no such vector: then nothing could be searched."""
-    field = facts.vector_fields.get(vector) or facts.vector_fields.get(f"{vector}.{_ENTRY_KEY}")
+    field = facts.vector_fields.get(vector) or facts.vector_fields.get(f"{vector}.{KEY_IN_LISTS}")
     if field is None:
         return None
     return Declaration(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import errno
 import logging
-import re
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sidecar.errors import SidecarError
-from sidecar.logs import FIELDS, request_id
+from sidecar.logs import FIELDS, new_request_id, request_id
 from sidecar.native.changes import changes_metadata
 from sidecar.native.client_body import ClientBody
 from sidecar.native.errors import error_answer
@@ -28,7 +26,6 @@ logger = logging.getLogger(__name__)
 RAW = "raw"
 CALLER_GONE = 499
 """The status by which a request is told of whose client went away before there was an answer (nginx has it so)."""
-_FIT_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"})
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -46,7 +43,7 @@ class NativeFace:
         started = time.perf_counter()
         stream = ClientBody(environ["wsgi.input"], body_length(environ))
         request = NativeRequest.from_environ(environ, stream=stream, max_body_bytes=self._max_body_bytes)
-        number = _number(request)
+        number = new_request_id(request.header("x-request-id"))
         request_id.set(number)
         route, handle, variables = self._route(request)
 
@@ -123,11 +120,6 @@ class NativeFace:
 
 def _forward(call: NativeCall) -> NativeAnswer:
     return forward(call.parts, call.request)
-
-
-def _number(request: NativeRequest) -> str:
-    given = request.header("x-request-id") or ""
-    return given if _FIT_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def _drain(stream: ClientBody, body: SentBody) -> None:

@@ -64,7 +64,11 @@ def parse_index_state(name: str, answer: bytes) -> IndexState:
     Raises: NotASidecarIndex where the mapping has no settings of ours; OpenSearchError where a newer sidecar
     wrote them, or something spoilt them.
     """
-    indexes: dict[str, Any] = orjson.loads(answer)
+    return index_state_of(name, orjson.loads(answer), etag=etag_of(answer))
+
+
+def index_state_of(name: str, indexes: Mapping[str, Any], *, etag: str) -> IndexState:
+    """As `parse_index_state`, of an answer that is decoded already; ``etag`` tells it from others."""
     if len(indexes) != 1:
         raise stands_for_several(name, indexes)
     ((index, facts),) = indexes.items()
@@ -93,7 +97,7 @@ def parse_index_state(name: str, answer: bytes) -> IndexState:
             field_types=dict(_field_types(properties)),
             meta=meta,
             stores_vectors=_stores_vectors(facts["settings"]["index"]),
-            etag=etag_of(answer),
+            etag=etag,
             field_dimensions={field: int(number) for field, number in own.get("field_dimensions", {}).items()},
         )
     except (KeyError, TypeError, ValueError) as error:

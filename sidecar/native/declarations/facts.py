@@ -11,8 +11,7 @@ import orjson
 from sidecar.errors import NotASidecarIndex, OpenSearchError
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.stored import own_meta, read_declarations, vector_fields
-from sidecar.native.json.additions import json_text
-from sidecar.opensearch.index_state import IndexState, parse_index_state
+from sidecar.opensearch.index_state import IndexState, index_state_of
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +45,8 @@ def _state(name: str, facts: Mapping[str, Any], mapping: Mapping[str, Any]) -> I
     if "settings" not in own_meta(mapping):
         return None
     try:
-        return parse_index_state(name, json_text({name: facts}))
+        # Whoever keeps these facts knows by their age when to read them again.
+        return index_state_of(name, {name: facts}, etag="")
     except (NotASidecarIndex, OpenSearchError) as error:
         logger.warning("the embeddings of an index are left alone: %s", error.message)
         return None

@@ -15,7 +15,7 @@ from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.json.edits import Edit
 from sidecar.native.json.removal import without_items
 from sidecar.native.json.spans import Array, Node, NotJson, Object
-from sidecar.native.json.writing import as_value, write
+from sidecar.native.json.writing import as_value, plain
 
 INGEST_LIST = "processors"
 
@@ -42,7 +42,7 @@ def take_ingest_processors(pipeline: Object, data: bytes, embedder: NativeEmbedd
     None where it has none, or one with a model that isn't served: the pipeline is the cluster's then.
     Raises: Refused where the plugin would, for a condition or a failure handler, and behind a processor of others.
     """
-    if has_doubles(pipeline):
+    if pipeline.has_doubles:
         return None
     array = pipeline.get(INGEST_LIST)
     found = list(_own(array, data, INGEST_KINDS))
@@ -66,7 +66,7 @@ def take_search_processors(pipeline: Object, data: bytes, embedder: NativeEmbedd
 
     None as in `take_ingest_processors`. Raises: Refused where the plugin would, and for what the sidecar hasn't.
     """
-    if has_doubles(pipeline):
+    if pipeline.has_doubles:
         return None
     lists: dict[str, tuple[Array, list[_Found]]] = {}
     for name, kinds in SEARCH_KINDS.items():
@@ -90,11 +90,6 @@ def kept_search_pipeline(kept: Kept) -> SearchPipeline:
     return read_search_pipeline(_kept(kept, SEARCH_KINDS))
 
 
-def has_doubles(node: Object) -> bool:
-    """True where a key stands in the object twice, which OpenSearch refuses."""
-    return len({member.key for member in node.members}) < len(node.members)
-
-
 def _own(array: Node | None, data: bytes, kinds: Sequence[str]) -> Iterator[_Found]:
     for at, item in enumerate(array.items if isinstance(array, Array) else ()):
         names = _names(item)
@@ -102,19 +97,11 @@ def _own(array: Node | None, data: bytes, kinds: Sequence[str]) -> Iterator[_Fou
             assert isinstance(item, Object)
             settings = item.members[0].value
             if isinstance(settings, Object):
-                yield _Found(at, names[0], item, _decoded(settings, data))
+                yield _Found(at, names[0], item, plain(as_value(settings, data)))
 
 
 def _names(item: Node) -> list[str]:
     return [member.key for member in item.members] if isinstance(item, Object) else []
-
-
-def _decoded(settings: Object, data: bytes) -> Mapping[str, Any]:
-    # Put together anew, since comments are blanks to OpenSearch and nothing to decoders.
-    text = write(as_value(settings, data))
-    value = Node(0, len(text)).value(text)
-    assert isinstance(value, dict)
-    return value
 
 
 def _ingest_models(found: Sequence[_Found]) -> Iterator[Any]:
@@ -153,5 +140,4 @@ def _kept(kept: Kept, lists: Mapping[str, Sequence[str]]) -> Iterator[tuple[str,
             kind, value = next(iter(one.value.items()))
             if kind not in kinds or not isinstance(value, dict):
                 raise NotJson(f"[{kind}] is no processor of [{name}]")
-            text = write(value)
-            yield kind, Node(0, len(text)).value(text)
+            yield kind, plain(value)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+KEY_IN_LISTS: Final = "knn"
+"""Of a list of strings `text_embedding` makes a list of objects with this key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from typing import Any, Final
 import orjson
 
 from sidecar.native.declarations.declaration import Existing
-from sidecar.native.declarations.own_processors import has_doubles
 from sidecar.native.declarations.semantic_parameters import (
     MODEL,
     PARAMETERS,
@@ -21,8 +20,8 @@ from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.json.edits import Edit
 from sidecar.native.json.removal import without_members
-from sidecar.native.json.spans import Member, Node, NotJson, Object
-from sidecar.native.json.writing import as_value, quoted, write
+from sidecar.native.json.spans import Member, NotJson, Object
+from sidecar.native.json.writing import as_value, plain, quoted
 
 SEMANTIC: Final = "semantic"
 EMBEDDING: Final = "embedding"
@@ -101,14 +100,12 @@ def _properties(mappings: Object, data: bytes) -> Iterator[_Place]:
 
 def _has_type(field: Object, name: str, data: bytes) -> bool:
     kind = field.get("type")
-    return kind is not None and not has_doubles(field) and kind.value(data) == name
+    return kind is not None and not field.has_doubles and kind.value(data) == name
 
 
 def _decoded(field: Object, data: bytes) -> dict[str, Any] | None:
-    # Put together anew, since comments are blanks to OpenSearch and nothing to decoders.
     try:
-        text = write(as_value(field, data))
-        value = Node(0, len(text)).value(text)
+        value = plain(as_value(field, data))
     except NotJson:
         return None
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sidecar.native.bodies import Body, is_analysed, read_body
 from sidecar.native.forwarding import forward, send
 from sidecar.native.json.edits import Edit, apply
-from sidecar.native.json.spans import NotJson, Object, read
+from sidecar.native.json.spans import Object, read_object
 from sidecar.native.parts import NativeCall
 from sidecar.native.request import NativeAnswer
 
@@ -22,11 +22,7 @@ class DeclaringBody:
         if not is_analysed(call.request):
             return
         self._body = read_body(call.request)
-        try:
-            root = read(self._body.text)
-        except NotJson:
-            return
-        self.root = root if isinstance(root, Object) else None
+        self.root = read_object(self._body.text)
 
     @property
     def text(self) -> bytes:

@@ -9,12 +9,10 @@ from typing import Any, Final
 from sidecar.native.errors import ILLEGAL_ARGUMENT, PARSING, Refused
 from sidecar.native.hybrid.parameters import SearchParameters
 from sidecar.native.json.spans import Array, Node, NotJson, Object
-from sidecar.native.queries.grammar import HYBRID
+from sidecar.native.queries.grammar import HYBRID, WRAPPED
 
 MAX_QUERIES: Final = 5
 DEFAULT_SIZE: Final = 10
-WRAPPED: Final = "hybrid query must be a top level query and cannot be wrapped into other queries"
-"""Why a hybrid query inside of another query is refused."""
 _UNSUPPORTED: Final = ("sort", "search_after", "collapse", "rescore")
 _NOTHING: Final[tuple[Any, ...]] = (None, [], {})
 _DFS: Final = "dfs_query_then_fetch"
@@ -32,12 +30,6 @@ class HybridRequest:
     size: int
     depth: int
     min_score: float | None
-
-
-def is_hybrid(root: Node) -> bool:
-    """True for the body of a search whose query is ``hybrid``."""
-    query = root.get("query") if isinstance(root, Object) else None
-    return isinstance(query, Object) and query.get(HYBRID) is not None
 
 
 def read_hybrid(root: Object, data: bytes, parameters: SearchParameters) -> HybridRequest:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+from sidecar.native.json.spans import STRING
+
 _COMMENT = rb"//[^\n]*|/\*.*?\*/"
-_BREAK = re.compile(rb"(" + _STRING + rb")|" + _COMMENT + rb"|[\r\n]", re.DOTALL)
-_TOKEN = re.compile(_STRING + rb'|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_BREAK = re.compile(rb"(" + STRING + rb")|" + _COMMENT + rb"|[\r\n]", re.DOTALL)
+_TOKEN = re.compile(STRING + rb'|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 _INDENT = b"  "
 
 

@@ -20,17 +20,17 @@ MAX_DEPTH = 1000
 """Of nesting, as OpenSearch has it."""
 
 _BLANK = rb"(?:[ \t\r\n]+|/\*.*?\*/|//[^\n]*)*"
-_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 # A vector is one token: its numbers are nobody's business here.
 _NUMBERS = rb"\[[ \t\r\n]*" + _NUMBER + rb"(?:[ \t\r\n]*,[ \t\r\n]*" + _NUMBER + rb")*[ \t\r\n]*\]"
 _SCALAR = rb"true|false|null|NaN|[-+]?Infinity|" + _NUMBER
-_VALUE = rb"(?:(?P<string>" + _STRING + rb")|(?P<numbers>" + _NUMBERS + rb")|(?P<scalar>" + _SCALAR + rb"))"
+_VALUE = rb"(?:(?P<string>" + STRING + rb")|(?P<numbers>" + _NUMBERS + rb")|(?P<scalar>" + _SCALAR + rb"))"
 _TOKEN = re.compile(_BLANK + rb"(?:" + _VALUE + rb"|(?P<mark>[{}\[\],:])|(?P<end>\Z))", re.DOTALL)
 # A member of an object in one piece, where no comment stands in it: most of a document is such.
 _SPACE = rb"[ \t\r\n]*"
-_MEMBER = rb"(?P<key>" + _STRING + rb")" + _SPACE + rb":" + _SPACE + rb"(?:" + _VALUE + rb"|(?P<mark>[{\[]))"
+_MEMBER = rb"(?P<key>" + STRING + rb")" + _SPACE + rb":" + _SPACE + rb"(?:" + _VALUE + rb"|(?P<mark>[{\[]))"
 _FIRST_MEMBER = re.compile(_SPACE + _MEMBER, re.DOTALL)
 _NEXT_MEMBER = re.compile(_SPACE + rb"," + _SPACE + _MEMBER, re.DOTALL)
 
@@ -91,6 +91,11 @@ class Object(Node):
         """Keys and values in their order."""
         return ((member.key, member.value) for member in self.members)
 
+    @property
+    def has_doubles(self) -> bool:
+        """True where a key stands in it twice, which OpenSearch refuses."""
+        return len({member.key for member in self.members}) < len(self.members)
+
 
 @dataclass(slots=True)
 class Array(Node):
@@ -124,6 +129,21 @@ def read(data: bytes, start: int = 0, end: int | None = None) -> Node:
     Raises: NotJson where there is none, more than one, or too deep a nesting.
     """
     return _Reader(data, start, len(data) if end is None else end).read()
+
+
+def read_object(data: bytes, start: int = 0, end: int | None = None) -> Object | None:
+    """As `read`, for an object; None where anything else stands there."""
+    try:
+        root = read(data, start, end)
+    except NotJson:
+        return None
+    return root if isinstance(root, Object) else None
+
+
+def string_value(node: Node | None, data: bytes) -> str | None:
+    """The value of a node that is a string; None for any other, and for none. Raises: NotJson."""
+    value = None if node is None or isinstance(node, (Object, Array)) else node.value(data)
+    return value if isinstance(value, str) else None
 
 
 class _Reader:

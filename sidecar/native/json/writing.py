@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from sidecar.native.json.spans import Array, Node, NotJson, Object
 
@@ -35,6 +36,15 @@ def as_value(node: Node, data: bytes, depth: int = MAX_DEPTH) -> Value:
 def write(value: Value, *, pretty: bool = False) -> bytes:
     """The text of a value; with ``pretty`` indented, and ended by a newline, as OpenSearch does that."""
     return b"".join(_pretty(value, b"\n")) + b"\n" if pretty else b"".join(_compact(value))
+
+
+def plain(value: Value) -> Any:
+    """The value decoded; put together anew first, since comments are blanks to OpenSearch and nothing to decoders.
+
+    Raises: NotJson.
+    """
+    text = write(value)
+    return Node(0, len(text)).value(text)
 
 
 def quoted(text: str) -> bytes:

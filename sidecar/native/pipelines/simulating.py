@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 
-from sidecar.native.bodies import Body, is_analysed, read_body
+from sidecar.native.bodies import is_analysed, read_body
 from sidecar.native.declarations.own_processors import kept_ingest_processors, take_ingest_processors
 from sidecar.native.declarations.processors import IngestProcessor
 from sidecar.native.forwarding import forward, send
 from sidecar.native.json.edits import Edit, apply
-from sidecar.native.json.spans import Array, NotJson, Object, read
+from sidecar.native.json.spans import Array, Object, read_object
 from sidecar.native.parts import NativeCall
 from sidecar.native.request import NativeAnswer
 from sidecar.native.writes.document import Document
@@ -28,7 +28,7 @@ def simulate_pipeline(call: NativeCall) -> NativeAnswer:
     if not is_analysed(call.request) or (name is not None and not processors):
         return forward(call.parts, call.request)
     body = read_body(call.request)
-    root = _object(body)
+    root = read_object(body.text)
     edits: list[Edit] = []
     pipeline = None if root is None or name is not None else root.get("pipeline")
     if isinstance(pipeline, Object):
@@ -39,14 +39,6 @@ def simulate_pipeline(call: NativeCall) -> NativeAnswer:
         return send(call.parts, call.request.as_read(body.raw))
     edits += _embedded(call, processors, root, body.text)
     return send(call.parts, call.request.with_body(apply(body.text, edits)))
-
-
-def _object(body: Body) -> Object | None:
-    try:
-        root = read(body.text)
-    except NotJson:
-        return None
-    return root if isinstance(root, Object) else None
 
 
 def _embedded(call: NativeCall, processors: Sequence[IngestProcessor], root: Object, data: bytes) -> list[Edit]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from sidecar.native.json.spans import Array, Member, Node, Object
+from sidecar.native.json.spans import Array, Member, Node, Object, string_value
 
 SEARCH: Final = "search"
 """The body of a search."""
@@ -19,6 +19,8 @@ COPY: Final = "copy"
 NEURAL: Final = "neural"
 HYBRID: Final = "hybrid"
 
+WRAPPED: Final = "hybrid query must be a top level query and cannot be wrapped into other queries"
+"""Why a hybrid query inside of another query is refused."""
 _ADDED = {NEURAL, HYBRID}
 
 
@@ -111,6 +113,12 @@ _GRAMMAR: Final[Mapping[str, _Place]] = {
 }
 
 
+def is_hybrid(root: Node) -> bool:
+    """True for the body of a search whose query is ``hybrid``."""
+    query = root.get("query") if isinstance(root, Object) else None
+    return isinstance(query, Object) and query.get(HYBRID) is not None
+
+
 def find_clauses(root: Node, place: str, data: bytes) -> list[Clause]:
     """The ``neural`` and ``hybrid`` queries of a value that stands at such a place, in the order of the text.
 
@@ -141,16 +149,11 @@ def _nested_path(node: Object, name: str, around: str | None, data: bytes) -> st
     """The nested path in whose entries searches what stands in an object, by its own keys or those around it."""
     if name == "aggregation":
         if isinstance(nested := node.get("nested"), Object):
-            return _string(nested.get("path"), data) or around
+            return string_value(nested.get("path"), data) or around
         if isinstance(reverse := node.get("reverse_nested"), Object):
-            return _string(reverse.get("path"), data)
+            return string_value(reverse.get("path"), data)
         return around
     if name == "joined":
         return None
     key = _GRAMMAR[name].path
-    return around if key is None else _string(node.get(key), data) or around
-
-
-def _string(node: Node | None, data: bytes) -> str | None:
-    value = None if node is None or isinstance(node, (Object, Array)) else node.value(data)
-    return value if isinstance(value, str) else None
+    return around if key is None else string_value(node.get(key), data) or around

@@ -8,7 +8,7 @@ from typing import Final
 
 from sidecar.native.bodies import Body, is_analysed, read_body
 from sidecar.native.forwarding import send
-from sidecar.native.json.spans import NotJson, Object, read
+from sidecar.native.json.spans import Object, read_object
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.grammar import Clause, find_clauses
 from sidecar.native.request import NativeAnswer
@@ -74,9 +74,6 @@ def find_in(text: bytes, place: str, start: int = 0, end: int | None = None) -> 
     """
     if not may_have_clauses(text if end is None else text[start:end]):
         return None
-    try:
-        root = read(text, start, end)
-    except NotJson:
-        return None
-    clauses = find_clauses(root, place, text)
-    return (root, clauses) if isinstance(root, Object) and clauses else None
+    root = read_object(text, start, end)
+    clauses = [] if root is None else find_clauses(root, place, text)
+    return (root, clauses) if root is not None and clauses else None

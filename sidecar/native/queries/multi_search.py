@@ -19,12 +19,11 @@ from sidecar.native.json.edits import Edit, apply
 from sidecar.native.json.spans import NotJson
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
-from sidecar.native.queries.grammar import SEARCH
+from sidecar.native.queries.grammar import SEARCH, is_hybrid
 from sidecar.native.queries.incoming import Incoming, find_in, may_have_clauses, read_incoming
 from sidecar.native.queries.merging import Response, merged_answer
 from sidecar.native.queries.rewriter import RewritePlan
 from sidecar.native.queries.scope import rewriter_of, without_own_processors
-from sidecar.native.queries.search import has_hybrid_on_top
 from sidecar.native.request import NativeAnswer
 from sidecar.native.targets import INDEX_OPTIONS
 
@@ -119,7 +118,7 @@ def _planned(incoming: Incoming, line: SearchLine) -> _Planned:
     expression = _expression(header) or call.variables.get("index", "")
     try:
         rewriter, pipeline = rewriter_of(call, root, text, expression=expression, options=_options(header, call))
-        if not has_hybrid_on_top(root):
+        if not is_hybrid(root):
             return _Neural(rewriter.plan(clauses, text), without_own_processors(root, text))
         rewriter.check_served(clauses, text)
         search_type = header.get("search_type", call.request.parameters.get("search_type"))

@@ -16,7 +16,7 @@ from sidecar.native.json.spans import Object
 from sidecar.native.parts import NEWEST, NativeParts, cluster_version
 from sidecar.native.queries.clause import NeuralClause, field_of, model_of, read_clause
 from sidecar.native.queries.fields import FieldResolver, NotServed, SearchedField
-from sidecar.native.queries.grammar import HYBRID, QUERY, Clause, find_clauses
+from sidecar.native.queries.grammar import HYBRID, QUERY, WRAPPED, Clause, find_clauses
 from sidecar.native.queries.knn import KnnWriter
 from sidecar.opensearch.client import Version
 
@@ -108,9 +108,7 @@ class QueryRewriter:
         searched = self.check_served(clauses, data)
         for clause in clauses:
             if clause.member.key == HYBRID:
-                raise Refused(
-                    ILLEGAL_ARGUMENT, "hybrid query must be a top level query and cannot be wrapped into other queries"
-                )
+                raise Refused(ILLEGAL_ARGUMENT, WRAPPED)
         read = tuple(read_clause(clause, data) for clause in clauses)
         return RewritePlan(data, read, tuple(searched), cluster_version(self._parts) if read else NEWEST)
 

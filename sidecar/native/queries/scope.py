@@ -13,7 +13,7 @@ from sidecar.native.declarations.processors import SearchPipeline
 from sidecar.native.declarations.search_processors import SEARCH_KINDS
 from sidecar.native.json.edits import Edit
 from sidecar.native.json.removal import without_items
-from sidecar.native.json.spans import Array, Node, Object
+from sidecar.native.json.spans import Array, Node, Object, string_value
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.rewriter import QueryRewriter
@@ -56,7 +56,7 @@ def effective_pipeline(call: NativeCall, body: Object, data: bytes, facts: tuple
     if name is None and isinstance(node, Object):
         return call.parts.pipelines.search_in_body(node, data)[0]
     if name is None:
-        name = _string(node, data)
+        name = string_value(node, data)
     if name is None:
         defaults = {index.search_pipeline for index in facts}
         name = defaults.pop() if len(defaults) == 1 else None
@@ -83,12 +83,7 @@ def _names(processor: Node) -> list[str]:
 
 def _point_in_time(body: Object, data: bytes) -> str | None:
     pit = body.get("pit")
-    return _string(pit.get("id"), data) if isinstance(pit, Object) else None
-
-
-def _string(node: Node | None, data: bytes) -> str | None:
-    value = None if node is None or isinstance(node, (Object, Array)) else node.value(data)
-    return value if isinstance(value, str) else None
+    return string_value(pit.get("id"), data) if isinstance(pit, Object) else None
 
 
 def _indexes_of(pit: str, call: NativeCall) -> list[str]:

@@ -8,10 +8,10 @@ from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.forwarding import forward, send
 from sidecar.native.hybrid.search import hybrid_search
 from sidecar.native.json.edits import apply
-from sidecar.native.json.spans import NotJson, Object
+from sidecar.native.json.spans import NotJson
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
-from sidecar.native.queries.grammar import HYBRID, QUERY_ONLY, SEARCH
+from sidecar.native.queries.grammar import HYBRID, QUERY_ONLY, SEARCH, is_hybrid
 from sidecar.native.queries.incoming import Incoming, find_in, read_incoming
 from sidecar.native.queries.scope import rewriter_of, without_own_processors
 from sidecar.native.request import NativeAnswer
@@ -64,12 +64,6 @@ def rewrite_query_of(call: NativeCall, text: bytes, place: str, expression: str)
         return text
 
 
-def has_hybrid_on_top(body: Object) -> bool:
-    """True for the body of a search whose query is ``hybrid``."""
-    query = body.get("query")
-    return isinstance(query, Object) and query.member(HYBRID) is not None
-
-
 def _answer(incoming: Incoming, place: str, expression: str, *, has_hybrid: bool = False) -> NativeAnswer:
     text = incoming.text
     found = find_in(text, place)
@@ -78,7 +72,7 @@ def _answer(incoming: Incoming, place: str, expression: str, *, has_hybrid: bool
     root, clauses = found
     try:
         rewriter, pipeline = rewriter_of(incoming.call, root, text, expression=expression)
-        if has_hybrid_on_top(root):
+        if is_hybrid(root):
             rewriter.check_served(clauses, text)
             if not has_hybrid:
                 raise Refused(ILLEGAL_ARGUMENT, f"[{HYBRID}] query is served by [_search] and [_msearch] only")

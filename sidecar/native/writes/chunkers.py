@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sidecar.errors import InvalidArgument
+from sidecar.native.declarations.chunking import DELIMITER, FIXED_CHAR_LENGTH, FIXED_TOKEN_LENGTH, NO_CHUNK_LIMIT
 from sidecar.native.declarations.declaration import Chunking
 from sidecar.native.writes.tokens import token_starts
 
 MOST_TOKENS: Final = 10_000
 """Of one text: `index.analyze.max_token_count` by default, beyond which the plugin refuses the document."""
-NO_LIMIT: Final = -1
 
 _IsFull = Callable[[int], bool]
 """True where so many chunks are there that all the rest must be one."""
@@ -32,7 +32,7 @@ class Chunker:
     def cut(self, texts: Sequence[str]) -> list[list[str]]:
         """The chunks of each text; none of an empty one. Raises: InvalidArgument for a text of too many tokens."""
         left = int(self._parameters.get("max_chunk_limit", 100))
-        is_limited = left != NO_LIMIT
+        is_limited = left != NO_CHUNK_LIMIT
         waiting = sum(1 for text in texts if text)
         result: list[list[str]] = []
         for text in texts:
@@ -103,7 +103,7 @@ def _delimiter(text: str, parameters: Mapping[str, Any], is_full: _IsFull) -> li
 
 
 _ALGORITHMS: dict[str, Callable[[str, Mapping[str, Any], _IsFull], list[str]]] = {
-    "fixed_token_length": _fixed_token_length,
-    "fixed_char_length": _fixed_char_length,
-    "delimiter": _delimiter,
+    FIXED_TOKEN_LENGTH: _fixed_token_length,
+    FIXED_CHAR_LENGTH: _fixed_char_length,
+    DELIMITER: _delimiter,
 }

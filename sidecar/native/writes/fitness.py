@@ -21,7 +21,7 @@ def may_be_stored(node: Node, data: bytes) -> bool:
     Such a document goes as it is: the cluster's error names the column.
     """
     for one in _values(node):
-        if isinstance(one, Object) and len({member.key for member in one.members}) < len(one.members):
+        if isinstance(one, Object) and one.has_doubles:
             return False
     try:
         orjson.loads(data[node.start : node.end])

@@ -9,7 +9,7 @@ from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.processors import IngestProcessor
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.forwarding import forward, send
-from sidecar.native.json.spans import Array, Node, NotJson, Object, read
+from sidecar.native.json.spans import Array, Node, Object, read_object, string_value
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.grammar import COPY, QUERY_ONLY
 from sidecar.native.queries.search import rewrite_query_of
@@ -25,7 +25,7 @@ def reindex(call: NativeCall) -> NativeAnswer:
     if not is_analysed(request):
         return forward(call.parts, request)
     body = read_body(request)
-    root = _object(body.text)
+    root = read_object(body.text)
     source = None if root is None else root.get("source")
     if root is not None:
         _check_reindex(call, root, body.text)
@@ -41,7 +41,7 @@ def update_by_query(call: NativeCall) -> NativeAnswer:
     if not is_analysed(request):
         return forward(call.parts, request)
     body = read_body(request)
-    root = _object(body.text)
+    root = read_object(body.text)
     answer = send(call.parts, _rewritten(call, body, QUERY_ONLY, call.variables["index"]))
     if root is None or root.get("script") is None:
         return answer
@@ -120,13 +120,4 @@ def _string(root: Object, text: bytes, *keys: str) -> str | None:
     node: Node | None = root
     for key in keys:
         node = node.get(key) if isinstance(node, Object) else None
-    value = None if node is None or isinstance(node, (Object, Array)) else node.value(text)
-    return value if isinstance(value, str) else None
-
-
-def _object(text: bytes) -> Object | None:
-    try:
-        root = read(text)
-    except NotJson:
-        return None
-    return root if isinstance(root, Object) else None
+    return string_value(node, text)

@@ -8,7 +8,13 @@ from typing import Any
 
 from sidecar.errors import InvalidArgument
 from sidecar.native.declarations.declaration import Chunking, Kind
-from sidecar.native.declarations.processors import IngestProcessor, TextChunking, TextEmbedding, TextImageEmbedding
+from sidecar.native.declarations.processors import (
+    KEY_IN_LISTS,
+    IngestProcessor,
+    TextChunking,
+    TextEmbedding,
+    TextImageEmbedding,
+)
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.json.spans import Array, Object
 from sidecar.native.writes.chunkers import Chunker
@@ -18,7 +24,6 @@ from sidecar.native.writes.inputs import RequestInputs
 from sidecar.native.writes.made import Made, MadeEntries, MadeEntry, MadeStrings, MadeVector, Weighted
 from sidecar.native.writes.steps import WriteStep, content_of, contents_of, string_of
 
-_KEY_IN_LISTS = "knn"
 Mapped = tuple[Place, str]
 """A field's place and the path, from the same object, of what is made of it."""
 
@@ -47,7 +52,7 @@ class EmbedTexts:
         if isinstance(value, (Array, MadeStrings)):
             texts = contents_of(document, value, member.key)
             entries = [MadeEntry(self._model.take(inputs, text, Kind.TEXT), {}) for text in texts]
-            return MadeEntries(entries, _KEY_IN_LISTS, document.document_id) if entries else None
+            return MadeEntries(entries, KEY_IN_LISTS, document.document_id) if entries else None
         text = content_of(document, value, member.key, Kind.TEXT)
         if text is None:
             return None

@@ -9,8 +9,9 @@ import pytest
 
 from sidecar.native.errors import Refused
 from sidecar.native.hybrid.parameters import SearchParameters
-from sidecar.native.hybrid.request import HybridRequest, is_hybrid, read_hybrid
+from sidecar.native.hybrid.request import HybridRequest, read_hybrid
 from sidecar.native.json.spans import Object, read
+from sidecar.native.queries.grammar import is_hybrid
 
 MATCH = {"match": {"title": "x"}}
 
