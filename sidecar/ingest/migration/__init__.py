@@ -1,0 +1,1 @@
+"""`sidecar migrate`: builds an index anew beside the old one, while that is in use, and takes its place."""
