@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from benchmarks.server import Client
 from sidecar.config import load_settings
+from sidecar.embedding.byte_vectors import as_bytes
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
 from sidecar.opensearch.client import encode_json
 from sidecar.opensearch.embedded_paths import EXCLUDED_FROM_SOURCE
@@ -53,7 +54,7 @@ class Case:
         spread = chosen + 0.6 * random.standard_normal((count, self.dimensions), dtype=np.float32)
         unit = spread / np.linalg.norm(spread, axis=1, keepdims=True)
         if self.data_type == "byte":
-            return np.clip(unit * 127 * 4, -128, 127).astype(np.int8)
+            return as_bytes(unit).astype(np.int8)
         return np.asarray(unit, dtype=np.float32)
 
 
@@ -146,7 +147,7 @@ def _searches(client: Client, vectors: Vectors) -> tuple[float, float]:
         query = unit[number] + 0.5 * noise / np.linalg.norm(noise)
         wanted = set(np.argpartition(-(unit @ query), 10)[:10].tolist())
         started = time.perf_counter()
-        found = _search(client, query if vectors.dtype != np.int8 else np.clip(query * 508, -128, 127).astype(np.int8))
+        found = _search(client, as_bytes(query).astype(np.int8) if vectors.dtype == np.int8 else query)
         took.append(time.perf_counter() - started)
         hits += len(wanted & {int(document_id) for document_id in found})
     return statistics.median(took) * 1000, hits / (10 * len(chosen))
