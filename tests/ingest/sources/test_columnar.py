@@ -187,7 +187,8 @@ SCALARS = (
 )
 
 
-@given(st.recursive(SCALARS, st.lists))
+@settings(max_examples=50, deadline=None)
+@given(st.recursive(SCALARS, st.lists, max_leaves=4))
 def test_python_values_become_json(value: Any) -> None:
     json.dumps(json_value(value))
 
