@@ -11,8 +11,10 @@ import numpy.typing as npt
 import orjson
 
 from sidecar.opensearch.embedded_paths import ROOT, embedded_key
-from sidecar.opensearch.error_answers import is_flood_stage
+from sidecar.opensearch.error_answers import is_flood_stage, is_write_block
 
+MOVED = "index_moved"
+"""The type of the error of an action that was not sent, for its index is not the one any more that it was made for."""
 _RETRYABLE = frozenset({429, 503})
 _UPDATE_TRIES = 3
 """Of an update that others' writes overtake, inside the cluster; after these it is sent again."""
@@ -82,13 +84,19 @@ class ItemResult:
         return self.error is not None and is_flood_stage(self.error)
 
     @property
+    def is_turned_away(self) -> bool:
+        """True where the action is to be made anew, perhaps for another index: writes to this one are blocked, or its
+        name leads elsewhere."""
+        return self.error is not None and (is_write_block(self.error) or self.error.get("type") == MOVED)
+
+    @property
     def is_retryable(self) -> bool:
         """True where the cluster refused the action for now: it, and a repeat, may still succeed.
 
         A full disk also answers 429, but stays full for longer than a client waits. Only updates meet a conflict, for
         other actions name no version that they expect.
         """
-        if self.error is None or self.is_disk_full:
+        if self.error is None or self.is_disk_full or self.is_turned_away:
             return False
         return self.status in _RETRYABLE or self.error.get("type") == "version_conflict_engine_exception"
 
