@@ -12,7 +12,7 @@ from sidecar import telemetry
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_table import ModelTable
-from sidecar.errors import InvalidArgument, SidecarError
+from sidecar.errors import IndexNotFound, InvalidArgument, SidecarError
 from sidecar.indexing.custom_vectors import VectorRules
 from sidecar.indexing.field_rules import FieldRules
 from sidecar.indexing.files import RequestFiles
@@ -82,7 +82,11 @@ class DocumentWriter:
             except SidecarError as error:
                 return Written([error.as_item(first.items[place]["_id"]) for place in places])
 
-        first = self._add(index, request)
+        try:
+            first = self._add(index, request)
+        except IndexNotFound:
+            # Its name may have become an alias in between.
+            first = self._add(index, request)
         return self._repeats.finish(index, first, write, late=_late_item)
 
     def delete(
@@ -97,7 +101,9 @@ class DocumentWriter:
             return Written(results, places_turned_away(results))
 
         first = write(range(len(document_ids)))
-        return self._repeats.finish(index, first, write, late=_late_result)
+        return self._repeats.finish(
+            index, first, write, late=lambda result, error: replace(result, status=LATE, error=error)
+        )
 
     def _add(self, index: str, request: AddDocuments) -> Written[dict[str, Any]]:
         # Read anew: a bulk request to an index that another sidecar has deleted would make it again, without a model.
@@ -127,10 +133,6 @@ class DocumentWriter:
 
 def _late_item(item: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, Any]:
     return {"_id": item["_id"], "status": LATE, "error": dict(error)}
-
-
-def _late_result(result: ItemResult, error: Mapping[str, Any]) -> ItemResult:
-    return replace(result, status=LATE, error=error)
 
 
 def _completed(request: AddDocuments, state: IndexState) -> AddDocuments:

@@ -34,10 +34,8 @@ def own_names(expression: str, facts: Iterable[IndexFacts]) -> frozenset[str]:
 
 
 def concrete_index(target: str, facts: IndexFacts) -> str | None:
-    """The index that a request to a target goes to, where the target is an alias by whose name nothing else is said,
-    of an index with rules of its own."""
-    is_plain = target in facts.aliases and target not in facts.narrowed and facts.data_stream is None
-    return facts.name if is_plain and facts.has_rules else None
+    """The index that a write to a target goes to, where the target is an alias of an index with rules of its own."""
+    return facts.name if facts.has_rules and _is_plain_alias(target, facts) else None
 
 
 def sent_to(request: NativeRequest, expression: str) -> NativeRequest:
@@ -51,5 +49,9 @@ def _names(part: str, facts: Collection[IndexFacts]) -> list[str]:
     if any(one.name == part for one in facts):
         return [part]
     held = [one for one in facts if part in one.aliases]
-    is_plain = held and all(concrete_index(part, one) for one in held)
+    is_plain = held and all(_is_plain_alias(part, one) for one in held)
     return [one.name for one in held] if is_plain else [part]
+
+
+def _is_plain_alias(name: str, facts: IndexFacts) -> bool:
+    return name in facts.aliases and name not in facts.narrowed and facts.data_stream is None

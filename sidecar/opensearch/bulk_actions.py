@@ -15,6 +15,7 @@ from sidecar.opensearch.error_answers import is_flood_stage, is_write_block
 
 MOVED = "index_moved"
 """The type of the error of an action that was not sent, for its index is not the one any more that it was made for."""
+_ELSEWHERE = frozenset({MOVED, "index_not_found_exception"})
 _RETRYABLE = frozenset({429, 503})
 _UPDATE_TRIES = 3
 """Of an update that others' writes overtake, inside the cluster; after these it is sent again."""
@@ -85,9 +86,9 @@ class ItemResult:
 
     @property
     def is_turned_away(self) -> bool:
-        """True where the action is to be made anew, perhaps for another index: writes to this one are blocked, or its
-        name leads elsewhere."""
-        return self.error is not None and (is_write_block(self.error) or self.error.get("type") == MOVED)
+        """True where the action is to be made anew, perhaps for another index: writes to this one are blocked, or it is
+        gone, or its name leads elsewhere."""
+        return self.error is not None and (is_write_block(self.error) or self.error.get("type") in _ELSEWHERE)
 
     @property
     def is_retryable(self) -> bool:

@@ -1,4 +1,4 @@
-"""Writes that the write block of an index refused, which is being switched to another: they are done again."""
+"""Writes that are done again: their index is being switched to another, and so it is write-blocked, or gone."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from sidecar.opensearch.error_answers import WRITE_BLOCK
 from sidecar.opensearch.switching import Place, SwitchWait
 
 _BLOCK: Final = WRITE_BLOCK.encode()
+_MISSING: Final = b'"index_not_found_exception"'
 
 Send = Callable[[NativeCall, Body], NativeAnswer]
 """Sends a bulk request, its documents embedded."""
@@ -28,6 +29,18 @@ Send = Callable[[NativeCall, Body], NativeAnswer]
 def late(reason: str) -> Refused:
     """The error of a write that waited in vain. Clients of OpenSearch repeat what is answered with 503."""
     return Refused("cluster_block_exception", reason, status=503)
+
+
+def is_turned_away(text: bytes) -> bool:
+    """True where an answer, or an item's error, tells of an index that takes no writes, or is not there."""
+    return _BLOCK in text or _MISSING in text
+
+
+def place_of(call: NativeCall, target: str, refusal: bytes) -> Place | None:
+    """Where a target leads that refused a write with this text; None where it can't be tried again."""
+    place = call.parts.metadata.place(target, call.request)
+    is_still_missing = _BLOCK not in refusal and place is not None and place.index == target
+    return None if is_still_missing else place
 
 
 def repeated(call: NativeCall, text: bytes, answer: NativeAnswer, send: Send) -> NativeAnswer:
@@ -39,7 +52,7 @@ def repeated(call: NativeCall, text: bytes, answer: NativeAnswer, send: Send) ->
     if answer.status != 200:
         return answer
     answer = whole(answer)
-    if _BLOCK not in decoded(answer):
+    if not is_turned_away(decoded(answer)):
         return answer
     try:
         actions = read_actions(text)
@@ -76,7 +89,7 @@ class _Repeats:
         return is_changed
 
     def _refused(self, numbers: Sequence[int]) -> list[int]:
-        """The actions that met a write block, in order, but for those whose document a later action has changed."""
+        """The actions that were turned away, in order, but for those whose document a later action has changed."""
         changed: set[tuple[object, object]] = set()
         refused = []
         for number in reversed(numbers):
@@ -84,16 +97,18 @@ class _Repeats:
             document = str(outcome.get("_index")), str(outcome.get("_id"))
             if "error" not in outcome:
                 changed.add(document)
-            elif _BLOCK in write(outcome["error"]) and document not in changed:
+            elif is_turned_away(write(outcome["error"])) and document not in changed:
                 refused.append(number)
         return refused[::-1]
 
     def _writable(self, numbers: Sequence[int], wait: SwitchWait) -> list[int]:
         """Those whose target takes writes again."""
         found: dict[str, bool] = {}
-        for target in map(self._target, numbers):
+        for number in numbers:
+            target = self._target(number)
             if target not in found:
-                found[target] = wait.until_writable(target, partial(self._place, target))
+                refusal = write(self.merged.outcome(number)["error"])
+                found[target] = wait.until_writable(target, partial(place_of, self.call, target, refusal))
         return [number for number in numbers if found[self._target(number)]]
 
     def _send(self, numbers: Sequence[int], send: Send) -> None:
@@ -112,6 +127,3 @@ class _Repeats:
 
     def _target(self, number: int) -> str:
         return self.actions[number].index or self.call.variables.get("index", "")
-
-    def _place(self, target: str) -> Place | None:
-        return self.call.parts.metadata.place(target, self.call.request)

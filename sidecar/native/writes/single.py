@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from sidecar.native.addressing import sent_to
 from sidecar.native.bodies import Body, is_analysed, read_body
@@ -14,12 +15,11 @@ from sidecar.native.whole_answers import decoded, whole
 from sidecar.native.writes.inputs import RequestInputs
 from sidecar.native.writes.planning import PlannedUpdate, Planner
 from sidecar.native.writes.recipes import Recipe, Recipes
-from sidecar.native.writes.repeats import late
+from sidecar.native.writes.repeats import is_turned_away, late, place_of
 from sidecar.native.writes.stored import stored_fields
 from sidecar.native.writes.warnings import with_script_warning
-from sidecar.opensearch.error_answers import WRITE_BLOCK
 
-_FORBIDDEN = 403
+_REFUSING = frozenset({403, 404})
 _Plan = Callable[[Planner, Body, Recipe], PlannedUpdate]
 
 
@@ -73,12 +73,13 @@ def _repeated(call: NativeCall, recipes: Recipes, send_once: Callable[[Recipes],
     with call.parts.switches.begin() as wait:
         while True:
             answer = send_once(recipes)
-            if answer.status != _FORBIDDEN:
+            if answer.status not in _REFUSING:
                 return answer
             answer = whole(answer)
-            if WRITE_BLOCK.encode() not in decoded(answer):
+            refusal = decoded(answer)
+            if not is_turned_away(refusal):
                 return answer
-            if not wait.until_writable(target, lambda: call.parts.metadata.place(target, call.request)):
+            if not wait.until_writable(target, partial(place_of, call, target, refusal)):
                 break
             call.parts.metadata.forget()
             recipes = Recipes(call)
