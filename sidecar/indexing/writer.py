@@ -71,8 +71,8 @@ class DocumentWriter:
         switched to another wait, and are embedded and written anew where the name leads then.
         Raises: IndexNotFound, ModelLoadError, TooManyRequests and others before anything is written;
         InvalidArgument for a partial request to an index that can't have any; OpenSearchUnreachable where nothing could
-        be written. When the model fails midway, part is written: sending
-        the same documents again completes it, and embeds only what was not written.
+        be written. When the model fails midway, part is written: sending the same documents again completes it, and
+        embeds only what was not written.
         """
 
         def write(places: Sequence[int]) -> Written[dict[str, Any]]:
@@ -101,9 +101,7 @@ class DocumentWriter:
             return Written(results, places_turned_away(results))
 
         first = write(range(len(document_ids)))
-        return self._repeats.finish(
-            index, first, write, late=lambda result, error: replace(result, status=LATE, error=error)
-        )
+        return self._repeats.finish(index, first, write, late=lambda one, error: replace(one, status=LATE, error=error))
 
     def _add(self, index: str, request: AddDocuments) -> Written[dict[str, Any]]:
         # Read anew: a bulk request to an index that another sidecar has deleted would make it again, without a model.
