@@ -50,7 +50,9 @@ from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.connections import TransportOptions
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.job_records import JobRecords
 from sidecar.opensearch.passthrough import Passthrough
+from sidecar.opensearch.switching import Switches
 from sidecar.opensearch.transport import Transport
 from sidecar.searching.recommending import Recommender
 from sidecar.searching.reranking import Reranker
@@ -121,6 +123,7 @@ def create_native_face(app: Flask) -> NativeFace:
             embedder,
             parts.cluster,
             parts.metrics,
+            parts.switches,
         ),
         max_body_bytes=settings.native_max_body_bytes,
     )
@@ -164,6 +167,11 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
     media = MediaEmbedder(engine, reader)
     reranker = Reranker(models, reader)
     searcher = Searcher(cluster=cluster, states=states, engine=engine, media=media, table=table, reranker=reranker)
+    switches = Switches(
+        JobRecords(cluster),
+        deadline_seconds=settings.opensearch_retry_deadline,
+        most_waiting=max(1, settings.threads // 2),
+    )
     bulk = BulkWriter(cluster, retry_deadline_seconds=settings.opensearch_retry_deadline, on_repeat=metrics.retries.inc)
     return Services(
         settings=settings,
@@ -175,10 +183,11 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
         media=media,
         table=table,
         writer=DocumentWriter(
-            WriterParts(cluster, states, bulk, engine, media, table, metrics),
+            WriterParts(cluster, states, bulk, engine, media, table, metrics, switches),
             max_document_bytes=settings.max_document_bytes,
         ),
         reader=DocumentReader(cluster, states),
+        switches=switches,
         searcher=searcher,
         recommender=Recommender(cluster=cluster, states=states, searcher=searcher),
         startup=Startup(settings, address=address, cluster=cluster, models=models, preload=preload),

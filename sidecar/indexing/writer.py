@@ -12,13 +12,14 @@ from sidecar import telemetry
 from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_table import ModelTable
 from sidecar.embedding.text_embedder import TextEmbedder
-from sidecar.errors import InvalidArgument, SidecarError
+from sidecar.errors import IndexNotFound, InvalidArgument, SidecarError
 from sidecar.indexing.custom_vectors import VectorRules
 from sidecar.indexing.field_rules import FieldRules
 from sidecar.indexing.files import RequestFiles
 from sidecar.indexing.hashes import ContentHashes, content_hashes
 from sidecar.indexing.kept_embeddings import find_kept_embeddings
 from sidecar.indexing.reader import document_not_found
+from sidecar.indexing.repeats import LATE, Repeats, Written, places_turned_away
 from sidecar.indexing.requests import AddDocuments
 from sidecar.indexing.validation import DocumentRules, ValidDocument, has_faulty_identity, validate_document
 from sidecar.indexing.windows import MAX_FILE_PARTS, MAX_TEXTS, Window
@@ -30,6 +31,7 @@ from sidecar.opensearch.document_ids import find_ids
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.stored_chunks import readable_chunks
+from sidecar.opensearch.switching import Switches
 
 _WINDOWS_IN_FLIGHT = 6
 _FILE_PARTS_IN_FLIGHT = 2 * MAX_FILE_PARTS
@@ -49,6 +51,7 @@ class WriterParts:
     media: MediaEmbedder
     table: ModelTable
     metrics: Metrics
+    switches: Switches
 
 
 class DocumentWriter:
@@ -57,6 +60,7 @@ class DocumentWriter:
     def __init__(self, parts: WriterParts, *, max_document_bytes: int) -> None:
         self._parts = parts
         self._max_document_bytes = max_document_bytes
+        self._repeats = Repeats(parts.cluster, parts.switches)
 
     def add(self, index: str, request: AddDocuments) -> list[dict[str, Any]]:
         """Add, replace or, where the request is partial, update documents; returns the wire's items, one for each
@@ -64,12 +68,43 @@ class DocumentWriter:
 
         A document that breaks a rule, names a bad file, or is refused by the cluster, fails alone, in its item. Memory
         does not grow with the number of documents: seven windows at most wait for the model, fewer where they have
-        files, and three bulk bodies for the cluster.
+        files, and three bulk bodies for the cluster. Documents that meet the write block of an index that is being
+        switched to another wait, and are embedded and written anew where the name leads then.
         Raises: IndexNotFound, ModelLoadError, TooManyRequests and others before anything is written;
         InvalidArgument for a partial request to an index that can't have any; OpenSearchUnreachable where nothing could
-        be written. When the model fails midway, part is written: sending
-        the same documents again completes it, and embeds only what was not written.
+        be written. When the model fails midway, part is written: sending the same documents again completes it, and
+        embeds only what was not written.
         """
+
+        def write(places: Sequence[int]) -> Written[dict[str, Any]]:
+            documents = [request.documents[place] for place in places]
+            try:
+                return self._add(index, replace(request, documents=documents, is_patient=True))
+            except SidecarError as error:
+                return Written([error.as_item(first.items[place]["_id"]) for place in places])
+
+        try:
+            first = self._add(index, request)
+        except IndexNotFound:
+            # Its name may have become an alias in between.
+            first = self._add(index, request)
+        return self._repeats.finish(index, first, write, late=_late_item)
+
+    def delete(
+        self, index: str, document_ids: Sequence[str], *, refresh: bool, routing: str | None = None
+    ) -> list[ItemResult]:
+        """Delete documents; an id that is not there has ``not_found`` as its result. Waits as `add` does."""
+        self._parts.states.get(index)
+
+        def write(places: Sequence[int]) -> Written[ItemResult]:
+            actions = [BulkAction(document_ids[place]) for place in places]
+            results = self._parts.bulk.write(index, actions, refresh=refresh, routing=routing)
+            return Written(results, places_turned_away(results))
+
+        first = write(range(len(document_ids)))
+        return self._repeats.finish(index, first, write, late=lambda one, error: replace(one, status=LATE, error=error))
+
+    def _add(self, index: str, request: AddDocuments) -> Written[dict[str, Any]]:
         # Read anew: a bulk request to an index that another sidecar has deleted would make it again, without a model.
         state = self._parts.states.get(index, is_fresh=True)
         if request.is_partial:
@@ -82,20 +117,21 @@ class DocumentWriter:
         rules.prepare(self._parts.engine.models.get)
         addition = _Addition(self._parts, state, rules, request, max_document_bytes=self._max_document_bytes)
         # Not by an alias, which may move to an index of another model meanwhile.
-        with self._parts.bulk.open(state.name, refresh=request.refresh, routing=request.routing) as stream:
+        with self._parts.bulk.open(
+            state.name,
+            refresh=request.refresh,
+            routing=request.routing,
+            is_current=lambda: self._parts.states.get(index).uuid == state.uuid,
+        ) as stream:
             addition.submit_to(stream)
-            items = addition.items(stream.finish())
+            written = addition.written(stream.finish())
         if addition.has_new_fields:
             self._parts.states.invalidate(index)
-        return items
+        return written
 
-    def delete(
-        self, index: str, document_ids: Sequence[str], *, refresh: bool, routing: str | None = None
-    ) -> list[ItemResult]:
-        """Delete documents; an id that is not there has ``not_found`` as its result."""
-        self._parts.states.get(index)
-        actions = [BulkAction(document_id) for document_id in document_ids]
-        return self._parts.bulk.write(index, actions, refresh=refresh, routing=routing)
+
+def _late_item(item: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, Any]:
+    return {"_id": item["_id"], "status": LATE, "error": dict(error)}
 
 
 def _completed(request: AddDocuments, state: IndexState) -> AddDocuments:
@@ -153,12 +189,13 @@ class _Addition:
             for window in in_flight:
                 window.cancel()
 
-    def items(self, results: Sequence[ItemResult]) -> list[dict[str, Any]]:
+    def written(self, results: Sequence[ItemResult]) -> Written[dict[str, Any]]:
         """The wire's items from the cluster's results and the documents that never got there."""
         items = dict(self._items)
         for position, result in zip(self._submitted, results, strict=True):
             items[position] = self._item(result)
-        return [items[position] for position in range(len(self._request.documents))]
+        turned_away = [self._submitted[place] for place in places_turned_away(results)]
+        return Written([items[position] for position in range(len(self._request.documents))], turned_away)
 
     def _item(self, result: ItemResult) -> dict[str, Any]:
         if result.is_of_missing_document:

@@ -11,10 +11,13 @@ import numpy.typing as npt
 import orjson
 
 from sidecar.opensearch.embedded_paths import ROOT, embedded_key
-from sidecar.opensearch.error_answers import is_flood_stage
+from sidecar.opensearch.error_answers import is_flood_stage, is_write_block
 
 KEPT = "kept"
 """The result of a document that was to be created, and was there already: it is left as it is."""
+MOVED = "index_moved"
+"""The type of the error of an action that was not sent, for its index is not the one any more that it was made for."""
+_ELSEWHERE = frozenset({MOVED, "index_not_found_exception"})
 _RETRYABLE = frozenset({429, 503})
 _CONFLICT = "version_conflict_engine_exception"
 _CREATE = "create"
@@ -93,13 +96,19 @@ class ItemResult:
         return self.error is not None and is_flood_stage(self.error)
 
     @property
+    def is_turned_away(self) -> bool:
+        """True where the action is to be made anew, perhaps for another index: writes to this one are blocked, or it is
+        gone, or its name leads elsewhere."""
+        return self.error is not None and (is_write_block(self.error) or self.error.get("type") in _ELSEWHERE)
+
+    @property
     def is_retryable(self) -> bool:
         """True where the cluster refused the action for now: it, and a repeat, may still succeed.
 
         A full disk also answers 429, but stays full for longer than a client waits. Only updates meet a conflict, for
         other actions name no version that they expect.
         """
-        if self.error is None or self.is_disk_full:
+        if self.error is None or self.is_disk_full or self.is_turned_away:
             return False
         return self.status in _RETRYABLE or self.error.get("type") == _CONFLICT
 

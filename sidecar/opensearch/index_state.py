@@ -89,7 +89,7 @@ def index_state_of(name: str, indexes: Mapping[str, Any], *, etag: str) -> Index
     try:
         return IndexState(
             index=index,
-            name=name if _narrows(facts.get("aliases", {}).get(name, {})) else index,
+            name=name if narrows(facts.get("aliases", {}).get(name, {})) else index,
             uuid=facts["settings"]["index"]["uuid"],
             settings=IndexSettings.from_wire(own["settings"]),
             dimensions=int(own["dimensions"]),
@@ -112,7 +112,8 @@ def stands_for_several(alias: str, indexes: Iterable[str]) -> NotASidecarIndex:
     return NotASidecarIndex(f"'{alias}' stands for {len(names)} indexes: {', '.join(names)}. Name one of them.")
 
 
-def _narrows(alias: Mapping[str, Any]) -> bool:
+def narrows(alias: Mapping[str, Any]) -> bool:
+    """True for an alias that stands for a part of its index, or of its shards."""
     return any(key in alias for key in ("filter", "search_routing", "index_routing"))
 
 

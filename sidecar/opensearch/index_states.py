@@ -48,6 +48,10 @@ class _Entry:
         return kept.state
 
 
+class _Moved(Exception):
+    """A name leads to another index than it did when work for it began."""
+
+
 class IndexStates:
     """Gives the state of an index; safe to use from any thread.
 
@@ -88,18 +92,33 @@ class IndexStates:
         """The work, given the states of these indexes.
 
         Done a second time, from the start, where it raises IndexNotFound and one of the names is an alias: another
-        sidecar may have moved that from an index that is gone.
+        sidecar may have moved that from an index that is gone. So it is where `ensure_current` says that a name leads
+        elsewhere by now.
         """
-        states = [self.get(name) for name in names]
-        try:
-            return work(states)
-        except IndexNotFound:
-            aliases = [name for name, state in zip(names, states, strict=True) if state.index != name]
-            if not aliases:
-                raise
-            for alias in aliases:
-                self.invalidate(alias)
-        return work([self.get(name) for name in names])
+        is_looking_again = False
+        while True:
+            states = [self.get(name) for name in names]
+            try:
+                return work(states)
+            except _Moved:
+                continue
+            except IndexNotFound:
+                aliases = [name for name, state in zip(names, states, strict=True) if state.index != name]
+                if is_looking_again or not aliases:
+                    raise
+                is_looking_again = True
+                for alias in aliases:
+                    self.invalidate(alias)
+
+    def ensure_current(self, names: Sequence[str], states: Sequence[IndexState]) -> None:
+        """To be called by the work of `use` before it sends what it made of the states, which may have taken long.
+
+        An alias may move meanwhile, for its index is named by its own name; but a name that was an index's own may have
+        become an alias, which leads to an index of another model.
+        """
+        for name, state in zip(names, states, strict=True):
+            if state.name == name and self.get(name).uuid != state.uuid:
+                raise _Moved
 
     def invalidate(self, name: str) -> None:
         """Let the next `get` of the index read anew, by whatever name; to be called when its state is out of date."""
