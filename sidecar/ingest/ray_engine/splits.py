@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from sidecar.ingest.loading.row_ranges import Gap
+from sidecar.ingest.loading.row_ranges import Gap, PartProgress
 from sidecar.ingest.sources.source import Part, Place
 
 LARGE_BYTES = 64 * 1024 * 1024
@@ -17,39 +17,38 @@ SPLITS_OF_A_TASK = 1000
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Rows of a part: behind ``start``, up to the row ``stop``, or to the end where that is None."""
+    """Rows of a part that are to be loaded."""
 
     part: Part
-    start: Place
-    stop: int | None
+    gap: Gap
 
 
-def splits_of(part: Part, gaps: Iterable[Gap]) -> Iterator[Split]:
-    """What is left to do of a part; a large one's rest in pieces."""
-    for gap in gaps:
-        split = Split(part, gap.start, gap.stop)
-        yield from [split] if gap.stop is not None else _pieces(split)
+def splits_of(parts: Iterable[Part], progress_of: Callable[[str], PartProgress]) -> Iterator[Split]:
+    """What is left to do of the parts, in order; a large part's rest in pieces."""
+    for part in parts:
+        for gap in progress_of(part.name).gaps():
+            yield from (Split(part, piece) for piece in _pieces(part, gap))
 
 
-def grouped(splits: Iterable[Split]) -> Iterator[tuple[Split, ...]]:
-    """What one task reads, one split after the other: a large one, or small ones together, in their order."""
-    group: list[Split] = []
+def tasks_of(splits: Iterable[Split]) -> Iterator[Sequence[Split]]:
+    """What one task reads, one split after the other: a large one, or small ones together."""
+    task: list[Split] = []
     room = BYTES_OF_A_TASK
     for split in splits:
         size = BYTES_OF_A_TASK if split.part.size_bytes is None else split.part.size_bytes
-        if group and (size > room or len(group) == SPLITS_OF_A_TASK):
-            yield tuple(group)
-            group, room = [], BYTES_OF_A_TASK
-        group.append(split)
+        if task and (size > room or len(task) == SPLITS_OF_A_TASK):
+            yield task
+            task, room = [], BYTES_OF_A_TASK
+        task.append(split)
         room -= size
-    if group:
-        yield tuple(group)
+    if task:
+        yield task
 
 
-def _pieces(rest: Split) -> Iterator[Split]:
-    rows = rest.part.count() if (rest.part.size_bytes or 0) >= LARGE_BYTES else None
-    while rows is not None and rest.start.row + ROWS_OF_A_PIECE < rows:
-        stop = rest.start.row + ROWS_OF_A_PIECE
-        yield replace(rest, stop=stop)
-        rest = replace(rest, start=Place(stop))
-    yield rest
+def _pieces(part: Part, gap: Gap) -> Iterator[Gap]:
+    rows = part.count() if gap.stop is None and (part.size_bytes or 0) >= LARGE_BYTES else None
+    while rows is not None and gap.start.row + ROWS_OF_A_PIECE < rows:
+        stop = gap.start.row + ROWS_OF_A_PIECE
+        yield Gap(gap.start, stop)
+        gap = Gap(Place(stop), None)
+    yield gap
