@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import ray
 from ray.data import ActorPoolStrategy, DataContext
@@ -20,9 +19,8 @@ from sidecar.ingest.ray_engine.worker_size import CUDA, WorkerSize
 
 _WAITING_BATCHES = 2
 """That a worker has beside those it loads, so that it never waits for one."""
-_TASK_RETRIES = 3
-"""Of a batch whose worker died. A batch that kills each worker must not do so for ever."""
-_WORKER_RETRIES = 3
+_DEATHS_AT_START = 3
+"""Of workers, one after the other, that are taken for accidents."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +62,9 @@ def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> 
             max_tasks_in_flight_per_actor=streams + _WAITING_BATCHES,
             enable_true_multi_threading=True,
         ),
-        ray_remote_args_fn=_worker_options,
     )
     for block in loaded.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
         yield from values_of(block)
-
-
-def _worker_options() -> dict[str, Any]:
-    return {"max_task_retries": _TASK_RETRIES}
 
 
 def _configure() -> None:
@@ -81,4 +74,4 @@ def _configure() -> None:
     # No block is put together with another: a batch stays what it was read as.
     context.target_max_block_size = 1
     context.target_min_block_size = 1
-    context.max_consecutive_actor_init_deaths = _WORKER_RETRIES
+    context.max_consecutive_actor_init_deaths = _DEATHS_AT_START

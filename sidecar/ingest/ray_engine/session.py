@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import ray
+import ray.data  # sets its loggers up
 from ray.exceptions import RayError
 
 from sidecar.embedding.processors import available_processors
@@ -35,7 +36,7 @@ def ray_session(address: str | None) -> Iterator[None]:
         return
     with _quiet(), tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         try:
-            with _signals_as_they_are():
+            with _signals_as_they_are(), _no_greeting():
                 _connect(address) if address else _start(folder)
             yield
         finally:
@@ -82,7 +83,10 @@ def _connect(address: str) -> None:
 def _quiet() -> Iterator[None]:
     """Ray tells its own log files, and nobody else: no warnings on the terminal, and nothing to its makers."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     logging.getLogger("ray").setLevel(logging.ERROR)
+    data = logging.getLogger("ray.data")
+    data.handlers = [handler for handler in data.handlers if not isinstance(handler, logging.StreamHandler)]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"ray(\.|$)")
         yield
@@ -99,6 +103,19 @@ def _signals_as_they_are() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, handler)
+
+
+@contextmanager
+def _no_greeting() -> Iterator[None]:
+    """What is written to the standard error meanwhile is lost: Ray's core says there that it was told to be quiet."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _first_line(error: BaseException) -> str:
