@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
 from sidecar.embedding.devices import resolve_device
@@ -15,10 +16,11 @@ from sidecar.ingest.loading.dead_letters import DeadLetter
 from sidecar.ingest.loading.faults import fault_of_item
 from sidecar.ingest.loading.isolation import Item, isolated_items
 from sidecar.ingest.loading.parts import LoadParts
-from sidecar.ingest.loading.plan import LoadPlan
+from sidecar.ingest.loading.plan import Existing, LoadPlan
+from sidecar.ingest.pace import Pace, PaceBounds, paced_writer
+from sidecar.ingest.remembered import RememberingEngine
 from sidecar.ingest.shaping.shape import DocumentShape
 from sidecar.ingest.sources.source import Record
-from sidecar.opensearch.bulk_writer import BulkWriter
 
 RETRY_SECONDS = 10.0
 """For which a bulk body is repeated where the cluster refuses it for now: less than a server does, for whoever loads
@@ -53,21 +55,36 @@ class ShapedBatch:
 
 
 class BatchLoader:
-    """Loads batches; safe to use from several threads, each with a batch of its own."""
+    """Loads batches; safe to use from several threads, each with a batch of its own. To be used with ``with``: what is
+    remembered of embedded texts lies in a file meanwhile.
+
+    ``pace`` says how many records the next batch is to have, and how many batches may be loaded at once.
+    """
 
     def __init__(self, parts: LoadParts, plan: LoadPlan) -> None:
         self._plan = plan
+        self.pace = Pace(PaceBounds(plan.batch_documents, plan.streams))
         settings = parts.settings
-        bulk = BulkWriter(
+        bulk = paced_writer(
             parts.cluster,
+            self.pace,
             retry_deadline_seconds=min(RETRY_SECONDS, settings.opensearch_retry_deadline),
             on_repeat=parts.metrics.retries.inc,
         )
+        self._engine = RememberingEngine(parts.engine, settings.home / "ingest")
         self._writer = DocumentWriter(
-            WriterParts(parts.cluster, parts.states, bulk, parts.engine, parts.media, parts.table, parts.metrics),
+            WriterParts(parts.cluster, parts.states, bulk, self._engine, parts.media, parts.table, parts.metrics),
             max_document_bytes=settings.max_document_bytes,
         )
         self._device = resolve_device(settings.device or None)
+
+    def __enter__(self) -> BatchLoader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._engine.close()
 
     def load(self, records: Sequence[Record]) -> BatchOutcome:
         """Bring the records into the index; when it returns, each is stored, or told in the outcome.
@@ -82,9 +99,11 @@ class BatchLoader:
         return shaped(records, self._plan.shape)
 
     def store(self, batch: ShapedBatch) -> BatchOutcome:
-        """The rest of `load`, which see."""
+        """The rest of `load`, which see; waits while as many as may are loaded."""
         outcome = BatchOutcome(failed=list(batch.failed))
-        for record, document, item in zip(batch.records, batch.documents, self._items(batch.documents), strict=True):
+        with self.pace.turn():
+            items = self._items(batch.documents)
+        for record, document, item in zip(batch.records, batch.documents, items, strict=True):
             if "error" not in item:
                 outcome.kept += item["result"] == "kept"
                 outcome.written += item["result"] != "kept"
@@ -115,6 +134,7 @@ def request_of(plan: LoadPlan, documents: Sequence[dict[str, Any]], *, device: s
         mappings={name: CustomVector() for name in shape.precomputed},
         device=device,
         is_patient=True,
+        is_only_new=plan.existing is Existing.ONLY_NEW,
     )
 
 

@@ -20,10 +20,10 @@ from sidecar.ingest.loading.counts import LoadCounts
 from sidecar.ingest.loading.dead_letters import DeadLetter, DeadLetterFile
 from sidecar.ingest.loading.plan import Existing, LoadPlan
 from sidecar.ingest.loading.row_ranges import PartProgress, RowRange
+from sidecar.ingest.sources.locations import STANDARD_INPUT, local_path, shown_location
 from sidecar.ingest.sources.source import Source
 
 SAVE_SECONDS = 1.0
-STANDARD_INPUT = "-"
 
 
 class Job:
@@ -155,5 +155,8 @@ def fingerprints_of(source: Source) -> Mapping[str, str]:
 
 
 def _place(location: str) -> str:
-    """The location, whatever folder the command was started in."""
-    return location if location == STANDARD_INPUT or "://" in location else str(Path(location).absolute())
+    """The location, whatever folder the command was started in, and without credentials."""
+    path = local_path(location)
+    if path is None or location == STANDARD_INPUT:
+        return shown_location(location)
+    return str(Path(path).expanduser().absolute())

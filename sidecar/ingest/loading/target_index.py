@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
@@ -21,7 +21,11 @@ from sidecar.opensearch.index_settings import IndexSettings
 from sidecar.opensearch.index_state import IndexState
 
 _LOOKED_AT = 1000
-"""Records in which a vector is looked for whose dimensions an index without a model takes over."""
+_ENOUGH = 10
+"""So many records at most are looked at for vectors, or so many vectors of each field."""
+FirstVectors = Mapping[str, Sequence[int]]
+"""Field -> the numbers of its first vectors."""
+
 _IMAGES = "treat_urls_and_pointers_as_images"
 
 
@@ -31,6 +35,12 @@ class IndexWish:
 
     model: str | None = None
     settings: Mapping[str, Any] | None = None
+
+    def body(self) -> dict[str, Any] | None:
+        """The settings in that form, a copy; None where the user said nothing."""
+        if self.settings is not None:
+            return deepcopy(dict(self.settings))
+        return None if self.model is None else {"index_defaults": {"model": self.model}}
 
 
 @dataclass(frozen=True)
@@ -72,51 +82,51 @@ def ensure_index(
     Raises: InvalidArgument where it is there and another model was asked for, or where it can't take what is loaded;
     what the creation of an index raises. Nothing is made then.
     """
+    vectors = first_vectors(plan.shape, sample)
     state = existing_index(parts, plan.index)
     if state is not None:
-        check_fit(Target.there(state), plan, planned_index(parts, plan, wish, sample))
+        check_fit(Target.there(state), plan, asked_settings(parts, wish), vectors)
         return state, False
-    new = planned_index(parts, plan, wish, sample)
-    if new is None:
-        raise InvalidArgument(
-            f"There is no index {plan.index!r}. Say how to make it: --model NAME, or --settings FILE with the settings "
-            "as POST /indexes/{index} takes them"
-        )
-    check_fit(Target.planned(new), plan, None)
+    new = planned_index(parts, plan, wish, vectors)
+    check_fit(Target.planned(new), plan, None, vectors)
     # Another process may make it meanwhile; then its settings count.
     with suppress(IndexAlreadyExists):
         make_index(plan.index, new, parts)
     return parts.states.get(plan.index, is_fresh=True), True
 
 
-def planned_index(parts: LoadParts, plan: LoadPlan, wish: IndexWish, sample: Iterable[Record]) -> NewIndex | None:
-    """The index as it would be made; None where the user has not said how, and the shape does not tell.
+def asked_settings(parts: LoadParts, wish: IndexWish) -> IndexSettings | None:
+    """What the user's wish makes of an index; None where there is no wish. Raises: as `plan_index`."""
+    body = wish.body()
+    return None if body is None else plan_index(body, parts).settings
 
-    Raises: as `plan_index`.
+
+def planned_index(parts: LoadParts, plan: LoadPlan, wish: IndexWish, vectors: FirstVectors) -> NewIndex:
+    """The index as it would be made.
+
+    Raises: InvalidArgument where the user has not said how, and the shape does not tell; as `plan_index`.
     """
     check_reserved_index_name(plan.index)
     shape = plan.shape
-    body: dict[str, Any]
-    if wish.settings is not None:
-        body = deepcopy(dict(wish.settings))
-    elif wish.model is not None:
-        body = {"index_defaults": {"model": wish.model}}
-    elif shape.precomputed and not shape.tensor_fields and not shape.image_fields:
-        dimensions = _first_dimensions(shape, sample)
-        body = {"index_defaults": {"model": NO_MODEL, "model_properties": {"dimensions": dimensions}}}
-    else:
-        return None
+    body = wish.body()
+    if body is None and shape.precomputed and not shape.tensor_fields and not shape.image_fields:
+        body = {"index_defaults": {"model": NO_MODEL, "model_properties": {"dimensions": _one_length(vectors)}}}
+    if body is None:
+        raise InvalidArgument(
+            f"There is no index {plan.index!r}. Say how to make it: --model NAME, or --settings FILE with the settings "
+            "as POST /indexes/{index} takes them"
+        )
     if shape.image_fields and isinstance(body.setdefault("index_defaults", {}), dict):
         body["index_defaults"].setdefault(_IMAGES, True)
     return plan_index(body, parts)
 
 
-def check_fit(target: Target, plan: LoadPlan, asked: NewIndex | None) -> None:
+def check_fit(target: Target, plan: LoadPlan, asked: IndexSettings | None, vectors: FirstVectors) -> None:
     """Raises: InvalidArgument where the index has another model than was asked for, or can't take the documents."""
     settings, shape = target.settings, plan.shape
-    if asked is not None and _models(asked.settings) != _models(settings):
+    if asked is not None and _models(asked) != _models(settings):
         raise InvalidArgument(
-            f"Index {plan.index!r} is there, with the model {settings.model!r}; asked for is {asked.settings.model!r}. "
+            f"Index {plan.index!r} is there, with the model {settings.model!r}; asked for is {asked.model!r}. "
             "Leave out --model and --settings to load into it as it is, or name another index; sidecar migrate gives "
             "an index another model"
         )
@@ -132,23 +142,42 @@ def check_fit(target: Target, plan: LoadPlan, asked: NewIndex | None) -> None:
             f"Index {plan.index!r} has no model that embeds field {without[0]!r}. Bring its vectors (--precomputed), "
             "or name an index with a model"
         )
+    for field, lengths in vectors.items():
+        dimensions = target.dimensions_of(field)
+        if lengths and dimensions not in lengths:
+            raise InvalidArgument(
+                f"The first vectors in {field!r} have {lengths[0]} numbers; in index {plan.index!r} they "
+                f"have {dimensions} dimensions. Name an index of that many"
+            )
 
 
 def _models(settings: IndexSettings) -> tuple[object, ...]:
     return settings.model, settings.model_properties, dict(settings.field_models)
 
 
-def _first_dimensions(shape: DocumentShape, sample: Iterable[Record]) -> int:
-    for record in islice(sample, _LOOKED_AT):
+def first_vectors(shape: DocumentShape, sample: Iterable[Record]) -> FirstVectors:
+    """The lengths of the first vectors of each precomputed field. Nothing is read where there is no such field."""
+    lengths: dict[str, list[int]] = {field: [] for field in shape.precomputed}
+    for record in islice(sample, _LOOKED_AT if lengths else 0):
         try:
             document = shape.document(record)
         except SidecarError:
             continue
-        for field in shape.precomputed:
+        for field, found in lengths.items():
             value = document.get(field)
             if isinstance(value, dict) and value.get("vector") is not None:
-                return len(value["vector"])
+                found.append(len(value["vector"]))
+        if all(len(found) >= _ENOUGH for found in lengths.values()):
+            break
+    return lengths
+
+
+def _one_length(vectors: FirstVectors) -> int:
+    """What an index without a model takes over."""
+    for lengths in vectors.values():
+        if lengths:
+            return lengths[0]
     raise InvalidArgument(
-        f"None of the first {_LOOKED_AT:,} records has a vector in {', '.join(map(repr, shape.precomputed))}, so that "
+        f"None of the first {_LOOKED_AT:,} records has a vector in {', '.join(map(repr, vectors))}, so that "
         "nothing tells the dimensions of the new index. Give --settings with the model no_model and its dimensions"
     )

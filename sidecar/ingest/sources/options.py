@@ -24,7 +24,8 @@ class Format(str, Enum):
 class SourceOptions:
     """``location`` is a path, a pattern, a URL (``s3://``, ``https://``, ``opensearch+https://HOST/INDEX`` …), or ``-``
     for standard input. ``format`` is told by its name where None. ``captions`` is the CSV or JSONL beside a folder of
-    images, whose rows name the images. ``storage`` are options of fsspec's filesystem."""
+    images, whose rows name the images; a path that leads nowhere is looked for in that folder. ``encoding`` is that of
+    text files. ``storage`` are options of fsspec's filesystem, or of the connection to the cluster that is read."""
 
     location: str
     format: Format | None = None

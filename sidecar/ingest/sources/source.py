@@ -14,11 +14,12 @@ class Record:
     """One row of a source.
 
     ``row`` counts all rows of the part from 0, those that can't be read included. ``document`` has the row's own names
-    and values, or is None where the row can't be read: then ``error`` says why, and ``raw`` has what can be shown of
-    it. ``document_id`` is an id that the source itself gives the row (a document's id in another index, a file's
-    path); None where rows have no names. ``size_bytes`` is about the room that the row takes. ``resume`` is where the
-    part can be taken up behind this row without reading what is before it (a byte offset, a row group): whatever
-    `Part.records` of the same part takes, None where only counting helps.
+    and values, as JSON has them (None where a row has a column without a value), or is None where the row can't be
+    read: then ``error`` says why, and ``raw`` has what can be shown of it. ``document_id`` is an id that the source
+    itself gives the row (a document's id in another index, a file's path); None where rows have no names.
+    ``size_bytes`` is about the room that the row takes. ``resume`` is where the part can be taken up behind this row
+    without reading what is before it (a byte offset, a sequence number): whatever `Part.records` of the same part
+    takes; None where the row's number is enough, or only counting helps.
     """
 
     part: str
@@ -33,14 +34,20 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a part: behind so many rows. ``resume`` is that of the last record before it, where it had one."""
+    """A place in a part: behind so many rows. ``resume``, where given, is that of the record of the last of these rows:
+    where the row of number ``row`` begins."""
 
     row: int = 0
     resume: int | None = None
 
+    @classmethod
+    def behind(cls, record: Record) -> Place:
+        """The place of the next row."""
+        return cls(record.row + 1, record.resume)
+
 
 class Part(Protocol):
-    """A file of the source, or a shard; read on its own."""
+    """A file of the source, or a shard; read on its own. Can be sent to other processes, save standard input."""
 
     @property
     def name(self) -> str:
@@ -61,7 +68,10 @@ class Part(Protocol):
         """
 
     def count(self) -> int | None:
-        """How many rows there are; None where only reading them all would tell."""
+        """How many rows there are; None where only reading them all would tell.
+
+        Raises: InvalidArgument where the part can't be read at all.
+        """
 
 
 class Source(Protocol):

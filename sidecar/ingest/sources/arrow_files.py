@@ -1,0 +1,60 @@
+"""Opens files for pyarrow, and makes records of its batches; loaded only where Parquet or Arrow is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from sidecar.errors import InvalidArgument
+from sidecar.ingest.sources.byte_lines import shown
+from sidecar.ingest.sources.columns import batch_rows
+from sidecar.ingest.sources.files import SourceFile
+from sidecar.ingest.sources.local_files import LocalFile
+from sidecar.ingest.sources.source import Record
+
+_SLICE_BYTES = 4 * 1024 * 1024
+"""So much of a batch is Python values at once, as Arrow counts: as objects it is some times that."""
+
+
+@contextmanager
+def native_file(file: SourceFile) -> Iterator[pa.NativeFile]:
+    """The file, readable at any place. Raises: InvalidArgument where its host gives it from the beginning only."""
+    if not file.is_seekable:
+        raise InvalidArgument(
+            f"{file.shown} must be read at several places, which a pipe, and a host that tells no size, don't allow. "
+            "Store it in a file first."
+        )
+    if isinstance(file, LocalFile):
+        with pa.OSFile(file.address) as native:
+            yield native
+        return
+    with file.open() as stream:
+        if not stream.seekable():
+            raise InvalidArgument(f"The host of {file.shown} gives no ranges of it. Store it in a file first.")
+        yield pa.PythonFile(stream, mode="r")
+
+
+def batch_records(part: str, batch: pa.RecordBatch, row: int) -> Iterator[Record]:
+    """The records of a batch, whose first row has the number ``row``."""
+    rows = max(1, batch.num_rows)
+    size = batch.nbytes // rows
+    step = max(1, min(rows, _SLICE_BYTES // max(1, size)))
+    for begin in range(0, batch.num_rows, step):
+        piece = batch.slice(begin, step)
+        try:
+            documents = batch_rows(piece)
+        except UnicodeDecodeError:
+            # Writers may leave anything in a column of strings.
+            yield from (_record(part, piece.slice(number, 1), row + number, size) for number in range(piece.num_rows))
+        else:
+            yield from (Record(part, row + number, document, size) for number, document in enumerate(documents))
+        row += piece.num_rows
+
+
+def _record(part: str, batch: pa.RecordBatch, row: int, size: int) -> Record:
+    try:
+        return Record(part, row, batch_rows(batch)[0], size)
+    except UnicodeDecodeError as error:
+        return Record(part, row, None, size, None, f"a string is not UTF-8: {error}", shown(bytes(error.object)))
