@@ -5,19 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from sidecar.config import Settings
 from sidecar.errors import ConfigurationError, InvalidArgument
 from sidecar.ingest.loading.ahead import Ahead
 from sidecar.ingest.loading.counts import Ending, LoadCounts, Summary
-from sidecar.ingest.loading.job import STANDARD_INPUT, Job
+from sidecar.ingest.loading.job import Job
 from sidecar.ingest.loading.parts import OpenParts
 from sidecar.ingest.loading.plan import LoadPlan
 from sidecar.ingest.loading.progress import LoadProgress, Total
 from sidecar.ingest.ray_engine.report import Fault, Report
 from sidecar.ingest.ray_engine.splits import Split, splits_of, tasks_of
+from sidecar.ingest.sources.locations import STANDARD_INPUT, local_path
 from sidecar.ingest.sources.source import Part
 
 _REPORTS_AHEAD = 100
@@ -40,15 +40,14 @@ class RayRunner:
         job: Job,
         progress: LoadProgress,
         *,
-        workers: int,
+        workers: int | None = None,
     ) -> None:
-        """``settings`` name the cluster as all workers reach it.
+        """``settings`` name the cluster as all workers reach it. ``workers``: None is what `default_workers` says.
 
         Raises: ConfigurationError where Ray is not installed; InvalidArgument for a source that only this process can
         read.
         """
-        if find_spec("ray") is None or find_spec("pyarrow") is None:
-            raise ConfigurationError("--engine ray needs Ray; install the extra: pip install 'vector-sidecar[ray]'")
+        _check_installed()
         if plan.source.location == STANDARD_INPUT:
             raise InvalidArgument(
                 "standard input can't be read by Ray's workers. Write it to a file first, or leave out --engine ray"
@@ -90,14 +89,15 @@ class RayRunner:
         """True where all became what is told in the job; else a fault or `stop` came between."""
         from sidecar.ingest.ray_engine.dataset import Crew, reports
         from sidecar.ingest.ray_engine.session import machines, ray_session
-        from sidecar.ingest.ray_engine.worker_size import worker_size
+        from sidecar.ingest.ray_engine.worker_size import default_workers, worker_size
 
         with ray_session(self._settings.ray_address):
             there = machines()
-            self._check_reach(len(there))
-            size = worker_size(there, self._workers, self._settings.device)
-            crew = Crew(self._settings, self._plan, self._open_parts, self._workers, size)
-            is_local = "://" not in self._plan.source.location
+            _check_reach(self._settings, len(there))
+            workers = self._workers or default_workers(there, self._settings.device)
+            size = worker_size(there, workers, self._settings.device)
+            crew = Crew(self._settings, self._plan, self._open_parts, workers, size)
+            is_local = local_path(self._plan.source.location) is not None
             with Ahead(reports(tasks, crew, is_local=is_local), most=_REPORTS_AHEAD) as coming:
                 return self._take(coming)
 
@@ -117,10 +117,20 @@ class RayRunner:
                 self._progress.landed(report.counts)
         return coming.has_ended
 
-    def _check_reach(self, machines: int) -> None:
-        host = urlsplit(self._settings.opensearch_url or "").hostname
-        if machines > 1 and host in _LOOPBACK:
-            raise ConfigurationError(
-                f"OPENSEARCH_URL leads to {host}, which on each of Ray's {machines} machines is that machine itself. "
-                "Give the name by which all of them reach OpenSearch."
-            )
+
+def _check_installed() -> None:
+    try:
+        import ray.data  # noqa: F401
+    except ImportError as error:
+        raise ConfigurationError(
+            f"--engine ray needs Ray ({error}); install the extra: pip install 'vector-sidecar[ray]'"
+        ) from error
+
+
+def _check_reach(settings: Settings, machines: int) -> None:
+    host = urlsplit(settings.opensearch_url or "http://localhost").hostname
+    if machines > 1 and host in _LOOPBACK:
+        raise ConfigurationError(
+            f"OpenSearch is at {host}, which on each of Ray's {machines} machines is that machine itself. Set "
+            "OPENSEARCH_URL to an address by which all of them reach it."
+        )

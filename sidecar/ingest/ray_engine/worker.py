@@ -33,7 +33,8 @@ class LoadWorker:
         self._opened = ExitStack()
         self._loader: BatchLoader | Fault
         try:
-            self._loader = BatchLoader(self._opened.enter_context(open_parts(settings)), plan)
+            parts = self._opened.enter_context(open_parts(settings))
+            self._loader = self._opened.enter_context(BatchLoader(parts, plan))
         except Exception as error:  # the process's edge
             self._loader = Fault.of(error)
 

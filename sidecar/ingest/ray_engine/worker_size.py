@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from sidecar.errors import HardwareUnavailable
 
 CUDA = "cuda"
+PROCESSORS_OF_A_WORKER = 4
+"""By default: each has a model of its own in memory, and one text of usual length does not keep many threads busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +31,34 @@ class WorkerSize:
     gpus: float
 
 
+def default_workers(machines: Sequence[Machine], device: str) -> int:
+    """One for each GPU where they are used, else one for every four processors."""
+    if _uses_gpus(machines, device):
+        return sum(machine.gpus for machine in machines)
+    return max(1, sum(machine.processors // PROCESSORS_OF_A_WORKER for machine in machines))
+
+
 def worker_size(machines: Sequence[Machine], workers: int, device: str) -> WorkerSize:
     """The largest workers of which so many fit on the machines. ``device`` is the setting's: empty is CUDA where there
     is any.
 
     Raises: HardwareUnavailable where CUDA is asked for, and no machine has it.
     """
-    gpus = sum(machine.gpus for machine in machines)
-    if device.startswith(CUDA) and not gpus:
-        raise HardwareUnavailable(f"SIDECAR_DEVICE is {device}, but Ray knows of no GPU on its machines.")
-    uses_gpus = device.startswith(CUDA) or (not device and gpus > 0)
+    gpus = sum(machine.gpus for machine in machines) if _uses_gpus(machines, device) else 0
     processors = [machine.processors for machine in machines]
     threads = _most_each(processors, workers)
     return WorkerSize(
         threads=threads or 1,
         processors=threads or _share(sum(processors), workers),
-        gpus=_share(gpus, workers) if uses_gpus else 0,
+        gpus=_share(gpus, workers),
     )
+
+
+def _uses_gpus(machines: Sequence[Machine], device: str) -> bool:
+    are_there = any(machine.gpus for machine in machines)
+    if device.startswith(CUDA) and not are_there:
+        raise HardwareUnavailable(f"SIDECAR_DEVICE is {device}, but Ray knows of no GPU on its machines.")
+    return are_there and (device.startswith(CUDA) or not device)
 
 
 def _most_each(amounts: Sequence[int], workers: int) -> int:

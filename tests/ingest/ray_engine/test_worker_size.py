@@ -1,7 +1,7 @@
 import pytest
 
 from sidecar.errors import HardwareUnavailable
-from sidecar.ingest.ray_engine.worker_size import Machine, WorkerSize, worker_size
+from sidecar.ingest.ray_engine.worker_size import Machine, WorkerSize, default_workers, worker_size
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,18 @@ def test_workers_get_no_gpus_where_the_device_is_the_processor() -> None:
 def test_cuda_without_a_gpu_is_refused() -> None:
     with pytest.raises(HardwareUnavailable, match="no GPU"):
         worker_size([Machine(8)], 2, "cuda")
+
+
+@pytest.mark.parametrize(
+    ("machines", "device", "workers"),
+    [
+        ([Machine(2)], "", 1),
+        ([Machine(9), Machine(16), Machine(0)], "", 6),
+        ([Machine(16, 2), Machine(16, 1)], "", 3),
+        ([Machine(16, 2)], "cpu", 4),
+    ],
+)
+def test_without_a_number_there_is_a_worker_for_each_gpu_or_every_four_processors(
+    machines: list[Machine], device: str, workers: int
+) -> None:
+    assert default_workers(machines, device) == workers
