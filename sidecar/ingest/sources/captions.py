@@ -53,9 +53,8 @@ def read_captions(location: str, images: FoundFiles, options: SourceOptions) -> 
         column = column or next((name for name in NAME_COLUMNS if name in record.document), None)
         named = record.document.get(column or "")
         if not isinstance(named, str) or column is None:
-            raise InvalidArgument(
-                f"{where} names no image: its name must stand in {column or ' or '.join(NAME_COLUMNS)}."
-            )
+            known = column or " or ".join(NAME_COLUMNS)
+            raise InvalidArgument(f"{where} names no image: its name must stand in {known}.")
         path = paths.get(named, named)
         if path in by_name:
             raise InvalidArgument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ from sidecar.ingest.sources.json_values import json_value
 
 def column_values(column: pa.Array) -> list[Any]:
     """The values of a column, as `json_values.json_value` has them; None where there is none."""
-    return _reader(column.type)(column)
+    for is_kind, read in _READERS:
+        if is_kind(column.type):
+            return read(column)
+    return [json_value(value) for value in column.to_pylist()]
 
 
 def batch_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
@@ -23,27 +27,6 @@ def batch_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     if not columns:
         return [{} for _ in range(batch.num_rows)]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
-
-
-def _reader(kind: pa.DataType) -> Callable[[pa.Array], list[Any]]:
-    is_one_of = pa.types
-    if is_one_of.is_integer(kind) or is_one_of.is_floating(kind) or is_one_of.is_boolean(kind):
-        return _numbers
-    if is_one_of.is_string(kind) or is_one_of.is_large_string(kind):
-        return _strings
-    if is_one_of.is_timestamp(kind) or is_one_of.is_date(kind):
-        return _instants
-    if is_one_of.is_list(kind) or is_one_of.is_large_list(kind):
-        return _lists
-    if is_one_of.is_fixed_size_list(kind):
-        return _vectors
-    if is_one_of.is_struct(kind):
-        return _objects
-    if is_one_of.is_map(kind):
-        return _maps
-    if is_one_of.is_dictionary(kind):
-        return lambda column: column_values(column.dictionary_decode())
-    return lambda column: [json_value(value) for value in column.to_pylist()]
 
 
 def _numbers(column: pa.Array) -> list[Any]:
@@ -63,7 +46,7 @@ def _instants(column: pa.Array) -> list[Any]:
     is_date = pa.types.is_date(column.type)
     end = "Z" if not is_date and column.type.tz is not None else ""
     values = column.to_numpy(zero_copy_only=False)
-    unit = "D" if is_date else column.type.unit
+    unit: Any = "D" if is_date else column.type.unit
     texts: list[str] = np.datetime_as_string(values, unit=unit, casting="unsafe").tolist()
     return _with_nulls([text + end for text in texts] if end else texts, column)
 
@@ -84,7 +67,7 @@ def _vectors(column: pa.Array) -> list[Any]:
 def _cut(inner: pa.Array, bounds: list[int]) -> list[Any]:
     """Lists of the values between bounds, one after another."""
     values = column_values(inner)
-    return [values[begin:end] for begin, end in zip(bounds, bounds[1:], strict=False)]
+    return [values[begin:end] for begin, end in pairwise(bounds)]
 
 
 def _objects(column: pa.Array) -> list[Any]:
@@ -105,3 +88,21 @@ def _with_nulls(values: list[Any], column: pa.Array) -> list[Any]:
         for number in np.flatnonzero(~column.is_valid().to_numpy(zero_copy_only=False)).tolist():
             values[number] = None
     return values
+
+
+_READERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], list[Any]]], ...] = (
+    (pa.types.is_integer, _numbers),
+    (pa.types.is_floating, _numbers),
+    (pa.types.is_boolean, _numbers),
+    (pa.types.is_string, _strings),
+    (pa.types.is_large_string, _strings),
+    (pa.types.is_timestamp, _instants),
+    (pa.types.is_date, _instants),
+    (pa.types.is_list, _lists),
+    (pa.types.is_large_list, _lists),
+    (pa.types.is_fixed_size_list, _vectors),
+    (pa.types.is_struct, _objects),
+    (pa.types.is_map, _maps),
+    (pa.types.is_dictionary, lambda column: column_values(column.dictionary_decode())),
+)
+"""How the values of a type are read; others are read one by one."""

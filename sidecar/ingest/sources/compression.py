@@ -6,7 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from sidecar.ingest.sources.files import SourceFile
 from sidecar.ingest.sources.formats import COMPRESSIONS
@@ -75,6 +75,6 @@ class _ZstdStream(io.RawIOBase):
         self._stream.close()
         super().close()
 
-    def _new_frame(self):  # type: ignore[no-untyped-def]  # the library is loaded late
+    def _new_frame(self) -> Any:
         # Frames of `zstd --long=31` look back so far.
         return self._library.ZstdDecompressor(max_window_size=2**31).decompressobj()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sidecar.ingest.sources.files import FoundFiles, SourceFile, is_unicode
 from sidecar.ingest.sources.row_files import PartsSource
-from sidecar.ingest.sources.source import Place, Record
+from sidecar.ingest.sources.source import BEGINNING, Place, Record
 from sidecar.ingest.sources.unreadable import readable
 
 
@@ -26,7 +26,7 @@ class FolderPart:
         sizes = [file.size_bytes for file in self.files if file.size_bytes is not None]
         return sum(sizes) if len(sizes) == len(self.files) else None
 
-    def records(self, start: Place = Place(), *, stop: int | None = None) -> Iterator[Record]:
+    def records(self, start: Place = BEGINNING, *, stop: int | None = None) -> Iterator[Record]:
         for row in range(start.row, len(self.files) if stop is None else min(stop, len(self.files))):
             file = self.files[row]
             if not is_unicode(file.name):

@@ -12,7 +12,7 @@ import orjson
 
 from sidecar.errors import OpenSearchError
 from sidecar.ingest.sources.index_location import IndexLocation
-from sidecar.ingest.sources.source import Place, Record
+from sidecar.ingest.sources.source import BEGINNING, Place, Record
 from sidecar.opensearch.client import Cluster, encode_json
 from sidecar.opensearch.points_in_time import EXPIRED
 from sidecar.opensearch.transport import Request
@@ -49,7 +49,7 @@ class ShardPart:
     def size_bytes(self) -> int | None:
         return None
 
-    def records(self, start: Place = Place(), *, stop: int | None = None) -> Iterator[Record]:
+    def records(self, start: Place = BEGINNING, *, stop: int | None = None) -> Iterator[Record]:
         skipped = start.row if start.resume is None else 0
         row = start.row - skipped
         after = -1 if start.resume is None else start.resume

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -40,19 +41,31 @@ def _numpy_item(value: np.generic) -> Any:
 
 
 def _text_or_number(value: Any) -> Any:
-    match value:
-        case datetime():
-            is_zoned = value.tzinfo is not None
-            text = (value.astimezone(timezone.utc).replace(tzinfo=None) if is_zoned else value).isoformat()
-            return f"{text}Z" if is_zoned else text
-        case date() | time():
-            return value.isoformat()
-        case timedelta():
-            return value.total_seconds()
-        case Decimal():
-            return int(value) if value.as_tuple().exponent == 0 else float(value)
-        case bytes() | bytearray() | memoryview():
-            return base64.b64encode(value).decode("ascii")
-        case UUID():
-            return str(value)
+    for kind, convert in _CONVERSIONS:
+        if isinstance(value, kind):
+            return convert(value)
     return value
+
+
+def _instant(value: datetime) -> str:
+    if value.tzinfo is None:
+        return value.isoformat()
+    return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value.as_tuple().exponent == 0 else float(value)
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
+_CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (datetime, _instant),  # before date, which it is too
+    ((date, time), lambda value: value.isoformat()),
+    (timedelta, lambda value: value.total_seconds()),
+    (Decimal, _number),
+    ((bytes, bytearray, memoryview), _base64),
+    (UUID, str),
+)

@@ -30,10 +30,10 @@ class LocalFile:
         return self.address
 
     def open(self, offset: int = 0) -> BinaryIO:
-        stream = Path(self.address).open("rb", buffering=0)  # noqa: SIM115: the caller closes it
+        stream = Path(self.address).open("rb", buffering=0)  # noqa: SIM115
         if offset:
             stream.seek(offset)
-        return stream  # type: ignore[return-value]  # FileIO is no BinaryIO to the type checker
+        return stream
 
 
 def find_local_files(location: str) -> FoundFiles:
@@ -45,7 +45,7 @@ def find_local_files(location: str) -> FoundFiles:
         if path.exists() or not glob.has_magic(location):
             return FoundFiles(str(path), (_local_file(path, path.name),), is_single=True)
         root = _fixed_root(path)
-        return _found(path, root, (Path(name) for name in glob.iglob(str(path), recursive=True)))
+        return _found(path, root, root.glob(str(path.relative_to(root))))
 
 
 def _found(path: Path, root: Path, paths: Iterable[Path]) -> FoundFiles:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sidecar.errors import InvalidArgument
 from sidecar.ingest.sources.files import FoundFiles, SourceFile, is_unicode
-from sidecar.ingest.sources.source import Part, Place, Record
+from sidecar.ingest.sources.source import BEGINNING, Part, Place, Record
 from sidecar.ingest.sources.unreadable import readable
 
 
@@ -41,7 +41,7 @@ class FilePart:
     def size_bytes(self) -> int | None:
         return self.file.size_bytes
 
-    def records(self, start: Place = Place(), *, stop: int | None = None) -> Iterator[Record]:
+    def records(self, start: Place = BEGINNING, *, stop: int | None = None) -> Iterator[Record]:
         with readable(self.file.shown):
             yield from self.reader.records(self.file, start, stop)
 

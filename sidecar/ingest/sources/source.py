@@ -46,6 +46,9 @@ class Place:
         return cls(record.row + 1, record.resume)
 
 
+BEGINNING = Place()
+
+
 class Part(Protocol):
     """A file of the source, or a shard; read on its own. Can be sent to other processes, save standard input."""
 
@@ -61,7 +64,7 @@ class Part(Protocol):
     def size_bytes(self) -> int | None:
         """The size of what is read, compressed as it lies there; None where nobody knows before the end."""
 
-    def records(self, start: Place = Place(), *, stop: int | None = None) -> Iterator[Record]:
+    def records(self, start: Place = BEGINNING, *, stop: int | None = None) -> Iterator[Record]:
         """The records behind a place, in their order; up to the row ``stop``, which is not among them.
 
         Raises: InvalidArgument where the part can't be read at all, or not on from some row.

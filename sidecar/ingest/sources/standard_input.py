@@ -20,4 +20,4 @@ class StandardInput:
 
     def open(self, offset: int = 0) -> BinaryIO:
         # A descriptor of its own: who reads the stream to its end closes it.
-        return open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: PTH123, SIM115: a descriptor is no path
+        return open(sys.stdin.fileno(), "rb", closefd=False)
