@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sidecar.ingest.loading.row_ranges import Gap, PartProgress, RowRange
@@ -26,20 +26,25 @@ class ReadBatch:
 def read_batches(
     parts: Sequence[Part], progress_of: Callable[[str], PartProgress], *, most_records: Callable[[], int]
 ) -> Iterator[ReadBatch]:
-    """The rows of the parts that are not done, in order. ``most_records`` is asked for each record anew.
+    """The rows of the parts that are not done, in order; else as `read_gaps`."""
+    gaps = ((part, gap) for part in parts for gap in progress_of(part.name).gaps())
+    return read_gaps(gaps, most_records=most_records)
+
+
+def read_gaps(gaps: Iterable[tuple[Part, Gap]], *, most_records: Callable[[], int]) -> Iterator[ReadBatch]:
+    """The rows of gaps, in their order. ``most_records`` is asked for each record anew.
 
     Raises: what the parts raise, behind the batches of what could be read.
     """
     growing = _Growing()
     try:
-        for part in parts:
-            for gap in progress_of(part.name).gaps():
-                growing.begin(part, gap)
-                for record in part.records(gap.start, stop=gap.stop):
-                    growing.add(record)
-                    if growing.size_bytes >= BATCH_BYTES or growing.length >= most_records():
-                        yield growing.take()
-                growing.end(gap)
+        for part, gap in gaps:
+            growing.begin(part, gap)
+            for record in part.records(gap.start, stop=gap.stop):
+                growing.add(record)
+                if growing.size_bytes >= BATCH_BYTES or growing.length >= most_records():
+                    yield growing.take()
+            growing.end(gap)
     except Exception:
         yield growing.take()
         raise
