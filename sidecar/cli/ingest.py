@@ -43,18 +43,25 @@ class Runner(Protocol):
         """End the run early."""
 
 
+class _Refused(click.ClickException):
+    """An error of ours before anything was loaded, as one line and an exit status."""
+
+    def __init__(self, error: SidecarError) -> None:
+        super().__init__(error.message)
+        is_users = isinstance(error, (InvalidRequest, ConfigurationError))
+        self.exit_code = USAGE if is_users else STOPPED  # type: ignore[misc]  # declared for the class
+
+
 class _Ingest(click.Command):
     """A command whose options become an `Asked`, so that no function has a parameter for each."""
 
     def invoke(self, ctx: click.Context) -> None:
-        """Do it; an error of ours is one line, and an exit status."""
+        """Do it, and end with the status of the outcome."""
         asked = Asked(**ctx.params)
         try:
             status = _ingest(asked)
         except SidecarError as error:
-            told = click.ClickException(error.message)
-            told.exit_code = USAGE if isinstance(error, (InvalidRequest, ConfigurationError)) else STOPPED
-            raise told from error
+            raise _Refused(error) from error
         ctx.exit(status)
 
 
@@ -62,8 +69,9 @@ ingest = _Ingest(
     "ingest",
     params=options(),
     short_help="Bring a source of documents into an index, exactly and once.",
-    help="Bring the documents of SOURCE into an index: a file of JSONL, CSV, TSV, Parquet or Arrow, a folder or pattern "
-    "of such files, a folder of images or texts, another index, an s3:// or https:// URL, or - for standard input.\n\n"
+    help="Bring the documents of SOURCE into an index: a file of JSONL, CSV, TSV, Parquet or Arrow, a folder "
+    "or pattern of such files, a folder of images or texts, another index, a URL of s3:// or https://, or - for "
+    "standard input.\n\n"
     "It can be stopped and killed at any time: the same command goes on where it was. Ends with status 0 where all "
     f"documents are in the index, 1 where some failed, {USAGE} where it can't begin, {STOPPED} where a fault stopped "
     f"it and {INTERRUPTED} where a signal did; after the last two the same command goes on.",

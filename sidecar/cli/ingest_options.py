@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,11 @@ class Asked:
         if self.workers is not None and self.engine != RAY:
             raise click.UsageError("--workers goes with --engine ray.")
         of_file = JobFile() if self.job_file is None else read_job_file(self.job_file)
+        # What the index is to be has one place; that on the command line counts.
+        if self.model is not None:
+            of_file = replace(of_file, settings=None)
+        if self.settings is not None:
+            of_file = replace(of_file, model=None)
         return merged(of_file, self._command_line())
 
     def _command_line(self) -> JobFile:
@@ -107,8 +112,10 @@ def plan_of(load: JobFile) -> LoadPlan:
 
 
 def wish_of(load: JobFile) -> IndexWish:
-    """What is said of the index; where both are, the settings count, for a file has them beside the command line."""
-    return IndexWish(None if load.settings is not None else load.model, load.settings)
+    """What is said of the index. Raises: InvalidArgument where two things are."""
+    if load.model is not None and load.settings is not None:
+        raise InvalidArgument("The job file has 'model' and 'settings': give one, for the settings have a model too.")
+    return IndexWish(load.model, load.settings)
 
 
 def read_settings(path: Path) -> Mapping[str, Any]:
