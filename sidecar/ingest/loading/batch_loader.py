@@ -9,7 +9,7 @@ from typing import Any
 
 from sidecar.embedding.devices import resolve_device
 from sidecar.errors import SidecarError
-from sidecar.indexing.requests import AddDocuments, CustomVector
+from sidecar.indexing.requests import AddDocuments
 from sidecar.indexing.writer import DocumentWriter, WriterParts
 from sidecar.ingest.loading.counts import LoadCounts
 from sidecar.ingest.loading.dead_letters import DeadLetter
@@ -71,7 +71,9 @@ class BatchLoader:
             retry_deadline_seconds=min(RETRY_SECONDS, settings.opensearch_retry_deadline),
             on_repeat=parts.metrics.retries.inc,
         )
-        self._engine = RememberingEngine(parts.engine, settings.home / "ingest")
+        folder = settings.home / "ingest"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._engine = RememberingEngine(parts.engine, folder)
         self._writer = DocumentWriter(
             WriterParts(parts.cluster, parts.states, bulk, self._engine, parts.media, parts.table, parts.metrics),
             max_document_bytes=settings.max_document_bytes,
@@ -126,12 +128,11 @@ class BatchLoader:
 def request_of(plan: LoadPlan, documents: Sequence[dict[str, Any]], *, device: str) -> AddDocuments:
     """What the write path is asked for documents of the plan's shape."""
     shape = plan.shape
-    fields = dict.fromkeys((*shape.tensor_fields, *shape.image_fields, *shape.precomputed))
     return AddDocuments(
         documents=documents,
-        tensor_fields=tuple(fields),
+        tensor_fields=shape.embedded_fields,
         non_tensor_fields=None,
-        mappings={name: CustomVector() for name in shape.precomputed},
+        mappings=shape.mappings(),
         device=device,
         is_patient=True,
         is_only_new=plan.existing is Existing.ONLY_NEW,

@@ -34,21 +34,24 @@ SAMPLE_BYTES = 8 * 1024 * 1024
 @dataclass(frozen=True)
 class TriedDocument:
     """A record as it would be indexed: the document, and the number of chunks of each embedded field; or why it would
-    fail. ``size_bytes`` is that of the JSON text that is stored, its vectors included."""
+    fail. ``size_bytes`` is that of the JSON text that is stored, ``own_bytes`` without its vectors."""
 
     record: Record
     document: dict[str, Any] | None = None
     chunks: dict[str, int] = field(default_factory=dict)
     size_bytes: int = 0
+    own_bytes: int = 0
     failure: str | None = None
 
 
 @dataclass(frozen=True)
 class Sample:
-    """``seconds`` are those in which the documents were split and embedded, the model being loaded already."""
+    """``seconds`` are those in which the documents were split and embedded, the model being loaded already.
+    ``runs_model`` is False where all vectors come with the documents."""
 
     documents: Sequence[TriedDocument]
     seconds: float
+    runs_model: bool
 
     @property
     def loaded(self) -> list[TriedDocument]:
@@ -66,7 +69,9 @@ def try_sample(parts: LoadParts, plan: LoadPlan, target: Target, records: Iterab
     trial.run([each for each in tried if each.failure is None][:1])
     started = time.perf_counter()
     done = trial.run(tried)
-    return Sample(done, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    by_model = set(plan.shape.embedded_fields) - set(plan.shape.precomputed)
+    return Sample(done, seconds, runs_model=any(not by_model.isdisjoint(each.chunks) for each in done))
 
 
 def _first(records: Iterable[Record]) -> Iterator[Record]:
@@ -135,6 +140,6 @@ def _outcome(tried: TriedDocument, outcome: BulkAction | SidecarError) -> TriedD
     if isinstance(outcome, SidecarError):
         return replace(tried, failure=outcome.message)
     assert outcome.source is not None
-    embedded = orjson.loads(outcome.source).get(ROOT, {})
-    chunks = {field_of_key(key): len(entries) for key, entries in embedded.items()}
-    return replace(tried, chunks=chunks, size_bytes=len(outcome.source))
+    stored = orjson.loads(outcome.source)
+    chunks = {field_of_key(key): len(entries) for key, entries in stored.pop(ROOT, {}).items()}
+    return replace(tried, chunks=chunks, size_bytes=len(outcome.source), own_bytes=len(orjson.dumps(stored)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -18,7 +18,7 @@ from sidecar.ingest.loading.reading import SampledPart
 from sidecar.ingest.loading.target_index import IndexWish, ensure_index
 from sidecar.ingest.sources.locations import INDEX_SCHEMES, STANDARD_INPUT, scheme_of
 from sidecar.ingest.sources.registry import open_source
-from sidecar.ingest.sources.source import Part, Source
+from sidecar.ingest.sources.source import Part, Record, Source
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def begin(parts: LoadParts, plan: LoadPlan, wish: IndexWish, source: Source, job
     if not read:
         raise InvalidArgument(f"There is nothing to load in {source.location}")
     if is_repeatable:
-        sample = chain.from_iterable(part.records() for part in read)
+        sample: Iterator[Record] = chain.from_iterable(part.records() for part in read)
     else:
         piped = SampledPart(read[0])
         read, sample = [piped], piped.sample()

@@ -95,6 +95,15 @@ def ensure_index(
     return parts.states.get(plan.index, is_fresh=True), True
 
 
+def dry_target(parts: LoadParts, plan: LoadPlan, wish: IndexWish, sample: Iterable[Record]) -> tuple[Target, bool]:
+    """The index as the load would find or make it, and whether it is there. Raises: as `ensure_index`."""
+    vectors = first_vectors(plan.shape, sample)
+    state = existing_index(parts, plan.index)
+    target = Target.planned(planned_index(parts, plan, wish, vectors)) if state is None else Target.there(state)
+    check_fit(target, plan, None if state is None else asked_settings(parts, wish), vectors)
+    return target, state is not None
+
+
 def asked_settings(parts: LoadParts, wish: IndexWish) -> IndexSettings | None:
     """What the user's wish makes of an index; None where there is no wish. Raises: as `plan_index`."""
     body = wish.body()
