@@ -12,10 +12,10 @@ from sidecar.config import Settings
 from sidecar.ingest.loading.parts import OpenParts
 from sidecar.ingest.loading.plan import LoadPlan
 from sidecar.ingest.ray_engine.blocks import SplitsDatasource, values_of
+from sidecar.ingest.ray_engine.machines import CUDA, WorkerSize
 from sidecar.ingest.ray_engine.report import Fault, Report
 from sidecar.ingest.ray_engine.splits import Split
 from sidecar.ingest.ray_engine.worker import LoadWorker
-from sidecar.ingest.ray_engine.worker_size import CUDA, WorkerSize
 
 _WAITING_BATCHES = 2
 """That a worker has beside those it loads, so that it never waits for one."""
@@ -46,7 +46,7 @@ def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> 
     source = SplitsDatasource(tasks, batch_documents=crew.plan.batch_documents, is_local=is_local)
     # Reading takes little; were it counted, it would wait for a processor that the workers never give back.
     read = ray.data.read_datasource(
-        source, override_num_blocks=len(tasks), num_cpus=0, concurrency=max(2, crew.workers)
+        source, override_num_blocks=len(tasks), num_cpus=0, concurrency=min(len(tasks), max(2, crew.workers))
     )
     streams = max(2, crew.plan.streams // crew.workers)
     loaded = read.map_batches(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from sidecar.config import Settings
 from sidecar.errors import ConfigurationError, InvalidArgument
@@ -15,6 +14,7 @@ from sidecar.ingest.loading.job import Job
 from sidecar.ingest.loading.parts import OpenParts
 from sidecar.ingest.loading.plan import LoadPlan
 from sidecar.ingest.loading.progress import LoadProgress, Total
+from sidecar.ingest.ray_engine.machines import check_reach, default_workers, worker_size
 from sidecar.ingest.ray_engine.report import Fault, Report
 from sidecar.ingest.ray_engine.splits import Split, splits_of, tasks_of
 from sidecar.ingest.sources.locations import STANDARD_INPUT, local_path
@@ -22,7 +22,6 @@ from sidecar.ingest.sources.source import Part
 
 _REPORTS_AHEAD = 100
 _LOOK_SECONDS = 0.2
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class RayRunner:
@@ -48,11 +47,13 @@ class RayRunner:
         read.
         """
         _check_installed()
+        assert settings.opensearch_url is not None, "each worker would start a node of its own"
         if plan.source.location == STANDARD_INPUT:
             raise InvalidArgument(
                 "standard input can't be read by Ray's workers. Write it to a file first, or leave out --engine ray"
             )
         self._settings = settings
+        self._opensearch_url = settings.opensearch_url
         self._plan = plan
         self._open_parts = open_parts
         self._job = job
@@ -89,11 +90,10 @@ class RayRunner:
         """True where all became what is told in the job; else a fault or `stop` came between."""
         from sidecar.ingest.ray_engine.dataset import Crew, reports
         from sidecar.ingest.ray_engine.session import machines, ray_session
-        from sidecar.ingest.ray_engine.worker_size import default_workers, worker_size
 
         with ray_session(self._settings.ray_address):
             there = machines()
-            _check_reach(self._settings, len(there))
+            check_reach(there, self._opensearch_url)
             workers = self._workers or default_workers(there, self._settings.device)
             size = worker_size(there, workers, self._settings.device)
             crew = Crew(self._settings, self._plan, self._open_parts, workers, size)
@@ -125,12 +125,3 @@ def _check_installed() -> None:
         raise ConfigurationError(
             f"--engine ray needs Ray ({error}); install the extra: pip install 'vector-sidecar[ray]'"
         ) from error
-
-
-def _check_reach(settings: Settings, machines: int) -> None:
-    host = urlsplit(settings.opensearch_url or "http://localhost").hostname
-    if machines > 1 and host in _LOOPBACK:
-        raise ConfigurationError(
-            f"OpenSearch is at {host}, which on each of Ray's {machines} machines is that machine itself. Set "
-            "OPENSEARCH_URL to an address by which all of them reach it."
-        )

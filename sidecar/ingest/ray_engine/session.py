@@ -17,7 +17,7 @@ from ray.exceptions import RayError
 
 from sidecar.embedding.processors import available_processors
 from sidecar.errors import ConfigurationError, WorkersFailed
-from sidecar.ingest.ray_engine.worker_size import Machine
+from sidecar.ingest.ray_engine.machines import Machine
 
 OBJECT_STORE_BYTES = 256 * 1024 * 1024
 """Room for the batches on their way, of 4 MB at most; Ray itself would take a third of the memory."""

@@ -27,9 +27,7 @@ class ListedPart:
         for row in range(start.row, self.rows if stop is None else min(stop, self.rows)):
             if row == self.broken_at:
                 raise InvalidArgument(f"{self.name} can't be read from row {row} on")
-            yield Record(
-                self.name, row, {"n": row}, self.record_bytes, resume=row * 10
-            )
+            yield Record(self.name, row, {"n": row}, self.record_bytes, resume=row * 10)
 
     def count(self) -> int | None:
         return self.rows if self.is_counted else None

@@ -1,7 +1,7 @@
 import pytest
 
-from sidecar.errors import HardwareUnavailable
-from sidecar.ingest.ray_engine.worker_size import Machine, WorkerSize, default_workers, worker_size
+from sidecar.errors import ConfigurationError, HardwareUnavailable
+from sidecar.ingest.ray_engine.machines import Machine, WorkerSize, check_reach, default_workers, worker_size
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,10 @@ def test_without_a_number_there_is_a_worker_for_each_gpu_or_every_four_processor
     machines: list[Machine], device: str, workers: int
 ) -> None:
     assert default_workers(machines, device) == workers
+
+
+def test_an_address_of_each_machine_itself_is_refused_where_there_are_several() -> None:
+    check_reach([Machine(2)], "http://127.0.0.1:9200")
+    check_reach([Machine(2), Machine(2)], "http://user:pass@search.example:9200")
+    with pytest.raises(ConfigurationError, match=r"OpenSearch is at 127\.0\.0\.1, .* Ray's 2 machines"):
+        check_reach([Machine(2), Machine(2)], "http://user:secret@127.0.0.1:9200")

@@ -1,14 +1,16 @@
-"""How much of the cluster's machines each worker gets."""
+"""Ray's machines, and how much of them each worker gets."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from sidecar.errors import HardwareUnavailable
+from sidecar.errors import ConfigurationError, HardwareUnavailable
 
 CUDA = "cuda"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 PROCESSORS_OF_A_WORKER = 4
 """By default: each has a model of its own in memory, and one text of usual length does not keep many threads busy."""
 
@@ -52,6 +54,16 @@ def worker_size(machines: Sequence[Machine], workers: int, device: str) -> Worke
         processors=threads or _share(sum(processors), workers),
         gpus=_share(gpus, workers),
     )
+
+
+def check_reach(machines: Sequence[Machine], opensearch_url: str) -> None:
+    """Raises: ConfigurationError where the URL leads each of several machines to itself."""
+    host = urlsplit(opensearch_url).hostname
+    if len(machines) > 1 and host in _LOOPBACK:
+        raise ConfigurationError(
+            f"OpenSearch is at {host}, which on each of Ray's {len(machines)} machines is that machine itself. Set "
+            "OPENSEARCH_URL to an address by which all of them reach it."
+        )
 
 
 def _uses_gpus(machines: Sequence[Machine], device: str) -> bool:
