@@ -111,7 +111,7 @@ def test_ctrl_c_finishes_what_has_begun_and_the_same_command_goes_on(
     result = ingest.run("--json")
     assert result.exit_code == 0, result.output
     assert f"goes on behind {written:,} documents" in result.stderr
-    assert json.loads(result.stdout)["run"]["written"] == 2000 - written
+    assert json.loads(result.stdout)["documents_in_this_run"] == 2000 - written
     assert stored(node, index_name) == by_id(books(2000))
 
 
