@@ -243,6 +243,14 @@ class Settings(BaseSettings):
     metrics_interval: float = Field(default=60.0, gt=0, description="Seconds between two writes of the metrics index.")
     metrics_days: int = Field(default=30, ge=1, description="Days for which the metrics index keeps its documents.")
 
+    # Bulk loads
+    ray_address: str | None = Field(
+        default=None,
+        validation_alias="RAY_ADDRESS",
+        description="Ray cluster that `sidecar ingest --engine ray` uses, as auto or host:6379. Unset: this machine "
+        "alone, for as long as the load takes.",
+    )
+
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe level that is logged."

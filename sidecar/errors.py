@@ -16,6 +16,7 @@ SidecarError
 |  +- ModelCacheManagementError             the model does not fit into memory
 |  +- TooManyRequests                       the client must wait
 +- DashboardsError                          OpenSearch Dashboards took not all that it was sent
++- WorkersFailed                            Ray, or the workers that it runs, can't do their work
 +- OpenSearchError                          the cluster
    +- OpenSearchUnreachable, OpenSearchTimeout, OpenSearchRejected, DiskFull
    +- EmbeddedNodeError                     the embedded node can't be had on this machine
@@ -59,6 +60,10 @@ class ConfigurationError(SidecarError):
 
 class DashboardsError(SidecarError):
     """OpenSearch Dashboards is away, refused, or took only some of the saved objects; its own words are told."""
+
+
+class WorkersFailed(SidecarError):
+    """Ray does not start, or its workers end again and again; what they did before is done."""
 
 
 class InvalidRequest(SidecarError):

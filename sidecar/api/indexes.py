@@ -6,16 +6,14 @@ from flask import Blueprint, Response
 
 from sidecar.api.answers import json_answer
 from sidecar.api.bodies import NO_BODY, read_json
-from sidecar.api.index_models import check_models
+from sidecar.api.index_creation import make_index, plan_index
 from sidecar.api.operations import health_body
-from sidecar.api.schemas.names import check_index_name, check_reserved_index_name, is_reserved_index_name
+from sidecar.api.schemas.names import check_reserved_index_name, is_reserved_index_name
 from sidecar.api.schemas.problems import not_a
-from sidecar.api.schemas.settings import SettingsLimits, parse_index_settings
 from sidecar.api.services import services
 from sidecar.errors import InvalidArgument, Unprocessable
 from sidecar.opensearch.cluster_health import read_health
 from sidecar.opensearch.embedded_paths import nested_path
-from sidecar.opensearch.mapping_builder import build_index_body
 
 indexes = Blueprint("indexes", __name__, url_prefix="/indexes")
 
@@ -37,20 +35,7 @@ def create_index(index: str) -> Response:
         body = None
     if body is not None and not isinstance(body, dict):
         raise Unprocessable([not_a("dict", "body")])
-    limits = SettingsLimits(parts.settings.max_replicas, parts.settings.max_ef_construction)
-    facts = parts.cluster.facts()
-    settings = parse_index_settings(body, limits=limits, facts=facts)
-    dimensions = check_models(settings, parts.table)
-    check_index_name(index)
-    made = build_index_body(
-        settings,
-        dimensions.own,
-        field_dimensions=dimensions.of_fields,
-        version=facts.version,
-        max_fields=parts.settings.max_index_fields,
-    )
-    parts.cluster.create_index(index, made)
-    parts.states.invalidate(index)
+    make_index(index, plan_index(body, parts), parts)
     return json_answer({"acknowledged": True, "shards_acknowledged": True, "index": index})
 
 

@@ -11,6 +11,7 @@ from sidecar import __version__
 COMMANDS = {
     "serve": ("sidecar.cli.serve", "Run the server."),
     "demo": ("sidecar.cli.demo", "Index Python's own documentation, and search it by meaning."),
+    "ingest": ("sidecar.cli.ingest", "Bring a source of documents into an index, exactly and once."),
     "migrate": ("sidecar.cli.migrate", "Bring what an index holds up to date: vectors for a new field."),
     "models": ("sidecar.cli.models", "List, fetch, convert and measure models."),
     "dashboards": ("sidecar.cli.dashboards", "Draw the sidecar's metrics in OpenSearch Dashboards."),

@@ -1,0 +1,150 @@
+"""``sidecar ingest``: brings a source into an index."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import click
+from rich.console import Console
+
+from sidecar.cli.ingest_options import RAY, Asked, options, plan_of, wish_of
+from sidecar.cli.ingest_outcome import INTERRUPTED, LOADED, STOPPED, USAGE, exit_status, tell_beginning, tell_summary
+from sidecar.cli.load_bar import LoadBar
+from sidecar.cli.load_parts import open_load_parts
+from sidecar.cli.stopping import stopped_by_signals
+from sidecar.config import Settings, load_settings
+from sidecar.errors import ConfigurationError, InvalidRequest, SidecarError
+from sidecar.ingest.loading.batch_loader import BatchLoader
+from sidecar.ingest.loading.counts import Summary
+from sidecar.ingest.loading.job import Job, open_job
+from sidecar.ingest.loading.local_runner import LocalRunner
+from sidecar.ingest.loading.parts import LoadParts
+from sidecar.ingest.loading.plan import LoadPlan
+from sidecar.ingest.loading.progress import LoadProgress
+from sidecar.ingest.loading.run import begin, run
+from sidecar.ingest.sources.locations import local_path
+from sidecar.ingest.sources.registry import open_source
+from sidecar.ingest.sources.source import Part
+from sidecar.logs import configure_logging
+
+
+class Runner(Protocol):
+    """One run of a job, by either engine."""
+
+    def run(self, parts: Sequence[Part]) -> Summary:
+        """Load what is left of the parts."""
+
+    def stop(self) -> None:
+        """End the run early."""
+
+
+class _Refused(click.ClickException):
+    """An error of ours before anything was loaded, as one line and an exit status."""
+
+    def __init__(self, error: SidecarError) -> None:
+        super().__init__(error.message)
+        is_users = isinstance(error, (InvalidRequest, ConfigurationError))
+        self.exit_code = USAGE if is_users else STOPPED  # type: ignore[misc]  # declared for the class
+
+
+class _Ingest(click.Command):
+    """A command whose options become an `Asked`, so that no function has a parameter for each."""
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Do it, and end with the status of the outcome."""
+        asked = Asked(**ctx.params)
+        try:
+            status = _ingest(asked)
+        except SidecarError as error:
+            raise _Refused(error) from error
+        ctx.exit(status)
+
+
+ingest = _Ingest(
+    "ingest",
+    params=options(),
+    short_help="Bring a source of documents into an index, exactly and once.",
+    help="Bring the documents of SOURCE into an index: a file of JSONL, CSV, TSV, Parquet or Arrow, a folder "
+    "or pattern of such files, a folder of images or texts, another index, a URL of s3:// or https://, or - for "
+    "standard input.\n\n"
+    "It can be stopped and killed at any time: the same command goes on where it was. Ends with status 0 where all "
+    f"documents are in the index, 1 where some failed, {USAGE} where it can't begin, {STOPPED} where a fault stopped "
+    f"it and {INTERRUPTED} where a signal did; after the last two the same command goes on.",
+)
+
+
+def _ingest(asked: Asked) -> int:
+    load = asked.load()
+    plan = plan_of(load)
+    settings = _with_folder_of_images(load_settings(log_level="error"), plan)
+    configure_logging(settings.log_level, settings.log_format)
+    # What a model says of a document on which it fails is in the dead letters.
+    logging.getLogger("sidecar.embedding.engine").setLevel(logging.CRITICAL)
+    source = open_source(plan.source)
+    console = Console(stderr=True, highlight=False)
+    with open_load_parts(settings) as parts:
+        if asked.dry_run:
+            from sidecar.cli.dry_run import show_dry_run
+
+            show_dry_run(parts, plan, wish_of(load), source, documents=asked.documents, as_json=asked.json)
+            return LOADED
+        with open_job(settings.home, plan, asked.job) as job:
+            beginning = begin(parts, plan, wish_of(load), source, job)
+            tell_beginning(console, plan, beginning, job)
+
+            def work(read: Sequence[Part]) -> Summary:
+                with (
+                    LoadBar(console) as bar,
+                    _runner(asked, plan, parts, job, bar) as runner,
+                    _stopping(runner, console),
+                ):
+                    return runner.run(read)
+
+            summary = run(parts, plan, job, beginning, work)
+            letters = _copy_of_dead_letters(job, asked.dead_letters)
+            tell_summary(summary, plan, job, letters, as_json=asked.json)
+    return exit_status(summary)
+
+
+@contextmanager
+def _runner(asked: Asked, plan: LoadPlan, parts: LoadParts, job: Job, progress: LoadProgress) -> Iterator[Runner]:
+    if asked.engine == RAY:
+        from sidecar.ingest.ray_engine.runner import RayRunner
+
+        yield RayRunner(parts.settings, plan, open_load_parts, job, progress, workers=asked.workers)
+        return
+    with BatchLoader(parts, plan) as loader:
+        loader.prepare()
+        yield LocalRunner(loader, job, plan, progress, patience_seconds=asked.patience)
+
+
+@contextmanager
+def _stopping(runner: Runner, console: Console) -> Iterator[None]:
+    def stop() -> None:
+        console.print("Stopping: what has begun is finished. Once more to end at once.")
+        runner.stop()
+
+    with stopped_by_signals(stop):
+        yield
+
+
+def _with_folder_of_images(settings: Settings, plan: LoadPlan) -> Settings:
+    """The images of a folder that the user names may be read, whichever folders the operator has opened."""
+    path = local_path(plan.source.location)
+    if path is None or not plan.shape.image_fields or not Path(path).is_dir():
+        return settings
+    folder = Path(path).expanduser().resolve()
+    return settings.model_copy(update={"media_roots": (*settings.media_roots, folder)})
+
+
+def _copy_of_dead_letters(job: Job, wanted: Path | None) -> Path:
+    if wanted is None:
+        return job.dead_letters
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(job.dead_letters, wanted)
+    return wanted

@@ -1,0 +1,86 @@
+"""What `sidecar ingest` says at its beginning and at its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.markup import escape
+
+from sidecar.ingest.loading.counts import Ending, Summary
+from sidecar.ingest.loading.job import Job
+from sidecar.ingest.loading.plan import LoadPlan
+from sidecar.ingest.loading.run import Beginning
+from sidecar.ingest.sources.locations import STANDARD_INPUT
+
+LOADED, SOME_FAILED, USAGE, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def exit_status(summary: Summary) -> int:
+    """The command's, by the outcome of the whole job."""
+    if summary.ending is Ending.INTERRUPTED:
+        return INTERRUPTED
+    if summary.ending is Ending.STOPPED:
+        return STOPPED
+    return SOME_FAILED if summary.total.failed else LOADED
+
+
+def tell_beginning(console: Console, plan: LoadPlan, beginning: Beginning, job: Job) -> None:
+    """Say where the documents go, and whether the run goes on behind an earlier one."""
+    if beginning.index_is_new:
+        console.print(f"Index {escape(plan.index)} is made")
+    if beginning.is_going_on and not beginning.is_done:
+        console.print(f"Job {escape(job.name)} goes on behind {job.counts.documents:,} documents")
+
+
+def tell_summary(summary: Summary, plan: LoadPlan, job: Job, dead_letters: Path, *, as_json: bool) -> None:
+    """Write the summary to the standard output; how to go on, to that of errors."""
+    total = summary.total
+    if as_json:
+        click.echo(orjson.dumps(_as_json(summary, plan, job, dead_letters), option=orjson.OPT_INDENT_2))
+    elif summary.ending is Ending.ALREADY_DONE:
+        click.echo(f"Loaded already into {plan.index}: {total.written:,} documents, {total.failed:,} failed")
+    else:
+        kept = f", {total.kept:,} were there already" if total.kept else ""
+        click.echo(
+            f"{total.written:,} documents written to {plan.index}{kept}, {total.failed:,} failed "
+            f"({summary.run.documents:,} in this run, {summary.seconds:.1f} s, "
+            f"{summary.documents_per_second:,.0f} docs/s)"
+        )
+    if total.failed:
+        click.echo(f"The documents that failed, each with its reason, are in {dead_letters}", err=True)
+    if summary.ending is Ending.ALREADY_DONE:
+        click.echo("Load it all again with --replace, or with --only-new what is not in the index.", err=True)
+    if summary.reason is not None:
+        click.echo(f"Stopped: {summary.reason}", err=True)
+    if summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
+        click.echo(_how_to_go_on(plan), err=True)
+
+
+def _how_to_go_on(plan: LoadPlan) -> str:
+    if plan.source.location == STANDARD_INPUT:
+        return (
+            "Standard input can't be taken up: send all of it again. Documents get the same ids as before, so that "
+            "none is there twice."
+        )
+    return "Start it again with the same options: it goes on where it was."
+
+
+def _as_json(summary: Summary, plan: LoadPlan, job: Job, dead_letters: Path) -> dict[str, Any]:
+    total = summary.total
+    return {
+        "index": plan.index,
+        "job": job.name,
+        "ending": summary.ending.value,
+        "reason": summary.reason,
+        "written": total.written,
+        "kept": total.kept,
+        "failed": total.failed,
+        "dead_letters": str(dead_letters) if total.failed else None,
+        "documents_in_this_run": summary.run.documents,
+        "seconds": round(summary.seconds, 3),
+        "documents_per_second": round(summary.documents_per_second, 1),
+    }

@@ -1,0 +1,77 @@
+"""The load as a dataset of Ray Data: tasks that read, and a pool of workers that load what they have read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import ray
+from ray.data import ActorPoolStrategy, DataContext
+
+from sidecar.config import Settings
+from sidecar.ingest.loading.parts import OpenParts
+from sidecar.ingest.loading.plan import LoadPlan
+from sidecar.ingest.ray_engine.blocks import SplitsDatasource, values_of
+from sidecar.ingest.ray_engine.machines import CUDA, WorkerSize
+from sidecar.ingest.ray_engine.report import Fault, Report
+from sidecar.ingest.ray_engine.splits import Split
+from sidecar.ingest.ray_engine.worker import LoadWorker
+
+_WAITING_BATCHES = 2
+"""That a worker has beside those it loads, so that it never waits for one."""
+_DEATHS_AT_START = 3
+"""Of workers, one after the other, that are taken for accidents."""
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The workers of a load: so many, each of a size."""
+
+    settings: Settings
+    plan: LoadPlan
+    open_parts: OpenParts
+    workers: int
+    size: WorkerSize
+
+    def worker_settings(self) -> Settings:
+        """Those of the driver, but for what a worker has of its machine. Its GPU is the only one that it sees."""
+        device = CUDA if self.size.gpus else "cpu"
+        threads = self.settings.embedding_threads or self.size.threads
+        return self.settings.model_copy(update={"embedding_threads": threads, "device": device})
+
+
+def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> Iterator[Report | Fault]:
+    """What became of the tasks' batches, in whatever order they end. Raises: what Ray raises where it can't go on."""
+    _configure()
+    source = SplitsDatasource(tasks, batch_documents=crew.plan.batch_documents, is_local=is_local)
+    # Reading takes little; were it counted, it would wait for a processor that the workers never give back.
+    read = ray.data.read_datasource(
+        source, override_num_blocks=len(tasks), num_cpus=0, concurrency=min(len(tasks), max(2, crew.workers))
+    )
+    streams = max(2, crew.plan.streams // crew.workers)
+    loaded = read.map_batches(
+        LoadWorker,
+        fn_constructor_args=(crew.worker_settings(), crew.plan, crew.open_parts),
+        batch_size=None,
+        batch_format="pyarrow",
+        num_cpus=crew.size.processors,
+        num_gpus=crew.size.gpus or None,
+        compute=ActorPoolStrategy(
+            size=crew.workers,
+            max_concurrent_calls_per_actor=streams,
+            max_tasks_in_flight_per_actor=streams + _WAITING_BATCHES,
+            enable_true_multi_threading=True,
+        ),
+    )
+    for block in loaded.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+        yield from values_of(block)
+
+
+def _configure() -> None:
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    # No block is put together with another: a batch stays what it was read as.
+    context.target_max_block_size = 1
+    context.target_min_block_size = 1
+    context.max_consecutive_actor_init_deaths = _DEATHS_AT_START

@@ -1,0 +1,127 @@
+"""Loads a source with workers that Ray runs, on this machine or on others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+from sidecar.config import Settings
+from sidecar.errors import ConfigurationError, InvalidArgument
+from sidecar.ingest.loading.ahead import Ahead
+from sidecar.ingest.loading.counts import Ending, LoadCounts, Summary
+from sidecar.ingest.loading.job import Job
+from sidecar.ingest.loading.parts import OpenParts
+from sidecar.ingest.loading.plan import LoadPlan
+from sidecar.ingest.loading.progress import LoadProgress, Total
+from sidecar.ingest.ray_engine.machines import check_reach, default_workers, worker_size
+from sidecar.ingest.ray_engine.report import Fault, Report
+from sidecar.ingest.ray_engine.splits import Split, splits_of, tasks_of
+from sidecar.ingest.sources.locations import STANDARD_INPUT, local_path
+from sidecar.ingest.sources.source import Part
+
+_REPORTS_AHEAD = 100
+_LOOK_SECONDS = 0.2
+
+
+class RayRunner:
+    """One run of a job. `stop` ends it early; what the workers have in their hands then is done again by the next.
+
+    Batches count as done in the order in which they end: of rows with one id, in different batches, any may be the one
+    that stays.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        plan: LoadPlan,
+        open_parts: OpenParts,
+        job: Job,
+        progress: LoadProgress,
+        *,
+        workers: int | None = None,
+    ) -> None:
+        """``settings`` name the cluster as all workers reach it. ``workers``: None is what `default_workers` says.
+
+        Raises: ConfigurationError where Ray is not installed; InvalidArgument for a source that only this process can
+        read.
+        """
+        _check_installed()
+        assert settings.opensearch_url is not None, "each worker would start a node of its own"
+        if plan.source.location == STANDARD_INPUT:
+            raise InvalidArgument(
+                "standard input can't be read by Ray's workers. Write it to a file first, or leave out --engine ray"
+            )
+        self._settings = settings
+        self._opensearch_url = settings.opensearch_url
+        self._plan = plan
+        self._open_parts = open_parts
+        self._job = job
+        self._progress = progress
+        self._workers = workers
+        self._halted = threading.Event()
+        self._counts = LoadCounts()
+        self._fault: Fault | None = None
+
+    def stop(self) -> None:
+        """Have the run end now. Safe to call from any thread, and from a signal's handler."""
+        self._halted.set()
+
+    def run(self, parts: Sequence[Part]) -> Summary:
+        """Load what is left of the parts; returns as `LocalRunner.run` does.
+
+        Raises: ConfigurationError, WorkersFailed, HardwareUnavailable where Ray can't be used as asked for; nothing
+        was done then.
+        """
+        started = time.monotonic()
+        self._progress.begin(Total.of(parts), self._job.counts)
+        tasks = list(tasks_of(splits_of(parts, self._job.progress_of)))
+        is_complete = self._load(tasks) if tasks else True
+        self._job.save()
+        return Summary(
+            Ending.DONE if is_complete else Ending.STOPPED if self._fault else Ending.INTERRUPTED,
+            self._job.counts,
+            self._counts,
+            time.monotonic() - started,
+            None if self._fault is None else self._fault.reason,
+        )
+
+    def _load(self, tasks: Sequence[Sequence[Split]]) -> bool:
+        """True where all became what is told in the job; else a fault or `stop` came between."""
+        from sidecar.ingest.ray_engine.dataset import Crew, reports
+        from sidecar.ingest.ray_engine.session import machines, ray_session
+
+        with ray_session(self._settings.ray_address):
+            there = machines()
+            check_reach(there, self._opensearch_url)
+            workers = self._workers or default_workers(there, self._settings.device)
+            size = worker_size(there, workers, self._settings.device)
+            crew = Crew(self._settings, self._plan, self._open_parts, workers, size)
+            is_local = local_path(self._plan.source.location) is not None
+            with Ahead(reports(tasks, crew, is_local=is_local), most=_REPORTS_AHEAD) as coming:
+                return self._take(coming)
+
+    def _take(self, coming: Ahead[Report | Fault]) -> bool:
+        while not coming.has_ended and not self._halted.is_set():
+            try:
+                report = coming.take(_LOOK_SECONDS)
+            except Exception as error:  # the reading thread's edge
+                self._fault = Fault.of(error)
+                return False
+            if isinstance(report, Fault):
+                self._fault = report
+                return False
+            if report is not None:
+                self._job.commit(report.rows, report.counts, report.failed)
+                self._counts.add(report.counts)
+                self._progress.landed(report.counts)
+        return coming.has_ended
+
+
+def _check_installed() -> None:
+    try:
+        import ray.data  # noqa: F401
+    except ImportError as error:
+        raise ConfigurationError(
+            f"--engine ray needs Ray ({error}); install the extra: pip install 'vector-sidecar[ray]'"
+        ) from error

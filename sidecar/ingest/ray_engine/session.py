@@ -1,0 +1,122 @@
+"""Ray for the time of a load: the cluster that `RAY_ADDRESS` names, or one of this machine alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ray
+import ray.data  # sets its loggers up
+from ray.exceptions import RayError
+
+from sidecar.embedding.processors import available_processors
+from sidecar.errors import ConfigurationError, WorkersFailed
+from sidecar.ingest.ray_engine.machines import Machine
+
+OBJECT_STORE_BYTES = 256 * 1024 * 1024
+"""Room for the batches on their way, of 4 MB at most; Ray itself would take a third of the memory."""
+_CLIENT_SCHEME = "ray://"
+
+
+@contextmanager
+def ray_session(address: str | None) -> Iterator[None]:
+    """Connected to the cluster at the address, which goes on afterwards; without one, a cluster of this machine that
+    ends with the load. Where this process is connected already, that connection is used, and stays.
+
+    Raises: ConfigurationError where the address leads nowhere; WorkersFailed where Ray does not start here.
+    """
+    if ray.is_initialized():
+        yield
+        return
+    with _quiet(), tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        try:
+            with _signals_as_they_are(), _no_greeting():
+                _connect(address) if address else _start(folder)
+            yield
+        finally:
+            ray.shutdown()
+
+
+def machines() -> list[Machine]:
+    """The machines of the cluster that are there now."""
+    found = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return [Machine(int(each.get("CPU", 0)), int(each.get("GPU", 0))) for each in found]
+
+
+def _start(folder: str) -> None:
+    try:
+        ray.init(
+            "local",
+            num_cpus=available_processors(),
+            object_store_memory=OBJECT_STORE_BYTES,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            # The sockets' paths may have 107 bytes, which those in a user's own folder for such files can exceed.
+            _temp_dir=folder,
+        )
+    except (RayError, RuntimeError, OSError, TimeoutError) as error:
+        raise WorkersFailed(f"Ray did not start on this machine: {_first_line(error)}") from error
+
+
+def _connect(address: str) -> None:
+    if address.startswith(_CLIENT_SCHEME):
+        raise ConfigurationError(
+            f"RAY_ADDRESS is {address}, the address of a Ray client server; a load needs to run on a machine of the "
+            "cluster. Start it there (`ray job submit`, or a shell on the head node) with RAY_ADDRESS=auto."
+        )
+    try:
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+    except (RayError, RuntimeError, OSError, TimeoutError, ValueError) as error:
+        raise ConfigurationError(
+            f"RAY_ADDRESS is {address}, and no cluster can be used there: {_first_line(error)}"
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Ray tells its own log files, and nobody else: no warnings on the terminal, and nothing to its makers."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    data = logging.getLogger("ray.data")
+    data.handlers = [handler for handler in data.handlers if not isinstance(handler, logging.StreamHandler)]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"ray(\.|$)")
+        yield
+
+
+@contextmanager
+def _signals_as_they_are() -> Iterator[None]:
+    """Ray takes SIGTERM for itself; the load has a handler of its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+
+@contextmanager
+def _no_greeting() -> Iterator[None]:
+    """What is written to the standard error meanwhile is lost: Ray's core says there that it was told to be quiet."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
