@@ -116,8 +116,7 @@ def _runner(asked: Asked, plan: LoadPlan, parts: LoadParts, job: Job, progress: 
     if asked.engine == RAY:
         from sidecar.ingest.ray_engine.runner import RayRunner
 
-        workers = asked.workers or 1
-        yield RayRunner(parts.settings, plan, open_load_parts, job, progress, workers=workers)
+        yield RayRunner(parts.settings, plan, open_load_parts, job, progress, workers=asked.workers)
         return
     with BatchLoader(parts, plan) as loader:
         yield LocalRunner(loader, job, plan, progress, patience_seconds=asked.patience)
@@ -126,7 +125,7 @@ def _runner(asked: Asked, plan: LoadPlan, parts: LoadParts, job: Job, progress: 
 @contextmanager
 def _stopping(runner: Runner, console: Console) -> Iterator[None]:
     def stop() -> None:
-        console.print("Stopping: what has begun is finished. Once more to end at once.")
+        console.print("Stopping: what is done is saved. Once more to end at once.")
         runner.stop()
 
     with stopped_by_signals(stop):
