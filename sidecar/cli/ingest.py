@@ -119,6 +119,7 @@ def _runner(asked: Asked, plan: LoadPlan, parts: LoadParts, job: Job, progress: 
         yield RayRunner(parts.settings, plan, open_load_parts, job, progress, workers=asked.workers)
         return
     with BatchLoader(parts, plan) as loader:
+        loader.prepare()
         yield LocalRunner(loader, job, plan, progress, patience_seconds=asked.patience)
 
 

@@ -70,7 +70,7 @@ def _how_to_go_on(plan: LoadPlan) -> str:
 
 
 def _as_json(summary: Summary, plan: LoadPlan, job: Job, dead_letters: Path) -> dict[str, Any]:
-    total, run = summary.total, summary.run
+    total = summary.total
     return {
         "index": plan.index,
         "job": job.name,
@@ -79,12 +79,8 @@ def _as_json(summary: Summary, plan: LoadPlan, job: Job, dead_letters: Path) -> 
         "written": total.written,
         "kept": total.kept,
         "failed": total.failed,
-        "dead_letters": str(dead_letters),
-        "run": {
-            "written": run.written,
-            "kept": run.kept,
-            "failed": run.failed,
-            "seconds": round(summary.seconds, 3),
-            "documents_per_second": round(summary.documents_per_second, 1),
-        },
+        "dead_letters": str(dead_letters) if total.failed else None,
+        "documents_in_this_run": summary.run.documents,
+        "seconds": round(summary.seconds, 3),
+        "documents_per_second": round(summary.documents_per_second, 1),
     }

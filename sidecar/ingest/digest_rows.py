@@ -19,8 +19,9 @@ class DigestRows:
         self._capacity = capacity
         self._digests = bytearray(DIGEST_BYTES * capacity)
         self._given = 0
-        # Open addressing, half full at most with what is known; slots of rows given anew stay until `_rebuild`.
-        self._mask = (1 << (2 * capacity - 1).bit_length()) - 1
+        # Open addressing. What is known fills half of the slots at most; those of rows given anew stay until
+        # `_rebuild`, which leaves no more than three quarters in use: a search ends at a free one.
+        self._mask = (1 << max(2, (2 * capacity - 1).bit_length())) - 1
         self._slots = self._no_slots()
         self._used = 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
@@ -62,6 +62,7 @@ class BatchLoader:
     """
 
     def __init__(self, parts: LoadParts, plan: LoadPlan) -> None:
+        self._parts = parts
         self._plan = plan
         self.pace = Pace(PaceBounds(plan.batch_documents, plan.streams))
         settings = parts.settings
@@ -87,6 +88,19 @@ class BatchLoader:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._engine.close()
+
+    def prepare(self) -> None:
+        """Load the models, before any document: what keeps them from it is told while nothing is begun.
+
+        Raises: IndexNotFound; ModelLoadError and its like.
+        """
+        settings = self._parts.states.get(self._plan.index).settings
+        shape = self._plan.shape
+        for name in shape.embedded_fields:
+            model = settings.model_of(name)
+            if name not in shape.precomputed:
+                spec = self._parts.table.resolve(model.model, model.model_properties)
+                self._parts.engine.models.get(replace(spec, device=self._device))
 
     def load(self, records: Sequence[Record]) -> BatchOutcome:
         """Bring the records into the index; when it returns, each is stored, or told in the outcome.

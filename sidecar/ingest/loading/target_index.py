@@ -105,9 +105,10 @@ def dry_target(parts: LoadParts, plan: LoadPlan, wish: IndexWish, sample: Iterab
 
 
 def asked_settings(parts: LoadParts, wish: IndexWish) -> IndexSettings | None:
-    """What the user's wish makes of an index; None where there is no wish. Raises: as `plan_index`."""
+    """What the user's wish makes of an index; None where there is no wish that tells. Raises: as `plan_index`."""
     body = wish.body()
-    return None if body is None else plan_index(body, parts).settings
+    # An index without a model is told by its dimensions, which are looked at by themselves.
+    return None if body is None or wish.model == NO_MODEL else plan_index(body, parts).settings
 
 
 def planned_index(parts: LoadParts, plan: LoadPlan, wish: IndexWish, vectors: FirstVectors) -> NewIndex:
@@ -118,7 +119,8 @@ def planned_index(parts: LoadParts, plan: LoadPlan, wish: IndexWish, vectors: Fi
     check_reserved_index_name(plan.index)
     shape = plan.shape
     body = wish.body()
-    if body is None and shape.precomputed and not shape.tensor_fields and not shape.image_fields:
+    needs_no_model = wish.model == NO_MODEL or (body is None and set(shape.embedded_fields) == set(shape.precomputed))
+    if shape.precomputed and needs_no_model:
         body = {"index_defaults": {"model": NO_MODEL, "model_properties": {"dimensions": _one_length(vectors)}}}
     if body is None:
         raise InvalidArgument(

@@ -36,9 +36,7 @@ class ArrowRows:
                 first, end = end, end + batch.num_rows
                 if end <= start.row:
                     continue
-                begin = max(0, start.row - first)
-                length = None if stop is None else max(0, stop - first - begin)
-                yield from batch_records(file.name, batch.slice(begin, length), first + begin)
+                yield from batch_records(file.name, batch, first, start.row, stop)
                 if stop is not None and end >= stop:
                     return
 

@@ -14,7 +14,7 @@ from sidecar.ingest.sources.files import SourceFile
 from sidecar.ingest.sources.local_files import LocalFile
 from sidecar.ingest.sources.source import Record
 
-_SLICE_BYTES = 4 * 1024 * 1024
+_SLICE_BYTES = 1024 * 1024
 """So much of a batch is Python values at once, as Arrow counts: as objects it is some times that."""
 
 
@@ -36,13 +36,15 @@ def native_file(file: SourceFile) -> Iterator[pa.NativeFile]:
         yield pa.PythonFile(stream, mode="r")
 
 
-def batch_records(part: str, batch: pa.RecordBatch, row: int) -> Iterator[Record]:
-    """The records of a batch, whose first row has the number ``row``."""
-    rows = max(1, batch.num_rows)
-    size = batch.nbytes // rows
-    step = max(1, min(rows, _SLICE_BYTES // max(1, size)))
-    for begin in range(0, batch.num_rows, step):
-        piece = batch.slice(begin, step)
+def batch_records(part: str, batch: pa.RecordBatch, first: int, start: int, stop: int | None) -> Iterator[Record]:
+    """The records of a batch, whose rows are counted from ``first`` on; those from the row ``start`` to before
+    ``stop``."""
+    size = batch.nbytes // max(1, batch.num_rows)
+    step = max(1, _SLICE_BYTES // max(1, size))
+    end = batch.num_rows if stop is None else min(batch.num_rows, stop - first)
+    for begin in range(max(0, start - first), end, step):
+        row = first + begin
+        piece = batch.slice(begin, min(step, end - begin))
         try:
             documents = batch_rows(piece)
         except UnicodeDecodeError:
@@ -50,7 +52,6 @@ def batch_records(part: str, batch: pa.RecordBatch, row: int) -> Iterator[Record
             yield from (_record(part, piece.slice(number, 1), row + number, size) for number in range(piece.num_rows))
         else:
             yield from (Record(part, row + number, document, size) for number, document in enumerate(documents))
-        row += piece.num_rows
 
 
 def _record(part: str, batch: pa.RecordBatch, row: int, size: int) -> Record:

@@ -13,7 +13,10 @@ from sidecar.ingest.sources.json_values import json_value
 
 
 def column_values(column: pa.Array) -> list[Any]:
-    """The values of a column, as `json_values.json_value` has them; None where there is none."""
+    """The values of a column, as `json_values.json_value` has them; None where there is none.
+
+    Raises: UnicodeDecodeError for a string that is not UTF-8.
+    """
     for is_kind, read in _READERS:
         if is_kind(column.type):
             return read(column)
@@ -38,7 +41,10 @@ def _numbers(column: pa.Array) -> list[Any]:
 
 
 def _strings(column: pa.Array) -> list[Any]:
-    values: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
+    try:
+        values: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
+    except pa.ArrowException:
+        values = column.to_pylist()  # which says what is no text
     return values
 
 

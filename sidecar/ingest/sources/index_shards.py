@@ -26,7 +26,6 @@ _POINTS = "/_search/point_in_time"
 _SEARCH = {
     "_source": {"excludes": ["__embeddings*"]},
     "sort": [{"_seq_no": "asc"}],
-    "track_total_hits": False,
 }
 
 
@@ -128,6 +127,7 @@ class _PointInTime:
             "size": size,
             "pit": {"id": self._id, "keep_alive": _KEEP_ALIVE},
             "search_after": [after],
+            "track_total_hits": False,
         }
         target = "/_search?allow_partial_search_results=false"
         return self._cluster.ask_text("search", Request("POST", target, encode_json(body), is_repeatable=True))

@@ -36,9 +36,7 @@ class JsonLines:
         parse = _parser(text.line_encoding)
         with text.lines(offset) as lines:
             row, last = start.row, sys.maxsize if stop is None else stop
-            if not offset:
-                skip(lines, row)
-            begin = offset
+            begin = offset or skip(lines, row)
             for line, end, is_whole in lines:
                 if row >= last:
                     return

@@ -47,11 +47,7 @@ class ParquetRows:
                 rows = max(1, min(_MOST_BATCH_ROWS, _BATCH_BYTES // max(1, bytes_a_row)))
                 for batch in parquet.iter_batches(rows, row_groups=[number], use_threads=False):
                     first, row = row, row + batch.num_rows
-                    if row <= start.row:
-                        continue
-                    begin = max(0, start.row - first)
-                    length = None if stop is None else max(0, stop - first - begin)
-                    yield from batch_records(file.name, batch.slice(begin, length), first + begin)
+                    yield from batch_records(file.name, batch, first, start.row, stop)
                     if stop is not None and row >= stop:
                         return
 

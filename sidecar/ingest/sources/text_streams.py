@@ -75,9 +75,13 @@ class TextFile:
         return place.resume if place.resume is not None and self.has_offsets else 0
 
 
-def skip(lines: Iterator[object], count: int) -> None:
-    """Read over so many; fewer where there are no more."""
-    next(islice(lines, count, count), None)
+def skip(lines: Iterator[Line], count: int) -> int:
+    """Read over so many lines from a file's beginning on, fewer where there are no more; returns the offset behind
+    them."""
+    offset = 0
+    for _, end, _ in islice(lines, count):
+        offset = end
+    return offset
 
 
 def _without_mark(lines: Iterator[Line]) -> Iterator[Line]:

@@ -31,7 +31,7 @@ def readable(shown: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         if (status := _http_status(error)) not in {None, 404}:
-            raise InvalidArgument(_refused(shown, f"its host answers {status}")) from error
+            raise InvalidArgument(_answered(shown, status)) from error
         raise InvalidArgument(f"There is no {shown}. Give a file, a folder or a pattern that leads to some.") from error
     except PermissionError as error:
         raise InvalidArgument(_refused(shown, error.strerror or str(error))) from error
@@ -40,8 +40,8 @@ def readable(shown: str) -> Iterator[None]:
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise InvalidArgument(f"{shown} can't be read on: {_reason(error)}.") from error
     except _library_errors() as error:
-        if (status := _http_status(error)) in {401, 403}:
-            raise InvalidArgument(_refused(shown, f"its host answers {status}")) from error
+        if (status := _http_status(error)) is not None:
+            raise InvalidArgument(_answered(shown, status)) from error
         raise InvalidArgument(f"{shown} can't be read on: {_reason(error)}.") from error
 
 
@@ -70,6 +70,11 @@ def _http_status(error: BaseException) -> int | None:
     if isinstance(status, int):
         return status
     return _http_status(error.__cause__) if error.__cause__ is not None else None
+
+
+def _answered(shown: str, status: int | None) -> str:
+    reason = f"its host answers {status}"
+    return _refused(shown, reason) if status in {401, 403} else f"{shown} can't be read: {reason}."
 
 
 def _refused(shown: str, reason: str) -> str:

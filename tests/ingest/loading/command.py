@@ -18,7 +18,7 @@ from tests.fix_opensearch import request
 
 MODEL = ("--model", "random/small")
 WAIT_SECONDS = 60.0
-_PAGE = 5000
+_MOST_HITS = 10_000
 
 
 class Ingest:
@@ -116,20 +116,10 @@ def by_id(documents: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
 def stored(url: str, index: str) -> dict[str, dict[str, Any]]:
     """All documents of the index by their ids, without their vectors."""
     assert request(url, "POST", f"/{index}/_refresh")[0] == 200
-    found: dict[str, dict[str, Any]] = {}
-    after = ""
-    while True:
-        body = {
-            "size": _PAGE,
-            "sort": [{"_seq_no": "asc"}],
-            "_source": {"excludes": ["__embeddings*"]},
-            **({"search_after": json.loads(after)} if after else {}),
-        }
-        hits = json.loads(request(url, "POST", f"/{index}/_search", json.dumps(body))[1])["hits"]["hits"]
-        found |= {hit["_id"]: hit["_source"] for hit in hits}
-        if len(hits) < _PAGE:
-            return found
-        after = json.dumps(hits[-1]["sort"])
+    body = {"size": _MOST_HITS, "track_total_hits": True, "_source": {"excludes": ["__embeddings*"]}}
+    answer = json.loads(request(url, "POST", f"/{index}/_search", json.dumps(body))[1])["hits"]
+    assert answer["total"]["value"] == len(answer["hits"])
+    return {hit["_id"]: hit["_source"] for hit in answer["hits"]}
 
 
 def count(url: str, index: str) -> int:
