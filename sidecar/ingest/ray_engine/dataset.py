@@ -41,7 +41,10 @@ class Crew:
 
 
 def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> Iterator[Report | Fault]:
-    """What became of the tasks' batches, in whatever order they end. Raises: what Ray raises where it can't go on."""
+    """What became of the tasks' batches, in whatever order they end; closing it, or raising in it, ends the workers.
+
+    Raises: what Ray raises where it can't go on.
+    """
     _configure()
     source = SplitsDatasource(tasks, batch_documents=crew.plan.batch_documents, is_local=is_local)
     # Reading takes little; were it counted, it would wait for a processor that the workers never give back.
@@ -63,8 +66,10 @@ def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> 
             enable_true_multi_threading=True,
         ),
     )
-    for block in loaded.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-        yield from values_of(block)
+    # Not `iter_batches`, which waits on threads of its own: what is raised here would not reach Ray's executor.
+    for bundle in loaded.iter_internal_ref_bundles():
+        for block in bundle.block_refs:
+            yield from values_of(ray.get(block))
 
 
 def _configure() -> None:
