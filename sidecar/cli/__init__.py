@@ -12,6 +12,8 @@ COMMANDS = {
     "serve": ("sidecar.cli.serve", "Run the server."),
     "demo": ("sidecar.cli.demo", "Index Python's own documentation, and search it by meaning."),
     "migrate": ("sidecar.cli.migrate", "Bring what an index holds up to date: vectors for a new field."),
+    "export": ("sidecar.cli.export", "Write an index's documents to files, with or without their vectors."),
+    "verify": ("sidecar.cli.verify", "Look whether every document has the vectors that it should."),
     "models": ("sidecar.cli.models", "List, fetch, convert and measure models."),
     "dashboards": ("sidecar.cli.dashboards", "Draw the sidecar's metrics in OpenSearch Dashboards."),
     "opensearch": ("sidecar.cli.opensearch", "Start, stop or look at the OpenSearch on this machine."),

@@ -56,7 +56,7 @@ def scanned(scan: DocumentScan, *, after: int = -1) -> Iterator[tuple[list[Store
     """The scan's pages as documents, each document once; with each page the number as in `DocumentScan.pages`."""
     seen: set[str] = set()
     for page, told in scan.pages(after=after):
-        documents = _hits(page)
+        documents = hits_of(page)
         yield [document for document in documents if document.document_id not in seen], told
         seen = {document.document_id for document in documents if document.seq_no > told}
 
@@ -77,12 +77,19 @@ def read_again(
     return list(_documents(text, _parsed(text), "docs"))
 
 
-def _hits(page: bytes) -> list[StoredDocument]:
-    root = _parsed(page)
-    hits = root.get("hits")
-    if not isinstance(hits, Object):
+def hits_of(page: bytes, *, need_sources: bool = False) -> list[StoredDocument]:
+    """The documents of a search's answer, in its order; without those whose source is not there.
+
+    Raises: OpenSearchError for such a document where ``need_sources``.
+    """
+    hits = _parsed(page).get("hits")
+    found = hits.get("hits") if isinstance(hits, Object) else None
+    if not isinstance(hits, Object) or found is None:
         raise OpenSearchError("The cluster's answer to a search has no hits.")
-    return list(_documents(page, hits, "hits"))
+    documents = list(_documents(page, hits, "hits"))
+    if need_sources and isinstance(found, Array) and len(found.items) > len(documents):
+        raise OpenSearchError("The cluster does not give the sources of documents; does the index keep them?")
+    return documents
 
 
 def _documents(text: bytes, parent: Object, key: str) -> Iterator[StoredDocument]:
