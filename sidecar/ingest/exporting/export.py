@@ -31,7 +31,7 @@ class ExportStopped(Exception):
 
 @dataclass
 class Progress:
-    """Tells how far the job is: called with the number of documents at its start, and with those that are read; a
+    """Tells how far the job is: called with the number of documents at its start, and with those that are done; a
     number below 0 where it begins anew."""
 
     found: Callable[[int], object] = field(default=lambda documents: None)
@@ -74,6 +74,7 @@ class Export:
         self._progress = progress or Progress()
         self._stopped = threading.Event()
         self._documents = 0
+        self._told = 0
         self._files = 0
 
     def stop(self) -> None:
@@ -127,8 +128,8 @@ class Export:
         return tuple(columns.json_columns())
 
     def _begin_anew(self) -> None:
-        self._progress.done(-self._documents)
-        self._documents = 0
+        self._progress.done(-self._told)
+        self._documents = self._told = 0
 
     def _write(
         self,
@@ -158,6 +159,7 @@ class Export:
                 taken = page if limit is None else page[: limit - self._documents]
                 self._documents += len(taken)
                 yield piece, taken
+                self._told += len(taken)
                 self._progress.done(len(taken))
                 if self._documents == limit:
                     return

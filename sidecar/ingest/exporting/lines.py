@@ -8,14 +8,11 @@ import orjson
 
 from sidecar.ingest.exporting.embedded import ExportedChunk, check_readable, exported_chunks
 from sidecar.ingest.exporting.options import ExportOptions
-from sidecar.ingest.exporting.selection import Selection, one_line
+from sidecar.ingest.exporting.selection import Members, Selection, object_text, one_line
 from sidecar.ingest.exporting.targets import ExportTarget
 from sidecar.ingest.stored_documents import StoredDocument
-from sidecar.native.json.additions import json_text, member_text
+from sidecar.native.json.additions import json_text
 from sidecar.opensearch.embedded_paths import ROOT
-
-Members = list[tuple[str, bytes]]
-"""Keys, and values as JSON text."""
 
 
 class DocumentMembers:
@@ -29,9 +26,9 @@ class DocumentMembers:
 
     def of(self, document: StoredDocument) -> Members:
         """The document's id, its routing where it has one, and its own members, in their order."""
-        members = [("_id", orjson.dumps(document.document_id))]
+        members = [(b'"_id"', orjson.dumps(document.document_id))]
         if document.routing is not None:
-            members.append(("_routing", orjson.dumps(document.routing)))
+            members.append((b'"_routing"', orjson.dumps(document.routing)))
         return members + self.selection.members(document.source, document.data)
 
     def chunks_of(self, document: StoredDocument) -> dict[str, list[ExportedChunk]]:
@@ -50,11 +47,10 @@ class DocumentMembers:
 
 def line_of(members: Members, chunks: dict[str, list[ExportedChunk]]) -> bytes:
     """One document's line, the line break included; the chunks are its last member, ``__embeddings``."""
-    texts = [member_text(key, value) for key, value in members]
     if chunks:
-        fields = b",".join(member_text(field, _chunks_text(found)) for field, found in chunks.items())
-        texts.append(member_text(ROOT, b"{%b}" % fields))
-    return one_line(b"{%b}" % b",".join(texts)) + b"\n"
+        fields = [(orjson.dumps(field), _chunks_text(found)) for field, found in chunks.items()]
+        members = [*members, (orjson.dumps(ROOT), object_text(fields))]
+    return one_line(object_text(members)) + b"\n"
 
 
 def _chunks_text(chunks: Sequence[ExportedChunk]) -> bytes:

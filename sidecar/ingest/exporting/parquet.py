@@ -77,6 +77,8 @@ class Columns:
     def settle(self) -> pa.Schema:
         """The columns as they are to stay; those that are JSON text are named in the schema's own metadata."""
         self._is_settled = True
+        # Which shard's documents come first is chance.
+        self._kinds = {name: self._kinds[name] for name in sorted(self._kinds, key=self._place_of)}
         fields = [pa.field(name, self.type_of(name)) for name in self._kinds]
         fields += [
             pa.field(f"{ROOT}.{field}.{part}", kind) for field in self._embedded for part, kind in _PARTS.items()
@@ -112,6 +114,11 @@ class Columns:
             arrays += [_chunk_array(found, part) for part in _PARTS]
         return pa.Table.from_arrays(arrays, schema=schema)
 
+    def _place_of(self, name: str) -> tuple[int, str]:
+        """Of columns: the id, what the mapping has, then all else."""
+        names = ["_id", *self._fields]
+        return (names.index(name), "") if name in names else (len(names), name)
+
     def type_of(self, name: str) -> pa.DataType:
         """The type of a column; without any value in it, by the mapping."""
         kind = self._kinds[name]
@@ -119,7 +126,7 @@ class Columns:
             kind = kind_without_values(self._fields.get(name, {}))
         if name in self._vectors and kind in (ListOf(Scalar.DECIMAL), ListOf(Scalar.WHOLE)):
             return _FLOATS
-        return _type(kind)
+        return arrow_type(kind)
 
 
 class ParquetSink:
@@ -166,15 +173,20 @@ def rows_of(documents: Sequence[StoredDocument], members: DocumentMembers) -> tu
         chunks = members.chunks_of(document)
         size_bytes += sum(len(text) for _, text in texts)
         size_bytes += sum(len(chunk.vector) for found in chunks.values() for chunk in found)
-        rows.append(({key: Node(0, len(text)).value(text) for key, text in texts}, chunks))
+        rows.append(({_decoded(key): _decoded(text) for key, text in texts}, chunks))
     return rows, size_bytes
 
 
-def _type(kind: Kind) -> pa.DataType:
+def _decoded(text: bytes) -> Any:
+    return Node(0, len(text)).value(text)
+
+
+def arrow_type(kind: Kind) -> pa.DataType:
+    """The type of a column of that kind."""
     if isinstance(kind, ListOf):
-        return pa.list_(_type(kind.items))
+        return pa.list_(arrow_type(kind.items))
     if isinstance(kind, Record):
-        return pa.struct([pa.field(key, _type(inner)) for key, inner in kind.members.items()])
+        return pa.struct([pa.field(key, arrow_type(inner)) for key, inner in sorted(kind.members.items())])
     return _SCALARS[kind]
 
 

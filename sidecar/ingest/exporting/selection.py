@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from sidecar.native.json.spans import Array, Node, Object, tokens
 
+Members = list[tuple[bytes, bytes]]
+"""Keys and values, both as JSON text."""
+
 
 @dataclass
 class Selection:
@@ -17,12 +20,12 @@ class Selection:
     dropped: Collection[str] = frozenset()
     met: set[str] = field(default_factory=set)
 
-    def members(self, document: Object, data: bytes) -> list[tuple[str, bytes]]:
-        """The document's members that are written: keys, and values as JSON text."""
-        return list(self._members(document, data, "", is_chosen=not self.fields))
+    def members(self, document: Object, data: bytes) -> Members:
+        """The document's members that are written."""
+        return self._members(document, data, "", is_chosen=not self.fields)
 
-    def _members(self, node: Object, data: bytes, prefix: str, *, is_chosen: bool) -> list[tuple[str, bytes]]:
-        found = []
+    def _members(self, node: Object, data: bytes, prefix: str, *, is_chosen: bool) -> Members:
+        found: Members = []
         for member in node.members:
             path = f"{prefix}{member.key}"
             if path in self.dropped:
@@ -33,7 +36,7 @@ class Selection:
                 self.met.add(path)
             value = self._value(member.value, data, f"{path}.", is_chosen=chosen)
             if value is not None:
-                found.append((member.key, value))
+                found.append((data[member.key_start : member.key_end], value))
         return found
 
     def _value(self, node: Node, data: bytes, prefix: str, *, is_chosen: bool) -> bytes | None:
@@ -46,7 +49,7 @@ class Selection:
             members = self._members(node, data, prefix, is_chosen=is_chosen)
             if not members and not is_chosen:
                 return None
-            return b"{%b}" % b",".join(b"%b:%b" % (_key(node, key, data), value) for key, value in members)
+            return object_text(members)
         if isinstance(node, Array):
             inner = [self._value(item, data, prefix, is_chosen=is_chosen) for item in node.items]
             kept = [value for value in inner if value is not None]
@@ -54,11 +57,9 @@ class Selection:
         return node.text(data) if is_chosen else None
 
 
-def _key(node: Object, key: str, data: bytes) -> bytes:
-    """The key as the document has it, quotes included."""
-    member = node.member(key)
-    assert member is not None
-    return data[member.key_start : member.key_end]
+def object_text(members: Members) -> bytes:
+    """The members as an object."""
+    return b"{%b}" % b",".join(b"%b:%b" % member for member in members)
 
 
 def one_line(text: bytes) -> bytes:

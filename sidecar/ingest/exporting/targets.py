@@ -60,7 +60,8 @@ def _target(cluster: Cluster, name: str, told: Mapping[str, Any], options: Expor
             f"index '{name}' does not keep its documents (_source is off): there is nothing to export"
         )
     computed = _computed(cluster, facts)
-    excluded = () if options.with_vectors or stores_vectors(settings) else _excluded(computed)
+    is_derived = str(settings.get("knn")) == "true" and not stores_vectors(settings)
+    excluded = _excluded(computed) if is_derived and not options.with_vectors else ()
     alias = (told.get("aliases") or {}).get(options.index, {})
     return ExportTarget(
         name=name,
@@ -74,7 +75,7 @@ def _target(cluster: Cluster, name: str, told: Mapping[str, Any], options: Expor
         properties=properties,
         embedded_fields=() if facts.state is None else facts.state.embedded_fields,
         computed=computed,
-        max_chunks=None if stores_vectors(settings) else MAX_READABLE_CHUNKS,
+        max_chunks=MAX_READABLE_CHUNKS if is_derived else None,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from sidecar.embedding.model_table import first_prefix
 from sidecar.errors import SidecarError
-from sidecar.ingest.exporting.selection import Selection
+from sidecar.ingest.exporting.selection import Selection, object_text
 from sidecar.ingest.lacking import place_of
 from sidecar.ingest.stored_documents import StoredDocument
 from sidecar.ingest.verification.declared import stored_vectors
@@ -20,7 +20,6 @@ from sidecar.ingest.verification.problems import Finding, Problem
 from sidecar.native.declarations.declaration import Declaration, Existing
 from sidecar.native.declarations.stored import is_of_other_face
 from sidecar.native.embedder import NativeEmbedder
-from sidecar.native.json.additions import member_text
 from sidecar.native.json.edits import apply
 from sidecar.native.json.spans import read_object
 from sidecar.native.writes.declared import DocumentModel, declared_step
@@ -87,7 +86,7 @@ class DeepCheck:
     def _planned(self, stored: StoredDocument, inputs: RequestInputs) -> Document:
         """The document without its vectors, with those that are to be made."""
         members = Selection(dropped=self._dropped).members(stored.source, stored.data)
-        bare = _as_stored(stored, b"{%b}" % b",".join(member_text(key, value) for key, value in members))
+        bare = _as_stored(stored, object_text(members))
         document = Document(bare.data, bare.source, stored.document_id)
         for step in self.steps:
             step.apply(document, inputs)
