@@ -132,6 +132,12 @@ def create_native_embedder(app: Flask) -> NativeEmbedder:
     )
 
 
+def restore_loads(app: Flask) -> None:
+    """Restore, in the background, the settings of indexes that loads have left when they died."""
+    parts: Services = app.extensions[EXTENSION]
+    parts.startup.restore_loads()
+
+
 def close_app(app: Flask) -> None:
     """End the app's threads and its use of the embedded node; to be called when no request is served any more."""
     parts: Services = app.extensions[EXTENSION]

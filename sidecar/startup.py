@@ -1,4 +1,4 @@
-"""What goes on behind the open port: the embedded node is started, and models are loaded ahead."""
+"""What goes on behind the open port: the embedded node is started, models are loaded ahead, dead loads tidied up."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from sidecar.config import Settings
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import ModelSpec
-from sidecar.errors import EmbeddedNodeError, SidecarError
+from sidecar.errors import EmbeddedNodeError, OpenSearchTimeout, OpenSearchUnreachable, SidecarError
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.load_settings import LoadSettings
 from sidecar.opensearch.node import Progress, RunningNode, ensure_running
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,11 @@ class Startup:
             self._run(self._keep_node, "embedded-node")
         if self._preload:
             self._run(self._load_models, "preload-models")
+
+    def restore_loads(self) -> None:
+        """Undo in the background, as soon as the cluster is there, what loads that died have left; returns at once."""
+        # Not waited for at the end: it may be broken off anywhere.
+        threading.Thread(target=self._restore_loads, name="restore-loads", daemon=True).start()
 
     def missing(self) -> list[str]:
         """Why the sidecar is not ready, in sentences; empty where it is. Asks the cluster."""
@@ -117,6 +123,22 @@ class Startup:
             raise EmbeddedNodeError("The sidecar stops.")
         share = "" if progress.fraction is None else f" ({progress.fraction:.0%})"
         self._node_progress = f"The embedded OpenSearch is not there yet: {progress.text}{share}."
+
+    def _restore_loads(self) -> None:
+        while not self._stopping.wait(0 if self._address.is_known else WATCH_SECONDS):
+            if not self._address.is_known:
+                continue
+            try:
+                restored = LoadSettings(self._cluster).restore_abandoned()
+            except (OpenSearchUnreachable, OpenSearchTimeout):
+                self._stopping.wait(RETRY_SECONDS)
+            except SidecarError as error:
+                logger.warning("what loads that died have left can't be looked up: %s", error.message)
+                return
+            else:
+                for index in restored:
+                    logger.info("the settings that a dead load has left are restored index=%s", index)
+                return
 
     def _load_models(self) -> None:
         left = list(self._preload)

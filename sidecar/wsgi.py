@@ -123,10 +123,11 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Faces:
         """Build the app, in the worker: its threads would not survive a fork."""
-        from sidecar.app import create_app, create_native_face
+        from sidecar.app import create_app, create_native_face, restore_loads
 
         try:
             app = create_app(self._settings)
+            restore_loads(app)
             native = None if self.native_port is None else create_native_face(app)
             return Faces(app, native, self.native_port)
         except ConfigurationError as error:

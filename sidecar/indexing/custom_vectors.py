@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from sidecar.embedding.loader import Embeddings
 from sidecar.errors import InvalidArgument
 
 _KEYS = ("content", "vector")
+_NUMBERS = {int, float}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,14 @@ def _vector(name: str, numbers: Any, rules: VectorRules) -> Embeddings:
             f"field {name!r}, a custom_vector: 'vector' has {len(numbers)} numbers; the field's vectors have "
             f"{rules.dimensions} dimensions"
         )
-    wrong = [number for number in numbers if isinstance(number, bool) or not isinstance(number, (int, float))]
-    if wrong:
-        raise InvalidArgument(
-            f"field {name!r}, a custom_vector: 'vector' must have numbers only, not {type(wrong[0]).__name__}"
-        )
-    with np.errstate(over="ignore"):
-        vector = np.array([_as_float(number) for number in numbers], dtype=np.float32)
+    # By their types first: looking at each of 384 numbers takes ten times as long.
+    if not set(map(type, numbers)) <= _NUMBERS:
+        wrong = [number for number in numbers if isinstance(number, bool) or not isinstance(number, (int, float))]
+        if wrong:
+            raise InvalidArgument(
+                f"field {name!r}, a custom_vector: 'vector' must have numbers only, not {type(wrong[0]).__name__}"
+            )
+    vector = _as_array(numbers)
     if not np.isfinite(vector).all():
         raise InvalidArgument(f"field {name!r}, a custom_vector: 'vector' has a number beyond float32's range")
     if rules.space_type == "cosinesimil" and not vector.any():
@@ -68,8 +69,10 @@ def _vector(name: str, numbers: Any, rules: VectorRules) -> Embeddings:
     return vector
 
 
-def _as_float(number: float) -> float:
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf
+def _as_array(numbers: list[float]) -> Embeddings:
+    """float32; what is beyond its range is infinite."""
+    with np.errstate(over="ignore"):
+        try:
+            return np.array(numbers, dtype=np.float32)
+        except OverflowError:  # of whole numbers beyond float64's range
+            return np.full(len(numbers), np.inf, dtype=np.float32)

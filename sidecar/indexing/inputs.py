@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
-from sidecar.embedding.engine import EmbeddingEngine, normalized
+from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.media_embedder import EmbeddedMedia
 from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.text_embedder import TextEmbedder
 from sidecar.indexing.files import RequestFiles
 
 
@@ -30,7 +31,7 @@ class TextInputs:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def submit(self, engine: EmbeddingEngine) -> None:
+    def submit(self, engine: TextEmbedder) -> None:
         """Have the texts embedded. Raises what `EmbeddingEngine.submit` raises."""
         self._embedded = engine.submit(self.spec, list(self._rows))
 

@@ -39,7 +39,9 @@ class AddDocuments:
     names the shard. A request that ``is_patient`` waits where the embedding queue is full, instead of being refused.
 
     Where it ``is_partial``, documents have only the fields that change, None for those that go; all other fields of
-    what is stored stay. Then both lists may be None, for the fields that the index embeds already.
+    what is stored stay. Then both lists may be None, for the fields that the index embeds already. Where it
+    ``is_only_new``, which no partial request can be, a document whose id is in the index is left as it is there; no
+    model runs for it.
     """
 
     documents: Sequence[object]
@@ -55,6 +57,7 @@ class AddDocuments:
     routing: str | None = None
     is_partial: bool = False
     is_patient: bool = False
+    is_only_new: bool = False
 
     def embeds(self, name: str) -> bool:
         """True where strings, and mapped objects, of the field are embedded."""

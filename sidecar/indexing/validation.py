@@ -20,6 +20,10 @@ from sidecar.opensearch.partial_update import FieldChanges
 
 _LONGEST_ESCAPE = 6
 """Bytes of ASCII-escaped JSON that one byte of UTF-8 JSON can become, separators included."""
+_LONGEST_NUMBER = 42
+"""Bytes of a number within float32's range, separator included: a whole one has 39 digits at most."""
+_VECTOR_KEYS = 32
+"""Bytes of ``{"content": , "vector": []}``, and some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +67,28 @@ def validate_document(position: int, document: object, rules: DocumentRules) -> 
     if not document:
         raise InvalidArgument("the document is empty: it has no field")
     fields = {name: value for name, value in document.items() if name != "_id"}
-    encoded = _encode(fields)
-    _check_size(document, encoded, rules.max_bytes)
     request = rules.request
+    # The numbers of vectors are not stored in the field: encoding them too would take as long as all else.
+    vectors = _read_vectors(fields, rules) if request.mappings else {}
+    encoded = _encode(_as_stored(fields, vectors))
+    _check_size(document, len(encoded) * _LONGEST_ESCAPE + _longest(vectors), rules.max_bytes)
     document_id = _id_of(document, is_partial=request.is_partial)
     removed: tuple[str, ...] = ()
     if request.is_partial and None in fields.values():
         removed = tuple(check_field_name(name) for name, value in fields.items() if value is None)
         fields = {name: value for name, value in fields.items() if value is not None}
-        encoded = _encode(fields)
+        encoded = _encode(_as_stored(fields, vectors))
     objects = {}
     for name, value in fields.items():
         check_field_name(name)
+        if name in vectors:
+            continue
         if isinstance(value, dict) and name in request.mappings:
             objects[name] = value
         else:
             _check_value(name, value, embeds=request.embeds(name))
     texts = {name: value for name, value in fields.items() if isinstance(value, str) and request.embeds(name)}
-    combinations, vectors = _read_objects(objects, rules)
-    if vectors:
-        encoded = _encode(fields | {name: custom.content for name, custom in vectors.items()})
+    combinations = _read_combinations(objects, rules)
     valid = ValidDocument(position, document_id, "_id" in document, encoded, texts, combinations, vectors)
     if not request.is_partial:
         return valid
@@ -98,19 +104,37 @@ def _id_of(document: Mapping[str, object], *, is_partial: bool) -> str:
     return str(uuid.uuid4())
 
 
-def _read_objects(
-    objects: Mapping[str, dict[str, Any]], rules: DocumentRules
-) -> tuple[dict[str, Combination], dict[str, CustomValue]]:
-    combinations, vectors = {}, {}
+def _read_vectors(fields: Mapping[str, object], rules: DocumentRules) -> dict[str, CustomValue]:
+    vectors = {}
+    for name, value in fields.items():
+        if isinstance(value, dict) and isinstance(rules.request.mappings.get(name), CustomVector):
+            _check_embeds_object(name, rules.request)
+            vectors[name] = read_custom_vector(check_field_name(name), value, rules.vectors_of(name))
+    return vectors
+
+
+def _read_combinations(objects: Mapping[str, dict[str, Any]], rules: DocumentRules) -> dict[str, Combination]:
+    combinations = {}
     for name, value in objects.items():
-        if not rules.request.embeds(name):
-            raise InvalidArgument(f"field {name!r} is mapped, and an object: it must be a tensor field")
-        match rules.request.mappings[name]:
-            case MultimodalCombination() as mapping:
-                combinations[name] = read_combination(name, value, mapping)
-            case CustomVector():
-                vectors[name] = read_custom_vector(name, value, rules.vectors_of(name))
-    return combinations, vectors
+        _check_embeds_object(name, rules.request)
+        mapping = rules.request.mappings[name]
+        assert isinstance(mapping, MultimodalCombination)
+        combinations[name] = read_combination(name, value, mapping)
+    return combinations
+
+
+def _check_embeds_object(name: str, request: AddDocuments) -> None:
+    if not request.embeds(name):
+        raise InvalidArgument(f"field {name!r} is mapped, and an object: it must be a tensor field")
+
+
+def _as_stored(fields: dict[str, object], vectors: Mapping[str, CustomValue]) -> dict[str, object]:
+    return fields | {name: custom.content for name, custom in vectors.items()} if vectors else fields
+
+
+def _longest(vectors: Mapping[str, CustomValue]) -> int:
+    """The most bytes that the vectors, which the encoded document has not, can take as JSON."""
+    return sum(len(custom.vector) * _LONGEST_NUMBER + _VECTOR_KEYS for custom in vectors.values())
 
 
 def has_faulty_identity(error: Exception) -> bool:
@@ -125,8 +149,9 @@ def _encode(fields: dict[str, object]) -> bytes:
         raise InvalidArgument(f"the document can't be written as JSON: {error}") from error
 
 
-def _check_size(document: dict[str, object], encoded: bytes, max_bytes: int) -> None:
-    if len(encoded) * _LONGEST_ESCAPE < max_bytes:
+def _check_size(document: dict[str, object], most_bytes: int, max_bytes: int) -> None:
+    """``most_bytes`` is more than the document can be: it is measured only where that is above the limit."""
+    if most_bytes < max_bytes:
         return
     size = len(json.dumps(document))
     if size > max_bytes:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sidecar.embedding.byte_vectors import as_bytes
-from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.text_embedder import TextEmbedder
 from sidecar.embedding.texts.chunking import Chunk
 from sidecar.errors import InvalidArgument
 from sidecar.indexing.combinations import Combination
@@ -36,12 +36,14 @@ MAX_CHUNKS = 10_000
 class Window:
     """Documents on their way from validation to the bulk body, in the order of their request.
 
-    ``rules`` gives those of a field. ``stores_bytes`` where the index's vectors are whole numbers of one byte.
+    ``rules`` gives those of a field. ``stores_bytes`` where the index's vectors are whole numbers of one byte. Where it
+    ``creates``, documents that are there already stay as they are.
     """
 
     rules: Callable[[str], ContentRules]
     files: RequestFiles
     stores_bytes: bool = False
+    creates: bool = False
     documents: list[ValidDocument] = field(default_factory=list)
     _texts: dict[ModelSpec, TextInputs] = field(default_factory=dict)
     _files: list[FileInput] = field(default_factory=list)
@@ -69,7 +71,7 @@ class Window:
         own = {name: self._own_vector(custom) for name, custom in document.vectors.items()}
         self._ready[document.position] = {**kept, **own}
 
-    def submit(self, engine: EmbeddingEngine) -> None:
+    def submit(self, engine: TextEmbedder) -> None:
         """Have everything embedded. Raises what the engine raises when a model can't be loaded."""
         for texts in filter(len, self._texts.values()):
             texts.submit(engine)
@@ -118,7 +120,14 @@ class Window:
             except InvalidArgument as error:
                 yield error
                 continue
-            yield _action(document, fields)
+            yield self._action(document, fields)
+
+    def _action(self, document: ValidDocument, embeddings: Mapping[str, FieldEmbedding]) -> BulkAction:
+        if document.changes is None:
+            source = encode_source(document.source, embeddings)
+            return BulkAction(document.document_id, source, is_create=self.creates)
+        update = encode_update(document.source, document.changes, embeddings)
+        return BulkAction(document.document_id, update, is_update=True)
 
     def _embeddings(self, document: ValidDocument) -> dict[str, FieldEmbedding]:
         if not self._is_submitted:
@@ -180,13 +189,6 @@ class Window:
     def _file(self, rules: ContentRules, pointer: str, *, is_cut: bool) -> FileInput:
         self._files.append(FileInput(rules.spec, pointer, is_cut))
         return self._files[-1]
-
-
-def _action(document: ValidDocument, embeddings: Mapping[str, FieldEmbedding]) -> BulkAction:
-    if document.changes is None:
-        return BulkAction(document.document_id, encode_source(document.source, embeddings))
-    update = encode_update(document.source, document.changes, embeddings)
-    return BulkAction(document.document_id, update, is_update=True)
 
 
 def _check_takes_text(rules: ContentRules, name: str) -> None:

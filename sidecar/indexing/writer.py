@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any
 
 from sidecar import telemetry
-from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_table import ModelTable
+from sidecar.embedding.text_embedder import TextEmbedder
 from sidecar.errors import InvalidArgument, SidecarError
 from sidecar.indexing.custom_vectors import VectorRules
 from sidecar.indexing.field_rules import FieldRules
@@ -23,9 +23,10 @@ from sidecar.indexing.requests import AddDocuments
 from sidecar.indexing.validation import DocumentRules, ValidDocument, has_faulty_identity, validate_document
 from sidecar.indexing.windows import MAX_FILE_PARTS, MAX_TEXTS, Window
 from sidecar.metrics import Metrics
-from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, ItemResult
+from sidecar.opensearch.bulk_actions import KEPT, BulkAction, FieldEmbedding, ItemResult
 from sidecar.opensearch.bulk_writer import BulkStream, BulkWriter
 from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.document_ids import find_ids
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.stored_chunks import readable_chunks
@@ -44,7 +45,7 @@ class WriterParts:
     cluster: Cluster
     states: IndexStates
     bulk: BulkWriter
-    engine: EmbeddingEngine
+    engine: TextEmbedder
     media: MediaEmbedder
     table: ModelTable
     metrics: Metrics
@@ -98,7 +99,9 @@ class DocumentWriter:
 
 
 def _completed(request: AddDocuments, state: IndexState) -> AddDocuments:
-    """A partial request with its field list. Raises: InvalidArgument where the index can't have partial updates."""
+    """A partial request with its field list. Raises: InvalidArgument where there can't be partial updates."""
+    if request.is_only_new:
+        raise InvalidArgument("A partial update changes documents that are there: it can't be for new ones only")
     if not state.stores_vectors:
         raise InvalidArgument(
             f"Index {state.name!r} does not store its vectors as they are (k-NN's derived source), so that a partial "
@@ -128,7 +131,8 @@ class _Addition:
         self._document_rules = DocumentRules(request, max_document_bytes, self._vectors_of)
         settings = state.settings
         self._files = RequestFiles(parts.media, request.media_headers, settings.image_preprocessing.patch_method)
-        self._errors: dict[int, dict[str, Any]] = {}
+        self._items: dict[int, dict[str, Any]] = {}
+        """By position, of the documents that never get to the cluster."""
         self._submitted: list[int] = []
         self.has_new_fields = False
 
@@ -151,7 +155,7 @@ class _Addition:
 
     def items(self, results: Sequence[ItemResult]) -> list[dict[str, Any]]:
         """The wire's items from the cluster's results and the documents that never got there."""
-        items = dict(self._errors)
+        items = dict(self._items)
         for position, result in zip(self._submitted, results, strict=True):
             items[position] = self._item(result)
         return [items[position] for position in range(len(self._request.documents))]
@@ -161,6 +165,8 @@ class _Addition:
             return document_not_found(self._state.name, result.document_id).as_item(result.document_id)
         if result.error is not None:
             return {"_id": result.document_id, "status": result.status, "error": dict(result.error)}
+        if result.result == KEPT:
+            return _kept_item(result.document_id)
         item = {"_id": result.document_id, "result": result.result, "status": result.status}
         return item | {"forced_refresh": True} if self._request.refresh else item
 
@@ -172,12 +178,14 @@ class _Addition:
                 self._submitted.append(document.position)
                 stream.submit(outcome)
             else:
-                self._errors[document.position] = outcome.as_item(document.document_id)
+                self._items[document.position] = outcome.as_item(document.document_id)
 
     def _windows(self) -> Iterator[Window]:
         window = self._new_window()
         valid = self._valid_documents()
         while group := list(islice(valid, _LOOK_AHEAD)):
+            if self._request.is_only_new:
+                group = self._new_ones(group)
             self._declare_fields(group)
             self._note_new_fields(group)
             files_last = self._request.use_existing_tensors
@@ -188,15 +196,25 @@ class _Addition:
                 try:
                     window.add(document, hashes[position].stored, kept.get(position, {}))
                 except InvalidArgument as error:
-                    self._errors[position] = error.as_item(document.document_id)
+                    self._items[position] = error.as_item(document.document_id)
                 if window.is_full:
                     yield window
                     window = self._new_window()
         if window.documents:
             yield window
 
+    def _new_ones(self, group: Sequence[ValidDocument]) -> list[ValidDocument]:
+        """The documents that the index has not; the others have their items then."""
+        own = [document.document_id for document in group if document.has_own_id]
+        there = find_ids(self._parts.cluster, self._state.name, own, routing=self._request.routing)
+        for document in group:
+            if document.document_id in there:
+                self._items[document.position] = _kept_item(document.document_id)
+        return [document for document in group if document.document_id not in there]
+
     def _new_window(self) -> Window:
-        return Window(self._rules, self._files, stores_bytes=self._state.settings.ann_parameters.data_type == "byte")
+        stores_bytes = self._state.settings.ann_parameters.data_type == "byte"
+        return Window(self._rules, self._files, stores_bytes, creates=self._request.is_only_new)
 
     def _vectors_of(self, field: str) -> VectorRules:
         return VectorRules(self._state.dimensions_of(field), self._state.settings.ann_parameters.space_type)
@@ -208,7 +226,7 @@ class _Addition:
             except SidecarError as error:
                 document_id = document.get("_id", "") if isinstance(document, dict) else ""
                 is_known = isinstance(document_id, str) and not has_faulty_identity(error)
-                self._errors[position] = error.as_item(document_id if is_known else "")
+                self._items[position] = error.as_item(document_id if is_known else "")
 
     def _declare_fields(self, group: Sequence[ValidDocument]) -> None:
         fields = list(dict.fromkeys(field for document in group for field in document.embedded_fields))
@@ -229,6 +247,8 @@ class _Addition:
     def _kept(
         self, group: Sequence[ValidDocument], hashes: Mapping[int, ContentHashes]
     ) -> dict[int, dict[str, FieldEmbedding]]:
+        if self._request.is_only_new:
+            return {}
         # Documents that got their id here can't be stored yet.
         lookups = [document for document in group if document.has_own_id and hashes[document.position].lasting]
         if not lookups:
@@ -244,6 +264,10 @@ class _Addition:
         )
         self._parts.metrics.unchanged.inc(sum(len(fields) for fields in found.values()))
         return {wanted[document_id].position: fields for document_id, fields in found.items()}
+
+
+def _kept_item(document_id: str) -> dict[str, Any]:
+    return {"_id": document_id, "result": KEPT, "status": 200}
 
 
 def _mapped_names(source: Mapping[str, object], document: ValidDocument) -> Iterator[str]:

@@ -13,7 +13,11 @@ import orjson
 from sidecar.opensearch.embedded_paths import ROOT, embedded_key
 from sidecar.opensearch.error_answers import is_flood_stage
 
+KEPT = "kept"
+"""The result of a document that was to be created, and was there already: it is left as it is."""
 _RETRYABLE = frozenset({429, 503})
+_CONFLICT = "version_conflict_engine_exception"
+_CREATE = "create"
 _UPDATE_TRIES = 3
 """Of an update that others' writes overtake, inside the cluster; after these it is sent again."""
 
@@ -23,20 +27,27 @@ class BulkAction:
     """Store a document under its id, replacing what is there; without a source, delete it.
 
     `source` is the document's JSON text, as `encode_source` makes it; where the action `is_update`, which needs the
-    document to be there, it is what `encode_update` makes.
+    document to be there, it is what `encode_update` makes. An action that `is_create` leaves what is there.
     """
 
     document_id: str
     source: bytes | None = None
     is_update: bool = False
+    is_create: bool = False
+
+    @property
+    def name(self) -> str:
+        """The action's name in a bulk body."""
+        if self.source is None:
+            return "delete"
+        return "update" if self.is_update else _CREATE if self.is_create else "index"
 
     def as_lines(self) -> bytes:
         """The action's lines of a bulk body, the last line break included."""
-        name = "delete" if self.source is None else "update" if self.is_update else "index"
         place: dict[str, Any] = {"_id": self.document_id}
         if self.is_update:
             place["retry_on_conflict"] = _UPDATE_TRIES
-        header = orjson.dumps({name: place}, option=orjson.OPT_APPEND_NEWLINE)
+        header = orjson.dumps({self.name: place}, option=orjson.OPT_APPEND_NEWLINE)
         if self.source is None:
             return header
         # A line break in JSON text can only be white space between values; in a bulk body it would end the
@@ -65,8 +76,8 @@ class FieldEmbedding:
 class ItemResult:
     """What became of one action.
 
-    `result` is created, updated, deleted, noop or not_found, and empty where the action failed; then `error` is the
-    cluster's error object, with `type` and `reason`. `status` is the HTTP status of this one action. `shards`
+    `result` is created, updated, deleted, noop or not_found, or `KEPT`, and empty where the action failed; then `error`
+    is the cluster's error object, with `type` and `reason`. `status` is the HTTP status of this one action. `shards`
     counts the shard copies that were written: total, successful, failed.
     """
 
@@ -90,7 +101,7 @@ class ItemResult:
         """
         if self.error is None or self.is_disk_full:
             return False
-        return self.status in _RETRYABLE or self.error.get("type") == "version_conflict_engine_exception"
+        return self.status in _RETRYABLE or self.error.get("type") == _CONFLICT
 
     @property
     def is_of_missing_document(self) -> bool:
@@ -100,12 +111,16 @@ class ItemResult:
     @classmethod
     def from_answer(cls, item: Mapping[str, Any]) -> ItemResult:
         """Read one item of a bulk answer, as `{"index": {"_id":…, "status":…, …}}`."""
-        ((_, outcome),) = item.items()
+        ((name, outcome),) = item.items()
+        error = outcome.get("error")
+        if name == _CREATE and error is not None and error.get("type") == _CONFLICT:
+            # It may be the action's own document, of a request whose answer was lost.
+            return cls(outcome["_id"], KEPT, 200)
         return cls(
             document_id=outcome["_id"],
             result=outcome.get("result", ""),
             status=outcome["status"],
-            error=outcome.get("error"),
+            error=error,
             shards=outcome.get("_shards"),
         )
 

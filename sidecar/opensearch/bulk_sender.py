@@ -25,8 +25,17 @@ OnRepeat = Callable[[int], object]
 """Called with the number of actions that are sent again, each time that some are."""
 
 
+OnBody = Callable[[int, float], object]
+"""Called after each body that the cluster has answered, with the number of actions that it did not refuse for now, and
+the seconds that it took."""
+
+
 def uncounted(actions: int) -> None:
     """The `OnRepeat` of callers that do not count."""
+
+
+def untimed(actions: int, seconds: float) -> None:
+    """The `OnBody` of callers that do not watch."""
 
 
 class BulkSender:
@@ -46,10 +55,12 @@ class BulkSender:
         *,
         retry_deadline_seconds: float,
         on_repeat: OnRepeat = uncounted,
+        on_body: OnBody = untimed,
         routing: str | None = None,
     ) -> None:
         self._cluster = cluster
         self.on_repeat = on_repeat
+        self._on_body = on_body
         self._index = index
         self._routing = routing
         self._retry_deadline_seconds = retry_deadline_seconds
@@ -83,9 +94,13 @@ class BulkSender:
         """One bulk request. Raises what `Cluster.bulk` raises."""
         body = b"".join(action.as_lines() for action in actions)
         scope = "delete_documents" if actions[0].source is None else "add_documents"
+        began = time.perf_counter()
         with telemetry.timed(f"{scope}.opensearch._bulk"):
             items = self._cluster.bulk(self._index, body, refresh=refresh, routing=self._routing)
-        return [ItemResult.from_answer(item) for item in items]
+        seconds = time.perf_counter() - began
+        results = [ItemResult.from_answer(item) for item in items]
+        self._on_body(sum(not result.is_retryable for result in results), seconds)
+        return results
 
     def _is_out_of_time(self, state: RetryCallState) -> bool:
         now = time.monotonic()

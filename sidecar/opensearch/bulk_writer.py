@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from sidecar.opensearch.bulk_actions import BulkAction, ItemResult
-from sidecar.opensearch.bulk_sender import BulkSender, OnRepeat, uncounted
+from sidecar.opensearch.bulk_sender import BulkSender, OnBody, OnRepeat, uncounted, untimed
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.error_answers import disk_full, index_not_found
 
@@ -37,11 +37,13 @@ class BulkWriter:
         retry_deadline_seconds: float = 30.0,
         limits: BulkLimits = BulkLimits(),
         on_repeat: OnRepeat = uncounted,
+        on_body: OnBody = untimed,
     ) -> None:
         self._cluster = cluster
         self._retry_deadline_seconds = retry_deadline_seconds
         self._limits = limits
         self._on_repeat = on_repeat
+        self._on_body = on_body
 
     def open(self, index: str, *, refresh: bool = False, routing: str | None = None) -> BulkStream:
         """A stream of actions on one index. With `refresh`, searches see them when `finish` returns; `routing` names
@@ -51,6 +53,7 @@ class BulkWriter:
             index,
             retry_deadline_seconds=self._retry_deadline_seconds,
             on_repeat=self._on_repeat,
+            on_body=self._on_body,
             routing=routing,
         )
         return BulkStream(self._cluster, sender, self._limits, index=index, refresh=refresh)

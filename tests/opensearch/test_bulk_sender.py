@@ -144,3 +144,42 @@ def test_send_raises_when_the_request_is_refused_as_a_whole() -> None:
     bad = answer(b'{"error":{"type":"illegal_argument_exception","reason":"no"},"status":400}', "400 Bad Request")
     with FaultServer([bad]) as server, pytest.raises(OpenSearchError, match="illegal_argument_exception"):
         sender_to(server.url).send(actions("1"))
+
+
+CONFLICT = {"type": "version_conflict_engine_exception", "reason": "document already exists"}
+
+
+def test_send_takes_a_document_that_was_to_be_created_and_is_there_as_kept() -> None:
+    there = {"create": {"_id": "1", "status": 409, "error": CONFLICT}}
+    new = {"create": {"_id": "2", "status": 201, "result": "created"}}
+    reply = answer(orjson.dumps({"items": [there, new]}))
+    creating = [BulkAction(document_id, b"{}", is_create=True) for document_id in ("1", "2")]
+    with FaultServer([reply]) as server:
+        results = sender_to(server.url).send(creating)
+        assert [list(orjson.loads(line)) for line in server.requests[0].body.splitlines()[::2]] == [["create"]] * 2
+    assert [(result.result, result.status, result.error) for result in results] == [
+        ("kept", 200, None),
+        ("created", 201, None),
+    ]
+
+
+def test_send_takes_a_document_that_its_own_lost_request_has_created_as_kept() -> None:
+    there = answer(orjson.dumps({"items": [{"create": {"_id": "1", "status": 409, "error": CONFLICT}}]}))
+    with FaultServer([HANG_UP, there]) as server:
+        (result,) = sender_to(server.url).send([BulkAction("1", b"{}", is_create=True)])
+    assert (result.result, result.error) == ("kept", None)
+
+
+def test_send_tells_how_bodies_fare() -> None:
+    answered: list[tuple[int, bool]] = []
+    replies = [HANG_UP, items(("1", 201), ("2", 429), ("3", 400)), items(("2", 201))]
+    with FaultServer(replies) as server:
+        cluster = Cluster(Transport(ClusterAddress(server.url), TransportOptions()))
+        watched = BulkSender(
+            cluster,
+            "a",
+            retry_deadline_seconds=60,
+            on_body=lambda done, seconds: answered.append((done, seconds > 0)),
+        )
+        watched.send(actions("1", "2", "3"))
+    assert answered == [(2, True), (1, True)]

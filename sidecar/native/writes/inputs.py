@@ -10,9 +10,10 @@ from itertools import islice
 
 import numpy as np
 
-from sidecar.embedding.engine import EmbeddingEngine, normalized
+from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.text_embedder import TextEmbedder
 from sidecar.indexing.files import RequestFiles
 from sidecar.indexing.inputs import FileInput, TextInputs
 from sidecar.indexing.windows import MAX_FILE_PARTS, MAX_TEXTS
@@ -28,7 +29,7 @@ class RequestTexts(TextInputs):
 
     _all: Embeddings | None = None
 
-    def submit(self, engine: EmbeddingEngine) -> None:
+    def submit(self, engine: TextEmbedder) -> None:
         """Embed the texts; returns when that is done. Raises what the engine, or the model, raises."""
         texts = list(self._rows)
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]), reverse=True)
