@@ -21,6 +21,7 @@ from sidecar.ingest.verification.parts import Progress, VerificationOptions, Ver
 from sidecar.ingest.verification.problems import Finding, Problem
 from sidecar.ingest.verification.report import Report, repairable_fields
 from sidecar.native.writes.inputs import RequestInputs
+from sidecar.opensearch.load_settings import LoadSettings
 
 _SHARDS_AT_ONCE = 2
 _PATIENCE_SECONDS = 60.0
@@ -55,6 +56,8 @@ class Verification:
 
         Raises: as `read_checks`; what the cluster raises. What was mended until then stays.
         """
+        if self._options.fix:
+            self.report.restored = LoadSettings(self._parts.cluster).restore_abandoned()
         checks = read_checks(self._parts, self._options)
         if self._options.fix and self._make_room(checks):
             checks = read_checks(self._parts, self._options)

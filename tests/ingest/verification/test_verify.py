@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import time
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from sidecar.api.services import EXTENSION, Services
 from sidecar.app import create_native_embedder, create_native_face
@@ -17,9 +21,11 @@ from sidecar.ingest.face_client import NDJSON, FaceClient
 from sidecar.ingest.verification.parts import VerificationOptions, VerificationParts
 from sidecar.ingest.verification.report import Report
 from sidecar.ingest.verification.verification import Verification
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.load_settings import LEASE_SECONDS, LoadSettings
 from tests.fix_opensearch import request
 from tests.fix_server import SMALL, MakeClient, Sidecar
-from tests.native.declaring.indexes import VECTOR, declaring, send
+from tests.native.declaring.indexes import MODEL, VECTOR, declaring, send
 
 TEXT = "All is well. It is a fine day. Nobody complains."
 LOADER = RandomLoader(32)
@@ -313,6 +319,77 @@ def test_an_index_without_vectors_and_an_unknown_one_are_told(
     assert send(node, "PUT", f"/{index_name}", {})[0] == 200
     with pytest.raises(InvalidArgument, match="no field of which there are vectors"):
         verified(parts, index_name)
+
+
+def test_settings_that_a_dead_load_has_left_are_restored(
+    node: str, filled: str, parts: VerificationParts, cluster: Cluster
+) -> None:
+    dead = LoadSettings(cluster, clock=lambda: time.time() - 2 * LEASE_SECONDS)
+    dead.join(filled, "a job that died")
+    assert "refresh_interval" in send(node, "GET", f"/{filled}/_settings")[1][filled]["settings"]["index"]
+    assert verified(parts, filled).restored == []
+    assert filled in verified(parts, filled, fix=True).restored
+    assert "refresh_interval" not in send(node, "GET", f"/{filled}/_settings")[1][filled]["settings"]["index"]
+
+
+def test_an_image_index_is_verified_by_the_pointers_of_its_images(
+    node: str, sidecar: Sidecar, index_name: str, parts: VerificationParts
+) -> None:
+    image = io.BytesIO()
+    Image.new("RGB", (8, 8), (200, 10, 10)).save(image, "PNG")
+    pointer = "data:image/png;base64," + base64.b64encode(image.getvalue()).decode()
+    defaults = {**SMALL["index_defaults"], "treat_urls_and_pointers_as_images": True}
+    assert sidecar.post(f"/indexes/{index_name}", {"index_defaults": defaults}).status_code == 200
+    sidecar.add(index_name, [{"_id": "image", "title": pointer}, {"_id": "text", "title": TEXT}])
+    assert verified(parts, index_name, deep_documents=100).rows() == []
+    plant(node, index_name, "missing", {"title": pointer})
+    report = verified(parts, index_name, fix=True)
+    assert (told(report), report.is_fine) == ({("title", "missing", ("missing",))}, True)
+    assert verified(parts, index_name, deep_documents=100).rows() == []
+    plant(node, index_name, "dead", {"title": "data:image/png;base64,iVBORw0KGgo="})
+    report = verified(parts, index_name, fix=True)
+    assert (report.is_fine, report.failed, list(report.failures)) == (False, 1, ["dead"])
+
+
+def test_what_no_model_can_make_again_is_told_and_left_alone(
+    node: str, sidecar: Sidecar, index: str, parts: VerificationParts
+) -> None:
+    mappings = {
+        "own": {"type": "custom_vector"},
+        "both": {"type": "multimodal_combination", "weights": {"a": 0.5}},
+    }
+    documents = [{"_id": "good", "own": {"content": "mine", "vector": [3.0] * 32}, "both": {"a": "one"}}]
+    body = {"documents": documents, "tensorFields": ["own", "both"], "mappings": mappings}
+    assert not sidecar.post(f"/indexes/{index}/documents?refresh=true", body).json()["errors"]
+    bare = {"own": "mine", "both": {"a": "one"}}
+    plant(node, index, "bare", bare)
+    report = verified(parts, index, fix=True)
+    assert told(report) == {("own", "missing", ("bare",)), ("both", "missing", ("bare",))}
+    assert not report.is_fine
+    assert source_of(node, index, "bare") == bare
+
+
+def test_vectors_of_a_pipeline_are_verified_and_mended_too(
+    node: str, sidecar: Sidecar, index_name: str, parts: VerificationParts
+) -> None:
+    processor = {"text_embedding": {"model_id": MODEL, "field_map": {"body": "body_vector"}}}
+    target = f"/_ingest/pipeline/{index_name}"
+    assert send(sidecar.native_url, "PUT", target, {"processors": [processor]})[0] == 200
+    body = {
+        "settings": {"index.knn": True, "number_of_shards": 1, "default_pipeline": index_name},
+        "mappings": {"properties": {"body_vector": VECTOR}},
+    }
+    try:
+        assert send(sidecar.native_url, "PUT", f"/{index_name}", body)[0] == 200
+        assert send(sidecar.native_url, "PUT", f"/{index_name}/_doc/d", {"body": "text"})[0] == 201
+        assert send(node, "PUT", f"/{index_name}/_doc/missing?pipeline=_none", {"body": "text"})[0] == 201
+        assert told(verified(parts, index_name)) == {("body_vector", "missing", ("missing",))}
+        report = verified(parts, index_name, fix=True)
+        assert (report.is_fine, report.failures) == (True, {})
+        assert verified(parts, index_name).rows() == []
+    finally:
+        request(node, "DELETE", f"/{index_name}")
+        request(node, "DELETE", target)
 
 
 def command(node: str, *arguments: str) -> Result:
