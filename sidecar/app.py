@@ -106,13 +106,7 @@ def create_native_face(app: Flask) -> NativeFace:
     settings = parts.settings
     options = replace(_transport_options(settings), timeout_seconds=settings.native_timeout)
     upstream = Passthrough(parts.address, options)
-    embedder = NativeEmbedder(
-        parts.engine,
-        parts.media,
-        parts.table,
-        aliases=settings.native_models,
-        device=_default_device(settings),
-    )
+    embedder = create_native_embedder(app)
     reader = ClusterReader(upstream, account=settings.native_account)
     return NativeFace(
         NativeParts(
@@ -126,6 +120,18 @@ def create_native_face(app: Flask) -> NativeFace:
             parts.switches,
         ),
         max_body_bytes=settings.native_max_body_bytes,
+    )
+
+
+def create_native_embedder(app: Flask) -> NativeEmbedder:
+    """What embeds on the native face of an app, by the app's own engine."""
+    parts: Services = app.extensions[EXTENSION]
+    return NativeEmbedder(
+        parts.engine,
+        parts.media,
+        parts.table,
+        aliases=parts.settings.native_models,
+        device=_default_device(parts.settings),
     )
 
 

@@ -13,6 +13,8 @@ COMMANDS = {
     "demo": ("sidecar.cli.demo", "Index Python's own documentation, and search it by meaning."),
     "ingest": ("sidecar.cli.ingest", "Bring a source of documents into an index, exactly and once."),
     "migrate": ("sidecar.cli.migrate", "Bring what an index holds up to date: vectors for a new field."),
+    "export": ("sidecar.cli.export", "Write an index's documents to files, with or without their vectors."),
+    "verify": ("sidecar.cli.verify", "Look whether every document has the vectors that it should."),
     "models": ("sidecar.cli.models", "List, fetch, convert and measure models."),
     "dashboards": ("sidecar.cli.dashboards", "Draw the sidecar's metrics in OpenSearch Dashboards."),
     "opensearch": ("sidecar.cli.opensearch", "Start, stop or look at the OpenSearch on this machine."),
