@@ -154,8 +154,8 @@ class PlainBulk:
         self._cluster.indices.create(index=self._name, body=self._body)
         started = time.perf_counter()
         actions = ({"_index": self._name, **document} for document in self._documents)
-        options = {"thread_count": _BULK_THREADS, "chunk_size": _BULK_DOCUMENTS}
-        for is_fine, item in parallel_bulk(self._cluster, actions, **options):
+        stored = parallel_bulk(self._cluster, actions, thread_count=_BULK_THREADS, chunk_size=_BULK_DOCUMENTS)
+        for is_fine, item in stored:
             if not is_fine:
                 raise RuntimeError(f"a plain bulk failed: {item}")
         self._cluster.indices.refresh(index=self._name)

@@ -85,9 +85,9 @@ class Rooms:
         reader = MediaReader(media)
         self.media = MediaEmbedder(self.engine, reader)
         bulk = BulkWriter(self.cluster, retry_deadline_seconds=5, limits=BulkLimits())
-        switches = Switches(JobRecords(self.cluster), deadline_seconds=5, most_waiting=8)
+        self.switches = Switches(JobRecords(self.cluster), deadline_seconds=5, most_waiting=8)
         parts = WriterParts(
-            self.cluster, self.states, bulk, self.engine, self.media, self.table, self.metrics, switches
+            self.cluster, self.states, bulk, self.engine, self.media, self.table, self.metrics, self.switches
         )
         self.writer = DocumentWriter(parts, max_document_bytes=100_000)
         self.reader = DocumentReader(self.cluster, self.states)

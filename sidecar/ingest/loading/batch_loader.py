@@ -76,7 +76,16 @@ class BatchLoader:
         folder.mkdir(parents=True, exist_ok=True)
         self._engine = RememberingEngine(parts.engine, folder)
         self._writer = DocumentWriter(
-            WriterParts(parts.cluster, parts.states, bulk, self._engine, parts.media, parts.table, parts.metrics),
+            WriterParts(
+                parts.cluster,
+                parts.states,
+                bulk,
+                self._engine,
+                parts.media,
+                parts.table,
+                parts.metrics,
+                parts.switches,
+            ),
             max_document_bytes=settings.max_document_bytes,
         )
         self._device = resolve_device(settings.device or None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import ray
@@ -40,7 +40,7 @@ class Crew:
         return self.settings.model_copy(update={"embedding_threads": threads, "device": device})
 
 
-def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> Iterator[Report | Fault]:
+def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> Generator[Report | Fault, None, None]:
     """What became of the tasks' batches, in whatever order they end; closing it, or raising in it, ends the workers.
 
     Raises: what Ray raises where it can't go on.
