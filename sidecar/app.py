@@ -34,8 +34,9 @@ from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable
 from sidecar.embedding.processors import available_processors
 from sidecar.errors import ConfigurationError, HardwareUnavailable, InvalidArgument, UnknownModel
+from sidecar.indexing.addition import WriterParts
 from sidecar.indexing.reader import DocumentReader
-from sidecar.indexing.writer import DocumentWriter, WriterParts
+from sidecar.indexing.writer import DocumentWriter
 from sidecar.metrics import Metrics
 from sidecar.metrics_index.writer import MetricsIndex, MetricsIndexOptions
 from sidecar.native.callers import Callers

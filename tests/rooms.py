@@ -16,9 +16,10 @@ from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable
+from sidecar.indexing.addition import WriterParts
 from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.requests import AddDocuments
-from sidecar.indexing.writer import DocumentWriter, WriterParts
+from sidecar.indexing.writer import DocumentWriter
 from sidecar.metrics import Metrics
 from sidecar.opensearch.bulk_writer import BulkLimits, BulkWriter
 from sidecar.opensearch.client import Cluster

@@ -22,8 +22,9 @@ from sidecar.embedding.loader import Embeddings, Prepared
 from sidecar.embedding.loaders.random import RandomLoader
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_table import ModelTable
+from sidecar.indexing.addition import WriterParts
 from sidecar.indexing.requests import AddDocuments
-from sidecar.indexing.writer import DocumentWriter, WriterParts
+from sidecar.indexing.writer import DocumentWriter
 from sidecar.ingest.remembered import RememberingEngine
 from sidecar.metrics import Metrics
 from sidecar.opensearch.bulk_writer import BulkWriter

@@ -9,8 +9,9 @@ from typing import Any
 
 from sidecar.embedding.devices import resolve_device
 from sidecar.errors import SidecarError
+from sidecar.indexing.addition import WriterParts
 from sidecar.indexing.requests import AddDocuments
-from sidecar.indexing.writer import DocumentWriter, WriterParts
+from sidecar.indexing.writer import DocumentWriter
 from sidecar.ingest.loading.counts import LoadCounts
 from sidecar.ingest.loading.dead_letters import DeadLetter
 from sidecar.ingest.loading.faults import fault_of_item
