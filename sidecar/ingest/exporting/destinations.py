@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
@@ -13,6 +14,9 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from sidecar.errors import InvalidArgument
 from sidecar.ingest.exporting.options import STANDARD_OUTPUT, ExportOptions
+
+
+_PIECE_BYTES = 65_536
 
 
 class Destination(Protocol):
@@ -79,11 +83,23 @@ def _keep_on_disk(file: Path) -> None:
         os.close(descriptor)
 
 
+class _KeptOpen(io.RawIOBase):
+    """Standard output, which stays open when this is closed."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return len(data)
+
+
 class _StandardOutput:
     """What was written can't be taken back; whoever reads it sees it end."""
 
     def open(self, name: str) -> BinaryIO:
-        return cast(BinaryIO, open(sys.stdout.fileno(), "wb", closefd=False))
+        return cast(BinaryIO, io.BufferedWriter(_KeptOpen(), _PIECE_BYTES))
 
     def commit(self) -> None:
         return None
