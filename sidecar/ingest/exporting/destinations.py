@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from sidecar.errors import InvalidArgument
 from sidecar.ingest.exporting.options import STANDARD_OUTPUT, ExportOptions
+
+_PIECE_BYTES = 65_536
 
 
 class Destination(Protocol):
@@ -79,11 +82,23 @@ def _keep_on_disk(file: Path) -> None:
         os.close(descriptor)
 
 
+class _KeptOpen(io.RawIOBase):
+    """Standard output, which stays open when this is closed."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return len(data)
+
+
 class _StandardOutput:
     """What was written can't be taken back; whoever reads it sees it end."""
 
     def open(self, name: str) -> BinaryIO:
-        return cast(BinaryIO, open(sys.stdout.fileno(), "wb", closefd=False))
+        return cast(BinaryIO, io.BufferedWriter(_KeptOpen(), _PIECE_BYTES))
 
     def commit(self) -> None:
         return None
@@ -154,7 +169,10 @@ class _Remote:
 
     def open(self, name: str) -> BinaryIO:
         path = f"{self._path.rstrip('/')}/{name}" if self._is_folder else self._path
-        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        if self._is_folder and not self._opened:
+            with suppress(FileExistsError):
+                # Without parents: a bucket of a mistyped name is not to be made.
+                self._files.mkdir(self._path, create_parents=False)
         file = self._files.open(path, "wb", autocommit=False)
         self._opened.append(file)
         return cast(BinaryIO, file)
@@ -165,8 +183,10 @@ class _Remote:
 
     def discard(self) -> None:
         for file in self._opened:
-            file.close()
-            file.discard()
+            # The error that has ended it is the one to be told.
+            with suppress(OSError):
+                file.close()
+                file.discard()
 
     def _check_free(self, options: ExportOptions) -> None:
         is_there = self._files.exists(self._path)
