@@ -13,7 +13,7 @@ from sidecar.ingest.sources.source import Place, Record
 from sidecar.ingest.sources.unreadable import library
 
 _PAGE_BUFFER_BYTES = 256 * 1024
-_BATCH_BYTES = 8 * 1024 * 1024
+_BATCH_BYTES = 4 * 1024 * 1024
 _MOST_BATCH_ROWS = 8192
 
 

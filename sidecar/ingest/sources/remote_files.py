@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 from sidecar.errors import InvalidArgument
@@ -56,7 +57,7 @@ class RemoteFile:
             ranged: BinaryIO = self.filesystem.open(self.path, "rb", block_size=_BLOCK_BYTES, size=self.size_bytes)
             ranged.seek(offset)
             return ranged
-        stream: BinaryIO = self.filesystem.open(self.path, "rb", block_size=0)
+        stream = cast(BinaryIO, _Forward(self.filesystem.open(self.path, "rb", block_size=0)))
         while offset and (dropped := stream.read(min(offset, _BLOCK_BYTES))):
             offset -= len(dropped)
         return stream
@@ -65,6 +66,26 @@ class RemoteFile:
         headers = {**self.filesystem.kwargs.get("headers", {}), "Range": "bytes=0-0"}
         with self.filesystem.open(self.path, "rb", block_size=0, headers=headers) as stream:
             return bool(stream.r.status == _PARTIAL_CONTENT)
+
+
+class _Forward(io.RawIOBase):
+    """A web server's answer; fsspec's own file says that it can be read at any place."""
+
+    def __init__(self, answer: BinaryIO) -> None:
+        self._answer = answer
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        target = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # any writable buffer
+        content = self._answer.read(len(target))
+        target[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        self._answer.close()
+        super().close()
 
 
 def find_remote_files(location: str, storage: Mapping[str, str]) -> FoundFiles:

@@ -34,8 +34,8 @@ def documents(location: Path | str, format: Format | None = None, **options: Any
 
 
 def check_every_place(of: Part, *, step: int = 1) -> list[Record]:
-    """Reading on behind any record (or each ``step``-th), by its `resume` or by its row alone, gives the rest; stopping gives the beginning.
-    Returns: all records."""
+    """Reading on behind any record (or each ``step``-th), by its `resume` or by its row alone, gives the rest; stopping
+    gives the beginning. Returns: all records."""
     whole = list(of.records())
     rows = _without_sizes(whole)
     for number, record in list(enumerate(whole, 1))[::step]:

@@ -142,6 +142,18 @@ def test_vectors_come_as_lists_of_numbers(tmp_path: Path) -> None:
     assert [document["vector"] for document in documents(tmp_path / "rows.parquet")] == vectors.tolist()
 
 
+def test_memory_does_not_grow_with_a_row_group(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(7).random((10_000, 1000), dtype=np.float32)
+    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), 1000)
+    write_parquet(pa.table({"vector": column}), tmp_path / "rows.parquet", 10_000)
+    del vectors, column
+    before, most = pa.total_allocated_bytes(), 0
+    for record in part(tmp_path / "rows.parquet").records():
+        if record.row % 500 == 0:
+            most = max(most, pa.total_allocated_bytes() - before)
+    assert most < 20_000_000  # of 40,000,000 bytes
+
+
 def test_a_string_that_is_not_utf8_fails_alone(tmp_path: Path) -> None:
     column = pa.Array.from_buffers(pa.string(), 3, pa.array([b"good", b"caf\xe9", b"too"], pa.binary()).buffers())
     write_file(pa.table({"text": column, "n": [1, 2, 3]}), tmp_path / "rows.arrow", 10)
@@ -175,7 +187,8 @@ SCALARS = (
 )
 
 
-@given(st.recursive(SCALARS, st.lists))
+@settings(max_examples=50, deadline=None)
+@given(st.recursive(SCALARS, st.lists, max_leaves=4))
 def test_python_values_become_json(value: Any) -> None:
     json.dumps(json_value(value))
 

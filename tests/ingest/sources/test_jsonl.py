@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
+import threading
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +137,6 @@ def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_read_once_and_by_counting(tmp_path: Path) -> None:
-    import os
-    import threading
-
     path = tmp_path / "pipe"
     os.mkfifo(path)
     writer = threading.Thread(target=path.write_text, args=('{"a": 1}\n{"a": 2}\n',))
@@ -144,3 +144,14 @@ def test_a_pipe_is_read_once_and_by_counting(tmp_path: Path) -> None:
     found = records(path, Format.JSONL)
     writer.join()
     assert [(record.document, record.resume) for record in found] == [({"a": 1}, None), ({"a": 2}, None)]
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"text": "{"long " * 4000}"}}\n' * 1000)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in part(path).records()) == 1000
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000  # of 20,000,000 bytes
+    finally:
+        tracemalloc.stop()
