@@ -181,8 +181,8 @@ class Cluster:
     ) -> list[dict[str, Any]]:
         """Send bulk actions (NDJSON, each with an explicit id); returns the answer's items, in order.
 
-        A lost connection may send the body twice: index and delete actions with ids, and updates that set values, end
-        in the same documents, and a document created the first time is then reported as updated.
+        A lost connection may send the body twice: index, create and delete actions with ids, and updates that set
+        values, end in the same documents; one created the first time is then reported as updated, or as in the way.
         """
         parameters = f"timeout={_SHARD_TIMEOUT}&refresh={_flag(refresh)}{routing_query('&', routing)}"
         request = Request("POST", f"{index_path(index)}/_bulk?{parameters}", body, NDJSON, is_repeatable=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sidecar.errors import IndexNotFound
+from sidecar.errors import IndexNotFound, OpenSearchError, OpenSearchTimeout, OpenSearchUnreachable
 from sidecar.opensearch.client import Cluster, encode_json, index_path
 from sidecar.opensearch.index_state import stands_for_several
 from sidecar.opensearch.job_records import JobRecord, JobRecords
 from sidecar.opensearch.transport import Request
+
+logger = logging.getLogger(__name__)
 
 KIND = "load"
 LEASE_SECONDS = 90.0
@@ -85,9 +88,27 @@ class LoadSettings:
         self._release(loaded.record_name, job)
 
     def restore_abandoned(self) -> list[str]:
-        """Restore each index all of whose jobs have died; returns the names of these indexes, sorted."""
-        abandoned = [record for record in self._records.list(KIND) if not self._living(record)]
-        return sorted(str(record.value["index"]) for record in abandoned if self._release(record.name, None))
+        """Restore each index all of whose jobs have died; returns the names of these indexes.
+
+        One that can't be restored now, as a closed one, is told in a warning and tried again the next time.
+        Raises: OpenSearchUnreachable, OpenSearchTimeout; what may not be read at all.
+        """
+        restored = []
+        for record in self._records.list(KIND):
+            if self._living(record):
+                continue
+            try:
+                if self._release(record.name, None):
+                    restored.append(str(record.value["index"]))
+            except (OpenSearchUnreachable, OpenSearchTimeout):
+                raise
+            except OpenSearchError as error:
+                logger.warning(
+                    "the settings of index '%s', which a dead load has left, can't be restored: %s",
+                    record.value["index"],
+                    error.message,
+                )
+        return restored
 
     def _release(self, record_name: str, job: str | None) -> bool:
         """Take the job out of the record; True where the settings are restored, for it was the last."""

@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from hypothesis import given
@@ -145,6 +146,26 @@ def test_sub_fields_have_the_names_of_fields(name: str) -> None:
 def test_bad_vectors_are_refused_by_field(vector: object) -> None:
     with pytest.raises(InvalidArgument, match="field 'own'"):
         validate({"own": {"vector": vector}})
+
+
+def test_numbers_of_any_kind_and_size_within_float32_are_taken_as_a_vector() -> None:
+    for numbers in ([1, -0.5], [np.float64(0.25), 3], [3 * 10**38, 1e-50], [2**63, -(2**70)]):
+        vector = validate({"own": {"vector": numbers}}).vectors["own"].vector
+        assert vector.tolist() == [float(np.float32(float(number))) for number in numbers]
+
+
+@pytest.mark.parametrize("number", [1e39, 10**39, 10**400, -math.inf, math.nan])
+def test_a_number_beyond_float32_is_refused(number: float) -> None:
+    with pytest.raises(InvalidArgument, match="beyond float32's range"):
+        validate({"own": {"vector": [1, number]}})
+
+
+def test_the_numbers_of_a_vector_count_in_a_documents_size() -> None:
+    numbers = [0.12345678901234567, -1.2345678901234567e-30]
+    room = LIMIT - len(json.dumps({"own": {"content": "", "vector": numbers}}))
+    assert validate({"own": {"content": "x" * room, "vector": numbers}})
+    with pytest.raises(DocumentTooLarge, match=f"{LIMIT + 1:,} bytes"):
+        validate({"own": {"content": "x" * (room + 1), "vector": numbers}})
 
 
 def test_a_string_or_number_in_a_mapped_field_is_ordinary() -> None:

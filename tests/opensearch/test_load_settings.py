@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -12,7 +14,7 @@ import pytest
 from sidecar.errors import IndexNotFound, NotASidecarIndex
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.job_records import JobRecord, JobRecords
-from sidecar.opensearch.load_settings import KIND, LEASE_SECONDS, LoadSettings
+from sidecar.opensearch.load_settings import KIND, LEASE_SECONDS, LoadedIndex, LoadSettings
 from sidecar.opensearch.transport import Request, Transport
 
 REFRESH, REPLICAS = "index.refresh_interval", "index.number_of_replicas"
@@ -29,7 +31,7 @@ class Clock:
 
 
 class DyingCluster(Cluster):
-    """A cluster whose caller dies just before one operation, for the first time or after so many."""
+    """A cluster whose caller dies just before one operation."""
 
     def __init__(self, transport: Transport) -> None:
         super().__init__(transport)
@@ -320,6 +322,33 @@ def test_the_record_of_an_index_that_is_gone_is_dropped_and_its_successor_left_a
     assert records_of(cluster, index) == []
 
 
+def test_an_index_that_can_t_be_restored_now_is_told_and_does_not_stop_the_others(
+    cluster: Cluster,
+    settings: LoadSettings,
+    make_index: Callable[..., str],
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    index = make_index()
+    other = f"{index}-other"
+    cluster.create_index(other, {})
+    try:
+        settings.join(index, "a")
+        settings.join(other, "b")
+        clock.now += LEASE_SECONDS + 1
+        cluster.ask("close", Request("POST", f"/{index}/_close"), index)
+        with caplog.at_level(logging.WARNING):
+            restored = settings.restore_abandoned()
+        assert other in restored
+        assert index not in restored
+        assert f"index '{index}', which a dead load has left, can't be restored" in caplog.text
+        cluster.ask("open", Request("POST", f"/{index}/_open"), index)
+        assert index in settings.restore_abandoned()
+        assert settings_of(cluster, index) == (None, "1")
+    finally:
+        cluster.delete_index(other)
+
+
 def test_a_job_that_joins_while_the_last_one_leaves_finds_the_index_tuned(
     cluster: Cluster, transport: Transport, settings: LoadSettings, make_index: Callable[..., str], clock: Clock
 ) -> None:
@@ -334,7 +363,8 @@ def test_a_job_that_joins_while_the_last_one_leaves_finds_the_index_tuned(
                 change(cluster, str(name), refresh_interval=None, number_of_replicas=1)
             return super().ask(operation, request, index)
 
-    name, joined = index, []  # type: ignore[var-annotated]
+    name = index
+    joined: list[LoadedIndex] = []
     loaded = settings.join(index, "a")
     LoadSettings(Overtaken(transport), clock=clock).leave(loaded, "a")
     assert settings_of(cluster, index) == ("30s", "0")
@@ -347,8 +377,6 @@ def test_a_job_that_joins_while_the_last_one_leaves_finds_the_index_tuned(
 def test_jobs_that_join_at_once_all_stand_in_the_record(
     cluster: Cluster, settings: LoadSettings, make_index: Callable[..., str]
 ) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     index = make_index()
     jobs = [f"job-{number}" for number in range(6)]
     with ThreadPoolExecutor(len(jobs)) as pool:

@@ -1,0 +1,71 @@
+"""What a server does at its start about loads that died, where the cluster is not as it should be."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import orjson
+import pytest
+
+from sidecar import startup
+from sidecar.config import load_settings
+from sidecar.embedding.loaders.random import RandomLoader
+from sidecar.embedding.model_cache import ModelCache
+from sidecar.opensearch.address import ClusterAddress
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.connections import TransportOptions
+from sidecar.opensearch.transport import Transport
+from sidecar.startup import Startup
+from tests.fault_server import HANG_UP, FaultServer, answer
+
+NO_JOBS = answer(orjson.dumps({"error": {"type": "index_not_found_exception", "reason": "none"}}), "404 Not Found")
+FORBIDDEN = answer(orjson.dumps({"error": {"type": "security_exception", "reason": "no rights"}}), "403 Forbidden")
+
+
+@contextmanager
+def restoring(address: ClusterAddress) -> Iterator[threading.Thread]:
+    """The thread that restores, for as long as the sidecar runs."""
+    cluster = Cluster(Transport(address, TransportOptions()))
+    models = ModelCache(lambda spec: RandomLoader(spec.dimensions), 1.0)
+    begun = Startup(load_settings(), address=address, cluster=cluster, models=models, preload=[])
+    begun.restore_loads()
+    (thread,) = (one for one in threading.enumerate() if one.name == "restore-loads")
+    try:
+        yield thread
+    finally:
+        begun.close()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_a_cluster_that_is_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(startup, "RETRY_SECONDS", 0.01)
+    with FaultServer([HANG_UP, HANG_UP, NO_JOBS]) as server, restoring(ClusterAddress(server.url)) as thread:
+        thread.join(10)
+        assert not thread.is_alive()
+        assert [request.first_line.split()[1] for request in server.requests[-1:]] == ["/sidecar-jobs/_refresh"]
+
+
+def test_a_user_without_rights_is_told_once_and_nothing_is_restored(caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        FaultServer([FORBIDDEN]) as server,
+        caplog.at_level(logging.WARNING),
+        restoring(ClusterAddress(server.url)) as thread,
+    ):
+        thread.join(10)
+        assert not thread.is_alive()
+    assert "can't be looked up" in caplog.text
+    assert "no rights" in caplog.text
+
+
+def test_a_node_that_is_still_starting_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(startup, "WATCH_SECONDS", 0.01)
+    address = ClusterAddress()
+    with FaultServer([NO_JOBS]) as server, restoring(address) as thread:
+        address.announce(server.url)
+        thread.join(10)
+        assert not thread.is_alive()
+        assert len(server.requests) == 1
