@@ -129,7 +129,7 @@ def _runner(asked: Asked, plan: LoadPlan, parts: LoadParts, job: Job, progress: 
 @contextmanager
 def _stopping(runner: Runner, console: Console) -> Iterator[None]:
     def stop() -> None:
-        console.print("Stopping: what has begun is finished. Once more to end at once.")
+        console.print("Stopping: what is done is saved. Once more to end at once.")
         runner.stop()
 
     with stopped_by_signals(stop):

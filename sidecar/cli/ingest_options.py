@@ -201,7 +201,9 @@ def options() -> list[click.Parameter]:
             help="How many a dry run shows.",
         ),
         click.Option(["--engine"], type=click.Choice([LOCAL, RAY]), default=LOCAL, show_default=True),
-        click.Option(["--workers"], type=click.IntRange(1), help="Of Ray; one for each processor or GPU by default."),
+        click.Option(
+            ["--workers"], type=click.IntRange(1), help="Of Ray; one for each GPU or every four processors by default."
+        ),
         click.Option(["--json"], is_flag=True, help="Write the summary as JSON."),
     ]  # fmt: skip
 

@@ -38,7 +38,7 @@ class SplitsDatasource(Datasource):
     """The source as Ray Data reads it. ``is_local`` says that it lies on this machine, so that no other can read it."""
 
     def __init__(self, tasks: Sequence[Sequence[Split]], *, batch_documents: int, is_local: bool) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._tasks = tasks
         self._batch_documents = batch_documents
         self._is_local = is_local

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 from sidecar.config import Settings
 from sidecar.errors import ConfigurationError, InvalidArgument
-from sidecar.ingest.loading.ahead import Ahead
 from sidecar.ingest.loading.counts import Ending, LoadCounts, Summary
 from sidecar.ingest.loading.job import Job
 from sidecar.ingest.loading.parts import OpenParts
@@ -19,9 +19,6 @@ from sidecar.ingest.ray_engine.report import Fault, Report
 from sidecar.ingest.ray_engine.splits import Split, splits_of, tasks_of
 from sidecar.ingest.sources.locations import STANDARD_INPUT, local_path
 from sidecar.ingest.sources.source import Part
-
-_REPORTS_AHEAD = 100
-_LOOK_SECONDS = 0.2
 
 
 class RayRunner:
@@ -59,30 +56,37 @@ class RayRunner:
         self._job = job
         self._progress = progress
         self._workers = workers
-        self._halted = threading.Event()
+        self._is_halted = False
+        self._waiting_thread: int | None = None
         self._counts = LoadCounts()
+        self._total = Total()
+        self._begun_at: float | None = None
         self._fault: Fault | None = None
 
     def stop(self) -> None:
-        """Have the run end now. Safe to call from any thread, and from a signal's handler."""
-        self._halted.set()
+        """Have the run end: at once where this is called from the handler of a signal that came while the run's own
+        thread waits for the workers, else with their next report. Safe to call from any thread."""
+        self._is_halted = True
+        if self._waiting_thread == threading.get_ident():
+            raise _Stopped
 
     def run(self, parts: Sequence[Part]) -> Summary:
-        """Load what is left of the parts; returns as `LocalRunner.run` does.
+        """Load what is left of the parts; returns as `LocalRunner.run` does. Its seconds are those in which the workers
+        loaded: neither Ray's start nor that of the models is among them.
 
         Raises: ConfigurationError, WorkersFailed, HardwareUnavailable where Ray can't be used as asked for; nothing
         was done then.
         """
-        started = time.monotonic()
-        self._progress.begin(Total.of(parts), self._job.counts)
+        self._total = Total.of(parts)
         tasks = list(tasks_of(splits_of(parts, self._job.progress_of)))
+        self._progress.waits("Ray and its workers start")
         is_complete = self._load(tasks) if tasks else True
         self._job.save()
         return Summary(
             Ending.DONE if is_complete else Ending.STOPPED if self._fault else Ending.INTERRUPTED,
             self._job.counts,
             self._counts,
-            time.monotonic() - started,
+            0.0 if self._begun_at is None else max(0.0, time.time() - self._begun_at),
             None if self._fault is None else self._fault.reason,
         )
 
@@ -98,24 +102,48 @@ class RayRunner:
             size = worker_size(there, workers, self._settings.device)
             crew = Crew(self._settings, self._plan, self._open_parts, workers, size)
             is_local = local_path(self._plan.source.location) is not None
-            with Ahead(reports(tasks, crew, is_local=is_local), most=_REPORTS_AHEAD) as coming:
+            with closing(reports(tasks, crew, is_local=is_local)) as coming:
                 return self._take(coming)
 
-    def _take(self, coming: Ahead[Report | Fault]) -> bool:
-        while not coming.has_ended and not self._halted.is_set():
+    def _take(self, coming: Iterator[Report | Fault]) -> bool:
+        while not self._is_halted:
             try:
-                report = coming.take(_LOOK_SECONDS)
-            except Exception as error:  # the reading thread's edge
+                report = self._next(coming)
+            except Exception as error:  # Ray's edge: what it raises is of many kinds
                 self._fault = Fault.of(error)
                 return False
+            if report is None:
+                return not self._is_halted
             if isinstance(report, Fault):
                 self._fault = report
                 return False
-            if report is not None:
-                self._job.commit(report.rows, report.counts, report.failed)
-                self._counts.add(report.counts)
-                self._progress.landed(report.counts)
-        return coming.has_ended
+            self._land(report)
+        return False
+
+    def _land(self, report: Report) -> None:
+        if self._begun_at is None:
+            self._begun_at = report.begun_at
+            self._progress.begin(self._total, self._job.counts)
+            self._progress.waits(None)
+        # Who ends first need not have begun first.
+        self._begun_at = min(self._begun_at, report.begun_at)
+        self._job.commit(report.rows, report.counts, report.failed)
+        self._counts.add(report.counts)
+        self._progress.landed(report.counts)
+
+    def _next(self, coming: Iterator[Report | Fault]) -> Report | Fault | None:
+        """The next report; None at the end, or where `stop` came."""
+        try:
+            self._waiting_thread = threading.get_ident()
+            return next(coming, None)
+        except _Stopped:
+            return None
+        finally:
+            self._waiting_thread = None
+
+
+class _Stopped(BaseException):
+    """Raised by a signal's handler in the thread that waits for Ray, which cleans up as for Ctrl-C."""
 
 
 def _check_installed() -> None:

@@ -45,7 +45,8 @@ def ray_session(address: str | None) -> Iterator[None]:
 
 def machines() -> list[Machine]:
     """The machines of the cluster that are there now."""
-    found = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    nodes = ray.nodes()  # type: ignore[no-untyped-call]
+    found = [node["Resources"] for node in nodes if node["Alive"]]
     return [Machine(int(each.get("CPU", 0)), int(each.get("GPU", 0))) for each in found]
 
 
