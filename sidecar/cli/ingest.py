@@ -32,6 +32,9 @@ from sidecar.ingest.sources.registry import open_source
 from sidecar.ingest.sources.source import Part
 from sidecar.logs import configure_logging
 
+_TOLD_OTHERWISE = ("sidecar.embedding.engine", "sidecar.opensearch.bulk_sender")
+"""Loggers of what the dead letters and the progress bar tell: a model that fails, a cluster that refuses writes."""
+
 
 class Runner(Protocol):
     """One run of a job, by either engine."""
@@ -81,10 +84,10 @@ ingest = _Ingest(
 def _ingest(asked: Asked) -> int:
     load = asked.load()
     plan = plan_of(load)
-    settings = _with_folder_of_images(load_settings(log_level="error"), plan)
+    settings = _with_folder_of_images(load_settings(log_level="warning"), plan)
     configure_logging(settings.log_level, settings.log_format)
-    # What a model says of a document on which it fails is in the dead letters.
-    logging.getLogger("sidecar.embedding.engine").setLevel(logging.CRITICAL)
+    for name in _TOLD_OTHERWISE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     source = open_source(plan.source)
     console = Console(stderr=True, highlight=False)
     with open_load_parts(settings) as parts:

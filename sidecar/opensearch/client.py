@@ -319,6 +319,7 @@ def _source_of(item: Mapping[str, Any], index: str) -> dict[str, Any] | None:
         if item["error"].get("type") == "index_not_found_exception":
             raise index_not_found(index)
         raise OpenSearchError(
-            f"Document '{item['_id']}' of index '{index}' can't be read: {item['error'].get('reason')}"
+            f"Document '{item['_id']}' of index '{index}' can't be read: {item['error'].get('reason')}",
+            upstream_type=str(item["error"].get("type", "")),
         )
     return item.get("_source", {}) if item.get("found") else None

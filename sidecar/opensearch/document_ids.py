@@ -20,7 +20,8 @@ def find_ids(cluster: Cluster, index: str, document_ids: Iterable[str], *, routi
     for item in cluster.ask("find_ids", request, index)["docs"]:
         if "error" in item:
             raise OpenSearchError(
-                f"Nobody can tell whether index '{index}' has document '{item['_id']}': {item['error'].get('reason')}"
+                f"Nobody can tell whether index '{index}' has document '{item['_id']}': {item['error'].get('reason')}",
+                upstream_type=str(item["error"].get("type", "")),
             )
         if item["found"]:
             found.add(item["_id"])

@@ -20,6 +20,15 @@ from sidecar.opensearch.error_answers import disk_full, index_not_found, is_floo
 
 _BUSY_OR_AWAY = frozenset({429, 502, 503, 504})
 _BLOCKED = "cluster_block_exception"
+_SHARD_AWAY = frozenset(
+    {
+        "no_shard_available_action_exception",
+        "shard_not_found_exception",
+        "illegal_index_shard_state_exception",
+        "node_not_connected_exception",
+    }
+)
+"""What parts of an answer say that has a status of its own: a shard is not there yet, or not any more."""
 _NO_INDEX = "index_not_found_exception"
 
 
@@ -31,7 +40,7 @@ def may_pass(error: BaseException) -> bool:
         return True
     if not isinstance(error, OpenSearchError):
         return False
-    return error.upstream_status in _BUSY_OR_AWAY or error.upstream_type == _BLOCKED
+    return error.upstream_status in _BUSY_OR_AWAY or error.upstream_type in {_BLOCKED, *_SHARD_AWAY}
 
 
 def is_of_a_document(error: Exception) -> bool:
@@ -54,7 +63,7 @@ def fault_of_item(item: Mapping[str, Any], index: str) -> SidecarError | None:
         return index_not_found(index)
     if kind in (OpenSearchUnreachable.code, OpenSearchTimeout.code):
         return OpenSearchUnreachable(reason)
-    if status in _BUSY_OR_AWAY or kind == _BLOCKED:
+    if status in _BUSY_OR_AWAY or kind in {_BLOCKED, *_SHARD_AWAY}:
         return OpenSearchError(
             f"OpenSearch takes no writes for index '{index}': {reason}",
             upstream_status=int(status or 503),

@@ -121,12 +121,14 @@ def open_job(home: Path, plan: LoadPlan, name: str | None = None) -> Iterator[Jo
             f"the job {own_name} is running already on this machine. Wait for its end, or stop it; another load of the "
             "same source into the same index needs a name of its own (--job)"
         ) from error
-    with lock:
+    try:
         job = Job(own_name, folder)
         try:
             yield job
         finally:
             job.close()
+    finally:
+        lock.release()
 
 
 def identity_of(plan: LoadPlan) -> dict[str, Any]:

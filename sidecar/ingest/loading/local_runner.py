@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
+from sidecar.errors import SidecarError
 from sidecar.ingest.loading.ahead import Ahead
 from sidecar.ingest.loading.batch_loader import BatchLoader, BatchOutcome, ShapedBatch
 from sidecar.ingest.loading.counts import Ending, LoadCounts, Summary
@@ -19,6 +21,8 @@ from sidecar.ingest.loading.progress import LoadProgress, Total
 from sidecar.ingest.loading.reading import read_batches
 from sidecar.ingest.loading.row_ranges import RowRange
 from sidecar.ingest.sources.source import Part
+
+logger = logging.getLogger(__name__)
 
 _READ_AHEAD = 2
 _BATCHES_A_STREAM = 3
@@ -99,7 +103,7 @@ class LocalRunner:
             self._job.counts,
             self._counts,
             time.monotonic() - started,
-            None if self._failure is None else str(self._failure),
+            None if self._failure is None else _told(self._failure),
         )
 
     def _shaped(self, parts: Sequence[Part]) -> Iterator[_Shaped]:
@@ -158,3 +162,10 @@ class LocalRunner:
         self._job.commit(flight.rows, counts, outcome.failed)
         self._counts.add(counts)
         self._progress.landed(counts)
+
+
+def _told(failure: Exception) -> str:
+    if isinstance(failure, SidecarError):
+        return failure.message
+    logger.error("a load failed", exc_info=failure)
+    return f"{type(failure).__name__}: {failure}"

@@ -17,6 +17,9 @@ from sidecar.ingest.ray_engine.report import Fault, Report
 from sidecar.ingest.ray_engine.splits import Split
 from sidecar.ingest.ray_engine.worker import LoadWorker
 
+PROCESSOR_BATCH_DOCUMENTS = 100
+"""At most in a batch that a model embeds on processors, which takes seconds: the last batch of one worker is what all
+others wait for at the end. GPUs, and vectors that are ready, take larger ones."""
 _WAITING_BATCHES = 2
 """That a worker has beside those it loads, so that it never waits for one."""
 _DEATHS_AT_START = 3
@@ -39,6 +42,13 @@ class Crew:
         threads = self.settings.embedding_threads or self.size.threads
         return self.settings.model_copy(update={"embedding_threads": threads, "device": device})
 
+    @property
+    def batch_documents(self) -> int:
+        """The most that a batch has."""
+        shape, most = self.plan.shape, self.plan.batch_documents
+        is_slow = not self.size.gpus and set(shape.embedded_fields) > set(shape.precomputed)
+        return min(most, PROCESSOR_BATCH_DOCUMENTS) if is_slow else most
+
 
 def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> Generator[Report | Fault, None, None]:
     """What became of the tasks' batches, in whatever order they end; closing it, or raising in it, ends the workers.
@@ -46,7 +56,7 @@ def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> 
     Raises: what Ray raises where it can't go on.
     """
     _configure()
-    source = SplitsDatasource(tasks, batch_documents=crew.plan.batch_documents, is_local=is_local)
+    source = SplitsDatasource(tasks, batch_documents=crew.batch_documents, is_local=is_local)
     # Reading takes little; were it counted, it would wait for a processor that the workers never give back.
     read = ray.data.read_datasource(
         source, override_num_blocks=len(tasks), num_cpus=0, concurrency=min(len(tasks), max(2, crew.workers))

@@ -18,11 +18,13 @@ _LINE_BREAK = "\n"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Rows that are dealt with for good, and what became of them."""
+    """Rows that are dealt with for good, and what became of them. ``begun_at`` is when a worker took the batch, by the
+    clock of its machine, as `time.time` tells it."""
 
     rows: Sequence[RowRange]
     counts: LoadCounts
     failed: Sequence[DeadLetter]
+    begun_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class RayRunner:
         self._is_halted = False
         self._waiting_thread: int | None = None
         self._counts = LoadCounts()
+        self._total = Total()
+        self._begun_at: float | None = None
         self._fault: Fault | None = None
 
     def stop(self) -> None:
@@ -69,21 +71,22 @@ class RayRunner:
             raise _Stopped
 
     def run(self, parts: Sequence[Part]) -> Summary:
-        """Load what is left of the parts; returns as `LocalRunner.run` does.
+        """Load what is left of the parts; returns as `LocalRunner.run` does. Its seconds are those in which the workers
+        loaded: neither Ray's start nor that of the models is among them.
 
         Raises: ConfigurationError, WorkersFailed, HardwareUnavailable where Ray can't be used as asked for; nothing
         was done then.
         """
-        started = time.monotonic()
-        self._progress.begin(Total.of(parts), self._job.counts)
+        self._total = Total.of(parts)
         tasks = list(tasks_of(splits_of(parts, self._job.progress_of)))
+        self._progress.waits("Ray and its workers start")
         is_complete = self._load(tasks) if tasks else True
         self._job.save()
         return Summary(
             Ending.DONE if is_complete else Ending.STOPPED if self._fault else Ending.INTERRUPTED,
             self._job.counts,
             self._counts,
-            time.monotonic() - started,
+            0.0 if self._begun_at is None else max(0.0, time.time() - self._begun_at),
             None if self._fault is None else self._fault.reason,
         )
 
@@ -114,10 +117,19 @@ class RayRunner:
             if isinstance(report, Fault):
                 self._fault = report
                 return False
-            self._job.commit(report.rows, report.counts, report.failed)
-            self._counts.add(report.counts)
-            self._progress.landed(report.counts)
+            self._land(report)
         return False
+
+    def _land(self, report: Report) -> None:
+        if self._begun_at is None:
+            self._begun_at = report.begun_at
+            self._progress.begin(self._total, self._job.counts)
+            self._progress.waits(None)
+        # Who ends first need not have begun first.
+        self._begun_at = min(self._begun_at, report.begun_at)
+        self._job.commit(report.rows, report.counts, report.failed)
+        self._counts.add(report.counts)
+        self._progress.landed(report.counts)
 
     def _next(self, coming: Iterator[Report | Fault]) -> Report | Fault | None:
         """The next report; None at the end, or where `stop` came."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import ExitStack
 
 import pyarrow as pa
@@ -34,7 +35,9 @@ class LoadWorker:
         self._loader: BatchLoader | Fault
         try:
             parts = self._opened.enter_context(open_parts(settings))
-            self._loader = self._opened.enter_context(BatchLoader(parts, plan))
+            loader = self._opened.enter_context(BatchLoader(parts, plan))
+            loader.prepare()
+            self._loader = loader
         except Exception as error:  # the process's edge
             self._loader = Fault.of(error)
 
@@ -47,8 +50,9 @@ class LoadWorker:
         loader = self._loader
         if isinstance(loader, Fault):
             return loader
+        begun_at = time.time()
         try:
             outcome = self._patience.until_done(lambda: loader.load(batch.records))
         except Exception as error:  # the process's edge
             return Fault.of(error)
-        return Report(batch.rows, outcome.counts(batch.size_bytes), outcome.failed)
+        return Report(batch.rows, outcome.counts(batch.size_bytes), outcome.failed, begun_at)
