@@ -11,7 +11,7 @@ from sidecar import __version__
 COMMANDS = {
     "serve": ("sidecar.cli.serve", "Run the server."),
     "demo": ("sidecar.cli.demo", "Index Python's own documentation, and search it by meaning."),
-    "migrate": ("sidecar.cli.migrate", "Bring what an index holds up to date: vectors for a new field."),
+    "migrate": ("sidecar.cli.migrate", "Move an index to another model or other settings; vectors for a new field."),
     "models": ("sidecar.cli.models", "List, fetch, convert and measure models."),
     "dashboards": ("sidecar.cli.dashboards", "Draw the sidecar's metrics in OpenSearch Dashboards."),
     "opensearch": ("sidecar.cli.opensearch", "Start, stop or look at the OpenSearch on this machine."),

@@ -56,7 +56,7 @@ def scanned(scan: DocumentScan, *, after: int = -1) -> Iterator[tuple[list[Store
     """The scan's pages as documents, each document once; with each page the number as in `DocumentScan.pages`."""
     seen: set[str] = set()
     for page, told in scan.pages(after=after):
-        documents = _hits(page)
+        documents = documents_of(page)
         yield [document for document in documents if document.document_id not in seen], told
         seen = {document.document_id for document in documents if document.seq_no > told}
 
@@ -77,7 +77,16 @@ def read_again(
     return list(_documents(text, _parsed(text), "docs"))
 
 
-def _hits(page: bytes) -> list[StoredDocument]:
+def read_whole(cluster: Cluster, index: str, places: Sequence[tuple[str, str | None]]) -> list[StoredDocument]:
+    """The documents of these ids and routings as they are now, whole, without those that are not there."""
+    docs = [{"_id": one} | ({} if routing is None else {"routing": routing}) for one, routing in places]
+    request = Request("POST", f"{index_path(index)}/_mget", encode_json({"docs": docs}), is_repeatable=True)
+    text = cluster.ask_text("read_documents", request, index)
+    return list(_documents(text, _parsed(text), "docs"))
+
+
+def documents_of(page: bytes) -> list[StoredDocument]:
+    """The documents in the answer to a search, in its order."""
     root = _parsed(page)
     hits = root.get("hits")
     if not isinstance(hits, Object):

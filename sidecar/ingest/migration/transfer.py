@@ -1,0 +1,278 @@
+"""Documents of one index as they are to be in another: their vectors taken over, or made anew by its model."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sidecar.errors import InvalidArgument, SidecarError
+from sidecar.indexing.combinations import Combination, read_combination
+from sidecar.indexing.field_rules import FieldRules
+from sidecar.indexing.files import RequestFiles
+from sidecar.indexing.hashes import content_hashes
+from sidecar.indexing.kept_embeddings import find_kept_embeddings
+from sidecar.indexing.requests import AddDocuments, MultimodalCombination
+from sidecar.indexing.validation import ValidDocument
+from sidecar.indexing.windows import Window
+from sidecar.ingest.migration.field_choices import FieldChoices
+from sidecar.ingest.migration.parts import MigrationParts
+from sidecar.ingest.migration.plan import kind_of
+from sidecar.ingest.migration.stored_embeddings import StoredField, TakenApart, take_apart
+from sidecar.ingest.stored_documents import StoredDocument
+from sidecar.native.embedder import for_model
+from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
+from sidecar.opensearch.index_state import IndexState
+from sidecar.opensearch.stored_chunks import readable_chunks
+
+log = logging.getLogger(__name__)
+
+_WINDOWS_IN_FLIGHT = 2
+"""Of one batch, while the next is filled; other batches are under way beside it."""
+
+
+@dataclass(frozen=True)
+class TransferRules:
+    """``added`` fields are embedded wherever they hold text; ``dropped`` ones come without their vectors. ``weights``
+    and ``keeps_unembeddable`` are as in `Changes`. ``version_base`` plus a document's number is its version."""
+
+    added: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    weights: Mapping[str, Mapping[str, float]] | None = None
+    keeps_unembeddable: bool = False
+    version_base: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One document on its way: its action, or else why there is none. One that ``is_bare`` has lost vectors."""
+
+    document: StoredDocument
+    action: BulkAction | None
+    reason: str = ""
+    is_bare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What becomes of the fields of one document: vectors that are kept, and contents that the model gets."""
+
+    taken: TakenApart
+    kept: Mapping[str, FieldEmbedding]
+    texts: Mapping[str, str]
+    combinations: Mapping[str, Combination]
+
+    def as_valid(self, position: int) -> ValidDocument:
+        """As the write path has it."""
+        document_id = self.taken.document.document_id
+        return ValidDocument(position, document_id, True, self.taken.source, self.texts, self.combinations)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A document on its way into a window: its contents' hashes, and the vectors that are there."""
+
+    work: _Work
+    document: ValidDocument
+    hashes: Mapping[str, str]
+    kept: Mapping[str, FieldEmbedding]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A window, and the pieces that are in it, in order; beside one that it did not take stands the reason."""
+
+    window: Window
+    pieces: list[tuple[_Piece, InvalidArgument | None]] = field(default_factory=list)
+
+
+class Transfer:
+    """Makes documents of the ``target`` index out of those of the ``source``; safe to use from any thread."""
+
+    def __init__(self, parts: MigrationParts, source: IndexState, target: IndexState, rules: TransferRules) -> None:
+        self._parts = parts
+        self._source = source
+        self._target = target
+        self._rules = rules
+        self._choices = FieldChoices(source.settings, target.settings, parts.table)
+        self._most_chunks = readable_chunks(source)
+        self._data_type = target.settings.ann_parameters.data_type
+
+    def move(self, documents: Sequence[StoredDocument], *, may_be_there: bool) -> Iterator[Moved]:
+        """The documents as they are to be written, in their order, as soon as each is ready.
+
+        Where they ``may_be_there``, in an earlier version, contents that have not changed since are not embedded again.
+        Raises: what a model raised; InvalidArgument only for single documents, in their `Moved`.
+        """
+        works: list[_Work | Moved] = [self._work(document) for document in documents]
+        wanted = [work for work in works if isinstance(work, _Work)]
+        self._declare(wanted)
+        moved = self._embedded(wanted, may_be_there=may_be_there)
+        for work in works:
+            yield work if isinstance(work, Moved) else next(moved)
+
+    def _work(self, document: StoredDocument) -> _Work | Moved:
+        try:
+            taken = take_apart(document)
+            return self._sorted_out(taken)
+        except InvalidArgument as error:
+            return Moved(document, None, error.message)
+
+    def _sorted_out(self, taken: TakenApart) -> _Work:
+        kept: dict[str, FieldEmbedding] = {}
+        contents: dict[str, Any] = {}
+        are_readable = self._most_chunks is None or taken.chunk_count <= self._most_chunks
+        for name, stored in taken.fields.items():
+            if name in self._rules.dropped:
+                continue
+            is_brought = stored.content_hash is None
+            if is_brought and not are_readable:
+                raise InvalidArgument(
+                    f"the vectors of field {name!r}, which a client brought, can't be read: the document has more "
+                    f"than {self._most_chunks} chunks, and its index does not store its vectors as they are"
+                )
+            if are_readable and (is_brought or self._choices.is_kept(name)):
+                kept[name] = stored.embedding(self._target.dimensions_of(name), self._data_type)
+            else:
+                contents[name] = self._content(taken, stored)
+        for name in self._rules.added:
+            if name not in kept and isinstance(value := taken.value(name), str):
+                contents[name] = value
+        texts = {name: for_model(value) for name, value in contents.items() if isinstance(value, str)}
+        combinations = {name: value for name, value in contents.items() if isinstance(value, Combination)}
+        return _Work(taken, kept, texts, combinations)
+
+    def _content(self, taken: TakenApart, stored: StoredField) -> str | Combination | None:
+        """What is to be embedded of a field; None where its content is gone."""
+        value = taken.value(stored.field)
+        if value is None or isinstance(value, str):
+            return value
+        weights = (self._rules.weights or {}).get(stored.field)
+        if isinstance(value, dict) and weights is not None:
+            return read_combination(stored.field, value, MultimodalCombination(weights))
+        if isinstance(value, dict):
+            raise InvalidArgument(f"field {stored.field!r} is a combination, and its weights are not given (--weights)")
+        raise InvalidArgument(f"field {stored.field!r} is embedded, but neither a string nor an object")
+
+    def _declare(self, works: Sequence[_Work]) -> None:
+        """Make room in the target for fields that the source has embedded since the migration began."""
+        fields = dict.fromkeys(field for work in works for field in (*work.kept, *work.texts, *work.combinations))
+        missing = [field for field in fields if field not in self._target.embedded_fields]
+        if missing:
+            states = self._parts.states
+            source = states.get(self._source.name)
+            kinds = {field: kind_of(source, field) for field in missing if field in source.embedded_fields}
+            self._target = states.ensure_embedded_fields(self._target.name, missing, kinds=kinds)
+
+    def _embedded(self, works: Sequence[_Work], *, may_be_there: bool) -> Iterator[Moved]:
+        rules = self._field_rules(works)
+        valid = [work.as_valid(position) for position, work in enumerate(works)]
+        hashes = [content_hashes(document, rules.of, files_last=False) for document in valid]
+        there = self._already_there(works, [one.lasting for one in hashes]) if may_be_there else {}
+        pieces = [
+            _Piece(work, document, of_document.stored, {**work.kept, **there.get(document.document_id, {})})
+            for work, document, of_document in zip(works, valid, hashes, strict=True)
+        ]
+        in_flight: deque[_Batch] = deque()
+        try:
+            for batch in self._batches(pieces, rules):
+                in_flight.append(batch)
+                while len(in_flight) > _WINDOWS_IN_FLIGHT:
+                    yield from self._outcomes(in_flight.popleft(), rules)
+            while in_flight:
+                yield from self._outcomes(in_flight.popleft(), rules)
+        finally:
+            for batch in in_flight:
+                batch.window.cancel()
+
+    def _batches(self, pieces: Sequence[_Piece], rules: FieldRules) -> Iterator[_Batch]:
+        """The pieces in windows whose embedding has begun."""
+        batch = self._new_batch(rules)
+        for piece in pieces:
+            try:
+                batch.window.add(piece.document, piece.hashes, piece.kept)
+                batch.pieces.append((piece, None))
+            except InvalidArgument as error:
+                batch.pieces.append((piece, error))
+            if batch.window.is_full:
+                yield self._submitted(batch)
+                batch = self._new_batch(rules)
+        yield self._submitted(batch)
+
+    def _submitted(self, batch: _Batch) -> _Batch:
+        self._parts.engine.wait_for_room()
+        batch.window.submit(self._parts.engine)
+        return batch
+
+    def _outcomes(self, batch: _Batch, rules: FieldRules) -> Iterator[Moved]:
+        try:
+            outcomes = iter(list(batch.window.outcomes()))
+        except SidecarError:
+            raise
+        except Exception as error:
+            if len(batch.pieces) == 1:
+                raise
+            # A model may fail on one text: the others must not suffer for it.
+            log.warning("a model failed on a batch of documents, which go one by one now: %r", error)
+            for piece, _ in batch.pieces:
+                yield self._alone(piece, rules)
+            return
+        for piece, error_of in batch.pieces:
+            outcome = next(outcomes) if error_of is None else error_of
+            yield self._moved(piece, outcome)
+
+    def _alone(self, piece: _Piece, rules: FieldRules) -> Moved:
+        (batch,) = self._batches([piece], rules)
+        try:
+            (moved,) = self._outcomes(batch, rules)
+        except SidecarError:
+            raise
+        except Exception as error:
+            return self._unembeddable(piece.work, InvalidArgument(f"the model failed on the document: {error!r}"))
+        return moved
+
+    def _moved(self, piece: _Piece, outcome: BulkAction | InvalidArgument) -> Moved:
+        document = piece.work.taken.document
+        if isinstance(outcome, BulkAction):
+            return Moved(document, self._placed(outcome, document))
+        return self._unembeddable(piece.work, outcome)
+
+    def _unembeddable(self, work: _Work, error: InvalidArgument) -> Moved:
+        document = work.taken.document
+        if not self._rules.keeps_unembeddable:
+            return Moved(document, None, error.message)
+        action = BulkAction(document.document_id, encode_source(work.taken.source, work.kept))
+        return Moved(document, self._placed(action, document), error.message, is_bare=True)
+
+    def _placed(self, action: BulkAction, document: StoredDocument) -> BulkAction:
+        version = self._rules.version_base + document.seq_no + 1
+        return replace(action, version=version, routing=document.routing)
+
+    def _new_batch(self, rules: FieldRules) -> _Batch:
+        patch_method = self._target.settings.image_preprocessing.patch_method
+        files = RequestFiles(self._parts.media, {}, patch_method)
+        return _Batch(Window(rules.of, files, stores_bytes=self._data_type == "byte"))
+
+    def _field_rules(self, works: Sequence[_Work]) -> FieldRules:
+        fields = dict.fromkeys(field for work in works for field in (*work.texts, *work.combinations))
+        # A request in which each of these is a text: what they are besides, the models say.
+        asked: dict[str, Any] = dict.fromkeys(fields, "")
+        request = AddDocuments([asked], tuple(fields), None, device=self._parts.device)
+        rules = FieldRules(self._target.settings, self._parts.table, request)
+        rules.prepare(self._parts.engine.models.get)
+        return rules
+
+    def _already_there(
+        self, works: Sequence[_Work], hashes: Sequence[Mapping[str, str]]
+    ) -> dict[str, dict[str, FieldEmbedding]]:
+        wanted = {
+            work.taken.document.document_id: of_work
+            for work, of_work in zip(works, hashes, strict=True)
+            if of_work and work.taken.document.routing is None
+        }
+        if not wanted:
+            return {}
+        most = readable_chunks(self._target)
+        return find_kept_embeddings(self._parts.cluster, self._target.name, wanted, max_chunks=most)
