@@ -112,7 +112,7 @@ def _weights(given: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     return {field: {sub: float(number) for sub, number in weights.items()} for field, weights in given.items()}
 
 
-def _number(least: int) -> click.ParamType:
+def _number(least: int) -> click.IntRange:
     return click.IntRange(min=least)
 
 

@@ -1,4 +1,4 @@
-"""What the commands of ``sidecar migrate`` share: the parts that they work with, and a bar that tells how far they are."""
+"""What the commands of ``sidecar migrate`` share: the parts that they work with, and a bar that tells how far it is."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from sidecar.embedding.engine import BULK_NICENESS
 from sidecar.errors import SidecarError
 from sidecar.ingest.migration.parts import MigrationParts, Progress
 from sidecar.logs import configure_logging
+from sidecar.opensearch.bulk_writer import BulkWriter
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def migration_parts(console: Console) -> Iterator[MigrationParts]:
                 settings=settings,
                 cluster=own.cluster,
                 states=own.states,
-                bulk=own.bulk,
+                bulk=BulkWriter(own.cluster, retry_deadline_seconds=settings.opensearch_retry_deadline),
                 engine=own.engine,
                 media=own.media,
                 table=own.table,

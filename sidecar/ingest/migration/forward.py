@@ -36,7 +36,7 @@ from sidecar.opensearch.job_records import JobRecords
 from sidecar.opensearch.mapping_builder import META_KEY
 from sidecar.opensearch.shard_changes import count_documents
 
-_SETTLE_SECONDS = 5 * MAX_AGE_SECONDS
+_SETTLE_SECONDS = 3 * MAX_AGE_SECONDS
 """After an index has become an alias, until its name may lead elsewhere: by then every sidecar has read it anew."""
 _MARK = "migration"
 
