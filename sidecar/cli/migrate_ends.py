@@ -13,9 +13,10 @@ from sidecar.ingest.migration.copying import Stopped
 from sidecar.ingest.migration.ending import abort as give_up
 from sidecar.ingest.migration.ending import find_migration
 from sidecar.ingest.migration.ending import finish as end
-from sidecar.ingest.migration.ledger import is_held, record_name
-from sidecar.ingest.migration.state import KIND, MigrationState
+from sidecar.ingest.migration.ledger import is_held
+from sidecar.ingest.migration.state import MigrationState
 from sidecar.opensearch.job_records import JobRecord, JobRecords
+from sidecar.opensearch.switching import MIGRATION, record_name
 
 
 @click.command(short_help="Show how far migrations are.")
@@ -24,7 +25,7 @@ from sidecar.opensearch.job_records import JobRecord, JobRecords
 def status(name: str | None, as_text: bool) -> None:
     """Show how far migrations are, that of one NAME or all."""
     with migration_parts(_console()) as parts:
-        records = JobRecords(parts.cluster).list(KIND)
+        records = JobRecords(parts.cluster).list(MIGRATION)
         if name is not None:
             find_migration(parts.cluster, name)
             records = [record for record in records if record.name == record_name(name)]
@@ -36,7 +37,7 @@ def status(name: str | None, as_text: bool) -> None:
         for record in records:
             state = MigrationState.from_record(record.value)
             at_work = ", a process is at work on it" if is_held(record) else ""
-            click.echo(f"{state.name}: {state.phase.value}, from {state.old.index} to {state.new.index}{at_work}")
+            click.echo(f"{state.name}: {state.phase.told}, from {state.old.index} to {state.new.index}{at_work}")
 
 
 @click.command(short_help="Let a name lead to the old index again, with all that was written since.")
@@ -85,7 +86,7 @@ def abort(name: str) -> None:
     """Give the migration of NAME up: its unfinished index is deleted. One that is being rolled back stays switched."""
     with migration_parts(_console()) as parts, find_migration(parts.cluster, name) as ledger:
         state = give_up(parts.cluster, ledger)
-        click.echo(f"Given up; {name} leads where it did ({state.phase.value}).")
+        click.echo(f"Given up; {name} leads where it did ({state.phase.told}).")
 
 
 def _console() -> Console:

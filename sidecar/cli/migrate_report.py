@@ -53,7 +53,7 @@ def tell_state(state: MigrationState) -> None:
         click.echo(f"{state.name} leads to {state.old.index} again{_waited(state)}.")
         click.echo(f"{state.new.index} is kept; delete it: sidecar migrate finish {state.name}")
     else:
-        click.echo(f"{state.name} leads to {state.old.index} as before; {state.new.index} is {state.phase.value}.")
+        click.echo(f"{state.name} leads to {state.old.index} as before; {state.new.index} is {state.phase.told}.")
 
 
 def as_json(state: MigrationState, report: Report | None = None) -> dict[str, Any]:

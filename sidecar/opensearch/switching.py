@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final
 
-from sidecar.errors import OpenSearchError
+from sidecar.errors import IndexNotFound, OpenSearchError
 from sidecar.opensearch.client import Cluster, index_path
 from sidecar.opensearch.job_records import JobRecords
 from sidecar.opensearch.transport import Request
@@ -32,8 +32,6 @@ MIGRATION: Final = "migration"
 SETTLED_PHASES: Final = frozenset({"switched", "finished", "rolled_back"})
 KNOWN_SECONDS: Final = 2.0
 SETTLE_SECONDS: Final = 5.0
-BLOCK: Final = "index write (api)"
-"""How the cluster names the block of `PUT /{index}/_block/write` in the reason of its refusal (`INDEX_WRITE_BLOCK`)."""
 _BLOCK_SETTING: Final = "index.blocks.write"
 _FIRST_PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 0.5
@@ -42,11 +40,6 @@ _LONGEST_PAUSE_SECONDS: Final = 0.5
 def record_name(name: str) -> str:
     """The job record of the migration of what clients know by this name."""
     return f"{MIGRATION}:{name}"
-
-
-def is_write_block(error: Mapping[str, Any]) -> bool:
-    """True where an error object (of an answer or of a bulk item) is the block of writes that is set on purpose."""
-    return error.get("type") == "cluster_block_exception" and BLOCK in str(error.get("reason"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +51,12 @@ class Place:
 
 
 def read_place(cluster: Cluster, name: str) -> Place | None:
-    """Where a name of one index leads now; None for several. Raises: IndexNotFound, what `Cluster.ask` raises."""
-    target = f"{index_path(name)}/_settings/index.uuid,{_BLOCK_SETTING}?flat_settings=true"
-    found = cluster.ask("read_place", Request("GET", target), name)
+    """Where a name of one index leads now; None for several indexes or none. Raises what `Cluster.ask` raises."""
+    try:
+        target = f"{index_path(name)}/_settings/index.uuid,{_BLOCK_SETTING}?flat_settings=true"
+        found = cluster.ask("read_place", Request("GET", target), name)
+    except IndexNotFound:
+        return None
     if len(found) != 1:
         return None
     ((index, told),) = found.items()
@@ -137,7 +133,8 @@ class SwitchWait:
     def until_writable(self, name: str, where: Callable[[], Place | None]) -> bool:
         """Wait until what was refused may be tried again, as ``where`` tells, which reads where the name leads now.
 
-        False where no migration is at work that would end the block, or it takes too long, or too many wait already.
+        False where the name leads nowhere, where no migration is at work that would end the block, or where that takes
+        too long, or too many wait already.
         Raises what ``where`` raises.
         """
         if self._over_at is None:

@@ -29,7 +29,7 @@ def find_switched(parts: MigrationParts, name: str) -> Ledger:
     if ledger is None or not (
         ledger.state.phase in (Phase.SWITCHED, Phase.ROLLED_BACK) or ledger.state.phase.is_backward
     ):
-        phase = "none" if ledger is None else ledger.state.phase.value
+        phase = "none" if ledger is None else ledger.state.phase.told
         hint = f" Give one that is under way up: sidecar migrate abort {name}." if ledger is not None else ""
         raise InvalidArgument(f"There is no migration of {name!r} to go back from (the last: {phase}).{hint}")
     return ledger

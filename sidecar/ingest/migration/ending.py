@@ -34,7 +34,7 @@ def finish(cluster: Cluster, ledger: Ledger) -> str:
     elif state.phase is Phase.ROLLED_BACK:
         unused, used = state.new, state.old
     else:
-        raise InvalidArgument(f"The migration of {state.name!r} is {state.phase.value}: there is nothing to finish.")
+        raise InvalidArgument(f"The migration of {state.name!r} is {state.phase.told}: there is nothing to finish.")
     if not leads_to(cluster, state.name, used.index):
         raise InvalidArgument(f"{state.name!r} does not lead to {used.index!r}. Nothing was deleted.")
     found = find_index_or_none(cluster, unused.index)
@@ -61,7 +61,7 @@ def abort(cluster: Cluster, ledger: Ledger) -> MigrationState:
     elif state.phase.is_backward:
         ended = _abort_backward(cluster, state)
     else:
-        raise InvalidArgument(f"The migration of {state.name!r} is {state.phase.value}: there is nothing to give up.")
+        raise InvalidArgument(f"The migration of {state.name!r} is {state.phase.told}: there is nothing to give up.")
     ledger.save(ended)
     return ended
 

@@ -31,13 +31,11 @@ from sidecar.opensearch.concrete_index import (
     find_index_or_none,
     wait_for_shards,
 )
-from sidecar.opensearch.index_states import MAX_AGE_SECONDS
 from sidecar.opensearch.job_records import JobRecords
 from sidecar.opensearch.mapping_builder import META_KEY
 from sidecar.opensearch.shard_changes import count_documents
+from sidecar.opensearch.switching import SETTLE_SECONDS
 
-_SETTLE_SECONDS = 3 * MAX_AGE_SECONDS
-"""After an index has become an alias, until its name may lead elsewhere: by then every sidecar has read it anew."""
 _MARK = "migration"
 
 
@@ -141,7 +139,7 @@ class Migration:
                 return self._ledger.state
             # The answer may have taken its time.
             self._follow(passage)
-            time.sleep(max(0.0, self._ledger.state.renamed + _SETTLE_SECONDS - time.time()))
+            time.sleep(max(0.0, self._ledger.state.renamed + SETTLE_SECONDS - time.time()))
         self._progress.stage("Switching")
         passage.switch()
         return self._ledger.state
@@ -262,7 +260,7 @@ def _check_goes_on(state: MigrationState) -> None:
         unused = state.new if state.phase is Phase.ROLLED_BACK else state.old
         back = f", or go back: sidecar migrate rollback {name}" if state.phase is Phase.SWITCHED else ""
         raise InvalidArgument(
-            f"The last migration of {name!r} is {state.phase.value}, and index {unused.index!r} is kept. Delete that "
+            f"The last migration of {name!r} is {state.phase.told}, and index {unused.index!r} is kept. Delete that "
             f"first: sidecar migrate finish {name}{back}."
         )
 

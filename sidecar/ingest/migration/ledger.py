@@ -13,14 +13,16 @@ from types import TracebackType
 from typing import Any
 
 from sidecar.errors import InvalidArgument, OpenSearchError
-from sidecar.ingest.migration.state import KIND, MigrationState
+from sidecar.ingest.migration.state import MigrationState
 from sidecar.opensearch.job_records import JobRecord, JobRecords
+from sidecar.opensearch.switching import record_name
 
 LEASE_SECONDS = 30.0
 """How long a process that does not renew its hold keeps others out; clocks that differ by less do no harm."""
 _RENEWALS = 3
 """Of a hold, while it lasts."""
 _HOLDER = "holder"
+_UNTIL = "until"
 
 
 class Ledger:
@@ -79,12 +81,12 @@ class Ledger:
 
     def __enter__(self) -> Ledger:
         """Take hold. Raises: InvalidArgument where another process has it."""
-        holder = self._record.value.get(_HOLDER)
-        if holder is not None and _is_alive(holder):
+        if is_held(self._record):
+            holder = self._record.value[_HOLDER]
             raise InvalidArgument(
                 f"The migration of {self.state.name!r} is being run by process {holder['process']} of "
                 f"{holder['machine'].partition('/')[0]}. Where that is not so any more, wait "
-                f"{max(1, round(holder['until'] - time.time()))} s and try again."
+                f"{max(1, round(self._record.value[_UNTIL] - time.time()))} s and try again."
             )
         self.check()
         self._renewing.start()
@@ -102,8 +104,8 @@ class Ledger:
     def _write_locked(self, value: Mapping[str, Any], *, is_held: bool = True) -> None:
         if self._lost is not None:
             raise OpenSearchError(self._lost)
-        until = time.time() + LEASE_SECONDS
-        told = {**value, _HOLDER: {**self._holder, "until": until} if is_held else None}
+        lease = {_HOLDER: self._holder, _UNTIL: time.time() + LEASE_SECONDS} if is_held else {_HOLDER: None, _UNTIL: 0}
+        told = {**value, **lease}
         record = self._records.replace(self._record, told) or self._written_anew(told)
         if record is None:
             self._lost = "Another process has taken this migration over; this one leaves it to that."
@@ -125,19 +127,10 @@ class Ledger:
                 self.check()
 
 
-def record_name(name: str) -> str:
-    """The record of the migration of a name."""
-    return f"{KIND}:{name}"
-
-
 def is_held(record: JobRecord) -> bool:
     """True where a process is at work on the record's migration."""
     holder = record.value.get(_HOLDER)
-    return holder is not None and _is_alive(holder)
-
-
-def _is_alive(holder: Mapping[str, Any]) -> bool:
-    if holder["until"] <= time.time():
+    if holder is None or record.value[_UNTIL] <= time.time():
         return False
     if holder["machine"] != _machine():
         return True

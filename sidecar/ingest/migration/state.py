@@ -8,8 +8,7 @@ from enum import Enum
 from typing import Any
 
 from sidecar.errors import OpenSearchError
-
-KIND = "migration"
+from sidecar.opensearch.switching import MIGRATION
 
 
 class Phase(str, Enum):
@@ -26,11 +25,16 @@ class Phase(str, Enum):
     READY = "ready"
     SWITCHING = "switching"
     SWITCHED = "switched"
-    ROLLING_BACK = "rolling back"
-    SWITCHING_BACK = "switching back"
-    ROLLED_BACK = "rolled back"
+    ROLLING_BACK = "rolling_back"
+    SWITCHING_BACK = "switching_back"
+    ROLLED_BACK = "rolled_back"
     FINISHED = "finished"
     ABORTED = "aborted"
+
+    @property
+    def told(self) -> str:
+        """The phase in a sentence."""
+        return self.value.replace("_", " ")
 
     @property
     def is_over(self) -> bool:
@@ -102,9 +106,10 @@ class MigrationState:
     blocked_seconds: float | None = None
 
     def to_record(self) -> dict[str, Any]:
-        """The record's value, without the lease."""
+        """The record's value, as `sidecar.opensearch.switching` wants it, without who is at work on it."""
         told = asdict(self)
-        told |= {"kind": KIND, "phase": self.phase.value}
+        told |= {"kind": MIGRATION, "phase": self.phase.value}
+        told |= {"old_index": self.old.index, "new_index": self.new.index}
         told["copy"]["done"] = _with_text_keys(self.copy.done)
         told["switched_at"] = _with_text_keys(self.switched_at)
         return told

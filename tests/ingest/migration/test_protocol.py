@@ -112,7 +112,7 @@ def test_a_rollback_brings_back_what_was_written_since_the_switch(
     with busy(sidecar, name, seed=3) as writers:
         migrate.done(name, "--settings", changed, "--yes")
         told = migrate.done("rollback", name)
-    assert (told["phase"], leads_to(node, name)) == ("rolled back", index)
+    assert (told["phase"], leads_to(node, name)) == ("rolled_back", index)
     check(node, name, "old: ", writers, 60)
     assert migrate.run("finish", name, "--yes").exit_code == 0
     assert list(ask(node, "GET", f"/{name}*/_alias")) == [index]

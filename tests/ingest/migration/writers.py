@@ -54,7 +54,7 @@ class Writer(threading.Thread):
         things: list[Callable[[str, dict[str, Any]], None]] = [
             self._add,
             self._bulk_index,
-            self._delete,
+            self._remove,
             self._bulk_delete,
         ]
         if document_id in self.documents:
@@ -70,7 +70,7 @@ class Writer(threading.Thread):
         self._send("PATCH", f"/indexes/{self._name}/documents", {"documents": [{"_id": document_id, **document}]})
         self.documents[document_id] = document
 
-    def _delete(self, document_id: str, document: dict[str, Any]) -> None:
+    def _remove(self, document_id: str, document: dict[str, Any]) -> None:
         self._send("POST", f"/indexes/{self._name}/documents/delete-batch", [document_id])
         self.documents.pop(document_id, None)
 
