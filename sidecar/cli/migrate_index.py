@@ -42,6 +42,7 @@ class _Options:
     def __init__(self, asked: Asked, console: Console) -> None:
         self._asked = asked
         self._console = console
+        self._is_unanswered = False
 
     def run(self, parts: MigrationParts, ledger: Ledger, shown: ShownProgress) -> int:
         """Go on with the migration; returns the exit status."""
@@ -69,7 +70,8 @@ class _Options:
             echo_json(as_json(state, report))
         else:
             tell_state(state)
-        return 1 if report is not None and report.objections else 0
+        has_objections = report is not None and bool(report.objections)
+        return 1 if has_objections or self._is_unanswered else 0
 
     def _may_switch(self, report: Report, shown: ShownProgress) -> bool:
         shown.pause()
@@ -79,9 +81,8 @@ class _Options:
         if self._asked.yes:
             return True
         if not sys.stdin.isatty():
-            click.echo(
-                f"Not switched without --yes. To go on: sidecar migrate {self._asked.name} --resume --yes", err=True
-            )
+            self._is_unanswered = True
+            self._console.print("Not switched, for nobody can be asked: give --yes.")
             return False
         return click.confirm(f"Let {self._asked.name} lead to the new index?", err=True)
 

@@ -103,22 +103,21 @@ def clone_index(cluster: Cluster, index: str, copy: str, settings: Mapping[str, 
     """
     target = f"{index_path(index)}/_clone{index_path(copy)}"
     cluster.ask("clone_index", Request("POST", target, encode_json({"settings": settings})), index)
-    wait_for_shards(cluster, copy)
-
-
-def wait_for_shards(cluster: Cluster, index: str, *, for_copies: bool = False) -> None:
-    """Return when each shard of the index can be used; ``for_copies``, when no copy is being made any more either.
-
-    Raises: OpenSearchError where that takes more than a minute; what was begun goes on.
-    """
-    copies = "&wait_for_no_initializing_shards=true" if for_copies else ""
-    target = f"/_cluster/health{index_path(index)}?wait_for_status=yellow{copies}&timeout={_HEALTH_SECONDS}s"
-    told = cluster.status_call(target, index=index, timeout_seconds=2 * _HEALTH_SECONDS)
-    if told.get("timed_out"):
+    if not are_shards_there(cluster, copy):
         raise OpenSearchError(
-            f"Not all shards of index '{index}' were there after {_HEALTH_SECONDS} s (status {told.get('status')}). "
-            "Look at GET _cluster/allocation/explain."
+            f"Not all shards of index '{copy}' were there after {_HEALTH_SECONDS} s. Look at GET "
+            "_cluster/allocation/explain."
         )
+
+
+def are_shards_there(cluster: Cluster, index: str, *, with_copies: bool = False) -> bool:
+    """Wait until each shard of the index can be used; ``with_copies``, until no copy is being made any more either.
+
+    False where that takes more than a minute: what was begun goes on.
+    """
+    copies = "&wait_for_no_initializing_shards=true" if with_copies else ""
+    target = f"/_cluster/health{index_path(index)}?wait_for_status=yellow{copies}&timeout={_HEALTH_SECONDS}s"
+    return not cluster.status_call(target, index=index, timeout_seconds=2 * _HEALTH_SECONDS).get("timed_out")
 
 
 def alias_actions(aliases: Mapping[str, Mapping[str, Any]], *, source: str, target: str) -> list[dict[str, Any]]:

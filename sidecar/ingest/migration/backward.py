@@ -14,7 +14,6 @@ from sidecar.ingest.migration.parts import MigrationParts, Progress
 from sidecar.ingest.migration.passage import BACKWARD, Passage
 from sidecar.ingest.migration.state import CopyState, MigrationState, Phase
 from sidecar.ingest.migration.transfer import Transfer, TransferRules
-from sidecar.ingest.rate import RateLimit
 from sidecar.opensearch.concrete_index import allow_writes, change_settings, find_index
 from sidecar.opensearch.job_records import JobRecords
 
@@ -95,5 +94,4 @@ class Rollback:
             version_base=state.copy.version_base,
         )
         lane = Lane(state.new.index, state.old.index, Transfer(self._parts, source, target, rules))
-        rate = RateLimit(self._rate)
-        return Passage(self._parts, self._ledger, lane, BACKWARD, rate=rate, progress=self._progress)
+        return Passage(self._parts, self._ledger, lane, BACKWARD, rate=self._rate, progress=self._progress)

@@ -62,14 +62,16 @@ class Copier:
         state: CopyState,
         save: Callable[[], object],
         *,
-        rate: RateLimit,
+        rate: float | None,
         progress: Progress,
     ) -> None:
         self._parts = parts
         self._lane = lane
         self.state = state
         self._save = save
-        self._rate = rate
+        self._rate = RateLimit(rate)
+        # A page is what is waited for when the user asks to end.
+        self._page_documents = PAGE_DOCUMENTS if rate is None else max(1, min(PAGE_DOCUMENTS, int(rate)))
         self._progress = progress
         self._stopped = threading.Event()
         self._saved_at = time.monotonic()
@@ -99,7 +101,8 @@ class Copier:
 
     def _pages(self, until: Mapping[int, int], *, is_last: bool) -> Iterator[tuple[int, Sequence[StoredDocument], int]]:
         for shard, last in sorted(until.items()):
-            changes = ShardChanges(self._parts.cluster, self._lane.source, shard, PAGE_DOCUMENTS)
+            size = PAGE_DOCUMENTS if is_last else self._page_documents
+            changes = ShardChanges(self._parts.cluster, self._lane.source, shard, size)
             for documents, done in changes.pages(self.state.done.get(shard, -1), last, documents_of):
                 if self._stopped.is_set() and not is_last:
                     return

@@ -13,7 +13,7 @@ import orjson
 from sidecar.errors import InvalidArgument, SidecarError
 from sidecar.ingest.migration.changed_settings import Changes
 from sidecar.ingest.migration.comparison import Compared, compare, mean_overlap, sample_queries
-from sidecar.ingest.migration.copying import Lane
+from sidecar.ingest.migration.copying import Lane, Stopped
 from sidecar.ingest.migration.ledger import Ledger
 from sidecar.ingest.migration.naming import give_own_name, next_names
 from sidecar.ingest.migration.neighbours import LEAST_RECALL, Neighbours, check_neighbours, sample_documents
@@ -23,13 +23,12 @@ from sidecar.ingest.migration.passage import FORWARD, Passage
 from sidecar.ingest.migration.plan import Plan, make_plan
 from sidecar.ingest.migration.state import MigrationState, Phase, Place
 from sidecar.ingest.migration.transfer import Transfer, TransferRules
-from sidecar.ingest.rate import RateLimit
 from sidecar.opensearch.concrete_index import (
+    are_shards_there,
     change_aliases,
     change_settings,
     find_index,
     find_index_or_none,
-    wait_for_shards,
 )
 from sidecar.opensearch.job_records import JobRecords
 from sidecar.opensearch.mapping_builder import META_KEY
@@ -134,7 +133,7 @@ class Migration:
             self._progress.found(count_documents(self._parts.cluster, self._ledger.state.old.index))
             self._follow(passage)
             self.report = self._check(passage)
-            self._ledger.save(replace(self._ledger.state, phase=Phase.READY))
+            self._ledger.save(replace(self._ledger.state, copy=passage.copy, phase=Phase.READY))
             if self.report.objections or not self._options.may_switch(self.report):
                 return self._ledger.state
             # The answer may have taken its time.
@@ -179,7 +178,7 @@ class Migration:
         changes = changes_of(state)
         rules = TransferRules(changes.added, weights=changes.weights, keeps_unembeddable=changes.keeps_unembeddable)
         lane = Lane(state.old.index, state.new.index, Transfer(self._parts, source, target, rules))
-        rate = RateLimit(self._options.rate)
+        rate = self._options.rate
         return Passage(self._parts, self._ledger, lane, FORWARD, rate=rate, progress=self._progress)
 
     def _follow(self, passage: Passage) -> None:
@@ -187,7 +186,10 @@ class Migration:
         passage.catch_up()
         state, cluster = self._ledger.state, self._parts.cluster
         change_settings(cluster, state.new.index, state.final)
-        wait_for_shards(cluster, state.new.index, for_copies=True)
+        self._progress.stage("Waiting for copies of shards")
+        while not are_shards_there(cluster, state.new.index, with_copies=True):
+            if self._is_stopped:
+                raise Stopped
 
     def _check(self, passage: Passage) -> Report:
         self._progress.stage("Checking")

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from sidecar.embedding.loader import Embeddings
-from sidecar.errors import SidecarError
 from sidecar.ingest.migration.parts import MigrationParts
-from sidecar.opensearch.client import Cluster, SearchLine
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.embedded_paths import ROOT, nested_path
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.stored_chunks import stored_chunks
@@ -22,7 +21,6 @@ SAMPLE = 50
 NEIGHBOURS = 10
 LEAST_RECALL = 0.9
 _LEAST_FOUND = 0.95
-_AT_ONCE = 5
 _PATIENCE_SECONDS = 120.0
 """After so long the sample is what has been asked by then: comparing all vectors of a large index takes seconds."""
 _EQUAL = 1e-5
@@ -93,14 +91,11 @@ def check_neighbours(parts: MigrationParts, state: IndexState, sample: Sequence[
     began = time.monotonic()
     recalls: list[float] = []
     found: list[bool] = []
-    for start in range(0, len(sample), _AT_ONCE):
-        group = sample[start : start + _AT_ONCE]
-        lines = [line for document in group for line in _lines(state, document)]
-        answers = parts.cluster.search_many(lines)
-        for document, near, exact in zip(group, answers[::2], answers[1::2], strict=True):
-            hits, best = _hits(near), _hits(exact)
-            recalls.append(_recall(hits, best))
-            found.append(_finds(document.document_id, hits, best))
+    for document in sample:
+        # One after the other: comparing all vectors takes a processor for itself, which searches need too.
+        hits, best = (_ask(parts.cluster, state, query) for query in _queries(state, document))
+        recalls.append(_recall(hits, best))
+        found.append(_finds(document.document_id, hits, best))
         if time.monotonic() - began > _PATIENCE_SECONDS:
             break
     if not recalls:
@@ -108,19 +103,16 @@ def check_neighbours(parts: MigrationParts, state: IndexState, sample: Sequence[
     return Neighbours(len(recalls), sum(recalls) / len(recalls), sum(found) / len(found))
 
 
-def _lines(state: IndexState, document: SampledDocument) -> list[SearchLine]:
+def _queries(state: IndexState, document: SampledDocument) -> tuple[dict[str, Any], dict[str, Any]]:
     space = state.settings.ann_parameters.space_type
     asked = TensorQuery({document.field: document.vector}, candidates(NEIGHBOURS, 0), chunks=0, space_type=space)
-    return [
-        SearchLine(state.name, {"query": query, "size": NEIGHBOURS, "_source": False, "track_total_hits": False})
-        for query in (build_tensor_query(asked), build_exact_query(asked))
-    ]
+    return build_tensor_query(asked), build_exact_query(asked)
 
 
-def _hits(answer: dict[str, Any] | SidecarError) -> dict[str, float]:
-    if isinstance(answer, SidecarError):
-        raise answer
-    return {hit["_id"]: hit["_score"] for hit in answer["hits"]["hits"]}
+def _ask(cluster: Cluster, state: IndexState, query: Mapping[str, Any]) -> dict[str, float]:
+    """The scores of the hits, by document id."""
+    body = {"query": query, "size": NEIGHBOURS, "_source": False, "track_total_hits": False}
+    return {hit["_id"]: hit["_score"] for hit in cluster.search(state.name, body)["hits"]["hits"]}
 
 
 def _recall(hits: Mapping[str, float], best: Mapping[str, float]) -> float:

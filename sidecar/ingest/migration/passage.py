@@ -13,7 +13,6 @@ from sidecar.ingest.migration.ledger import Ledger
 from sidecar.ingest.migration.new_index import NO_PIPELINES, own_pipelines
 from sidecar.ingest.migration.parts import MigrationParts, Progress
 from sidecar.ingest.migration.state import CopyState, MigrationState, Phase
-from sidecar.ingest.rate import RateLimit
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.concrete_index import (
     alias_actions,
@@ -56,7 +55,7 @@ class Passage:
         lane: Lane,
         direction: Direction,
         *,
-        rate: RateLimit,
+        rate: float | None,
         progress: Progress,
     ) -> None:
         self._parts = parts

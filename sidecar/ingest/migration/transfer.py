@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sidecar.errors import InvalidArgument, SidecarError
+from sidecar.errors import EndpointError, EndpointUnavailable, InvalidArgument, SidecarError
 from sidecar.indexing.combinations import Combination, read_combination
 from sidecar.indexing.field_rules import FieldRules
 from sidecar.indexing.files import RequestFiles
@@ -209,29 +209,25 @@ class Transfer:
     def _outcomes(self, batch: _Batch, rules: FieldRules) -> Iterator[Moved]:
         try:
             outcomes = iter(list(batch.window.outcomes()))
-        except SidecarError:
-            raise
         except Exception as error:
-            if len(batch.pieces) == 1:
+            if not _may_be_one_documents(error):
                 raise
-            # A model may fail on one text: the others must not suffer for it.
-            log.warning("a model failed on a batch of documents, which go one by one now: %r", error)
-            for piece, _ in batch.pieces:
-                yield self._alone(piece, rules)
+            yield from self._one_by_one(batch, rules, error)
             return
         for piece, error_of in batch.pieces:
             outcome = next(outcomes) if error_of is None else error_of
             yield self._moved(piece, outcome)
 
-    def _alone(self, piece: _Piece, rules: FieldRules) -> Moved:
-        (batch,) = self._batches([piece], rules)
-        try:
-            (moved,) = self._outcomes(batch, rules)
-        except SidecarError:
-            raise
-        except Exception as error:
-            return self._unembeddable(piece.work, InvalidArgument(f"the model failed on the document: {error!r}"))
-        return moved
+    def _one_by_one(self, batch: _Batch, rules: FieldRules, error: Exception) -> Iterator[Moved]:
+        """A model may fail on one text: the others must not suffer for it."""
+        if len(batch.pieces) == 1:
+            ((piece, _),) = batch.pieces
+            yield self._unembeddable(piece.work, InvalidArgument(f"the model failed on the document: {error!r}"))
+            return
+        log.warning("a model failed on a batch of documents, which go one by one now: %r", error)
+        for piece, _ in batch.pieces:
+            for alone in self._batches([piece], rules):
+                yield from self._outcomes(alone, rules)
 
     def _moved(self, piece: _Piece, outcome: BulkAction | InvalidArgument) -> Moved:
         document = piece.work.taken.document
@@ -276,3 +272,10 @@ class Transfer:
             return {}
         most = readable_chunks(self._target)
         return find_kept_embeddings(self._parts.cluster, self._target.name, wanted, max_chunks=most)
+
+
+def _may_be_one_documents(error: Exception) -> bool:
+    """True where a model failed on what it was given, rather than as a whole."""
+    if isinstance(error, EndpointError):
+        return not isinstance(error, EndpointUnavailable)
+    return not isinstance(error, SidecarError)
