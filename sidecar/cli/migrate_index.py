@@ -11,9 +11,10 @@ from sidecar.cli.migrate_options import PARAMETERS, Asked
 from sidecar.cli.migrate_parts import ShownProgress, migration_parts
 from sidecar.cli.migrate_report import as_json, echo_json, tell_checks, tell_state
 from sidecar.cli.stopping import INTERRUPTED, stopped_by_signals
+from sidecar.ingest.migration.beginning import begin, resume
 from sidecar.ingest.migration.changed_settings import Changes
 from sidecar.ingest.migration.copying import Stopped
-from sidecar.ingest.migration.forward import Migration, Report, RunOptions, begin, resume
+from sidecar.ingest.migration.forward import Migration, Report, RunOptions
 from sidecar.ingest.migration.ledger import Ledger
 from sidecar.ingest.migration.parts import MigrationParts
 

@@ -6,14 +6,15 @@ import time
 from dataclasses import replace
 
 from sidecar.errors import InvalidArgument
+from sidecar.ingest.migration.beginning import changes_of
 from sidecar.ingest.migration.copying import Lane
-from sidecar.ingest.migration.forward import changes_of
 from sidecar.ingest.migration.ledger import Ledger
 from sidecar.ingest.migration.new_index import NO_PIPELINES
 from sidecar.ingest.migration.parts import MigrationParts, Progress
 from sidecar.ingest.migration.passage import BACKWARD, Passage
+from sidecar.ingest.migration.sorting import TransferRules
 from sidecar.ingest.migration.state import CopyState, MigrationState, Phase
-from sidecar.ingest.migration.transfer import Transfer, TransferRules
+from sidecar.ingest.migration.transfer import Transfer
 from sidecar.opensearch.concrete_index import allow_writes, change_settings, find_index
 from sidecar.opensearch.job_records import JobRecords
 

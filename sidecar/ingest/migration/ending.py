@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sidecar.errors import InvalidArgument
-from sidecar.ingest.migration.forward import is_made_by
+from sidecar.ingest.migration.beginning import is_made_by
 from sidecar.ingest.migration.ledger import Ledger
 from sidecar.ingest.migration.naming import remove_clone
 from sidecar.ingest.migration.passage import leads_to

@@ -9,20 +9,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sidecar.errors import EndpointError, EndpointUnavailable, InvalidArgument, SidecarError
-from sidecar.indexing.combinations import Combination, read_combination
 from sidecar.indexing.field_rules import FieldRules
 from sidecar.indexing.files import RequestFiles
 from sidecar.indexing.hashes import content_hashes
 from sidecar.indexing.kept_embeddings import find_kept_embeddings
-from sidecar.indexing.requests import AddDocuments, MultimodalCombination
+from sidecar.indexing.requests import AddDocuments
 from sidecar.indexing.validation import ValidDocument
 from sidecar.indexing.windows import Window
 from sidecar.ingest.migration.field_choices import FieldChoices
 from sidecar.ingest.migration.parts import MigrationParts
 from sidecar.ingest.migration.plan import kind_of
-from sidecar.ingest.migration.stored_embeddings import StoredField, TakenApart, take_apart
+from sidecar.ingest.migration.sorting import Sorter, TransferRules, Work
 from sidecar.ingest.stored_documents import StoredDocument
-from sidecar.native.embedder import for_model
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.stored_chunks import readable_chunks
@@ -31,18 +29,6 @@ log = logging.getLogger(__name__)
 
 _WINDOWS_IN_FLIGHT = 2
 """Of one batch, while the next is filled; other batches are under way beside it."""
-
-
-@dataclass(frozen=True)
-class TransferRules:
-    """``added`` fields are embedded wherever they hold text; ``dropped`` ones come without their vectors. ``weights``
-    and ``keeps_unembeddable`` are as in `Changes`. ``version_base`` plus a document's number is its version."""
-
-    added: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
-    weights: Mapping[str, Mapping[str, float]] | None = None
-    keeps_unembeddable: bool = False
-    version_base: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +42,10 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """What becomes of the fields of one document: vectors that are kept, and contents that the model gets."""
-
-    taken: TakenApart
-    kept: Mapping[str, FieldEmbedding]
-    texts: Mapping[str, str]
-    combinations: Mapping[str, Combination]
-
-    def as_valid(self, position: int) -> ValidDocument:
-        """As the write path has it."""
-        document_id = self.taken.document.document_id
-        return ValidDocument(position, document_id, True, self.taken.source, self.texts, self.combinations)
-
-
-@dataclass(frozen=True, slots=True)
 class _Piece:
     """A document on its way into a window: its contents' hashes, and the vectors that are there."""
 
-    work: _Work
+    work: Work
     document: ValidDocument
     hashes: Mapping[str, str]
     kept: Mapping[str, FieldEmbedding]
@@ -96,9 +67,7 @@ class Transfer:
         self._source = source
         self._target = target
         self._rules = rules
-        self._choices = FieldChoices(source.settings, target.settings, parts.table)
-        self._most_chunks = readable_chunks(source)
-        self._data_type = target.settings.ann_parameters.data_type
+        self._sorter = Sorter(source, target, FieldChoices(source.settings, target.settings, parts.table), rules)
 
     def move(self, documents: Sequence[StoredDocument], *, may_be_there: bool) -> Iterator[Moved]:
         """The documents as they are to be written, in their order, as soon as each is ready.
@@ -106,59 +75,22 @@ class Transfer:
         Where they ``may_be_there``, in an earlier version, contents that have not changed since are not embedded again.
         Raises: what a model raised; InvalidArgument only for single documents, in their `Moved`.
         """
-        works: list[_Work | Moved] = [self._work(document) for document in documents]
-        wanted = [work for work in works if isinstance(work, _Work)]
+        works: list[Work | Moved] = [self._work(document) for document in documents]
+        wanted = [work for work in works if isinstance(work, Work)]
         self._declare(wanted)
         moved = self._embedded(wanted, may_be_there=may_be_there)
         for work in works:
             yield work if isinstance(work, Moved) else next(moved)
 
-    def _work(self, document: StoredDocument) -> _Work | Moved:
+    def _work(self, document: StoredDocument) -> Work | Moved:
         try:
-            taken = take_apart(document)
-            return self._sorted_out(taken)
+            return self._sorter.sort_out(document)
         except InvalidArgument as error:
             return Moved(document, None, error.message)
 
-    def _sorted_out(self, taken: TakenApart) -> _Work:
-        kept: dict[str, FieldEmbedding] = {}
-        contents: dict[str, Any] = {}
-        are_readable = self._most_chunks is None or taken.chunk_count <= self._most_chunks
-        for name, stored in taken.fields.items():
-            if name in self._rules.dropped:
-                continue
-            is_brought = stored.content_hash is None
-            if is_brought and not are_readable:
-                raise InvalidArgument(
-                    f"the vectors of field {name!r}, which a client brought, can't be read: the document has more "
-                    f"than {self._most_chunks} chunks, and its index does not store its vectors as they are"
-                )
-            if are_readable and (is_brought or self._choices.is_kept(name)):
-                kept[name] = stored.embedding(self._target.dimensions_of(name), self._data_type)
-            else:
-                contents[name] = self._content(taken, stored)
-        for name in self._rules.added:
-            if name not in kept and isinstance(value := taken.value(name), str):
-                contents[name] = value
-        texts = {name: for_model(value) for name, value in contents.items() if isinstance(value, str)}
-        combinations = {name: value for name, value in contents.items() if isinstance(value, Combination)}
-        return _Work(taken, kept, texts, combinations)
-
-    def _content(self, taken: TakenApart, stored: StoredField) -> str | Combination | None:
-        """What is to be embedded of a field; None where its content is gone."""
-        value = taken.value(stored.field)
-        if value is None or isinstance(value, str):
-            return value
-        weights = (self._rules.weights or {}).get(stored.field)
-        if isinstance(value, dict) and weights is not None:
-            return read_combination(stored.field, value, MultimodalCombination(weights))
-        if isinstance(value, dict):
-            raise InvalidArgument(f"field {stored.field!r} is a combination, and its weights are not given (--weights)")
-        raise InvalidArgument(f"field {stored.field!r} is embedded, but neither a string nor an object")
-
-    def _declare(self, works: Sequence[_Work]) -> None:
+    def _declare(self, works: Sequence[Work]) -> None:
         """Make room in the target for fields that the source has embedded since the migration began."""
-        fields = dict.fromkeys(field for work in works for field in (*work.kept, *work.texts, *work.combinations))
+        fields = {name: None for work in works for name in work.fields}
         missing = [field for field in fields if field not in self._target.embedded_fields]
         if missing:
             states = self._parts.states
@@ -166,7 +98,7 @@ class Transfer:
             kinds = {field: kind_of(source, field) for field in missing if field in source.embedded_fields}
             self._target = states.ensure_embedded_fields(self._target.name, missing, kinds=kinds)
 
-    def _embedded(self, works: Sequence[_Work], *, may_be_there: bool) -> Iterator[Moved]:
+    def _embedded(self, works: Sequence[Work], *, may_be_there: bool) -> Iterator[Moved]:
         rules = self._field_rules(works)
         valid = [work.as_valid(position) for position, work in enumerate(works)]
         hashes = [content_hashes(document, rules.of, files_last=False) for document in valid]
@@ -230,13 +162,13 @@ class Transfer:
                 yield from self._outcomes(alone, rules)
 
     def _moved(self, piece: _Piece, outcome: BulkAction | InvalidArgument) -> Moved:
-        document = piece.work.taken.document
+        document = piece.work.document
         if isinstance(outcome, BulkAction):
             return Moved(document, self._placed(outcome, document))
         return self._unembeddable(piece.work, outcome)
 
-    def _unembeddable(self, work: _Work, error: InvalidArgument) -> Moved:
-        document = work.taken.document
+    def _unembeddable(self, work: Work, error: InvalidArgument) -> Moved:
+        document = work.document
         if not self._rules.keeps_unembeddable:
             return Moved(document, None, error.message)
         action = BulkAction(document.document_id, encode_source(work.taken.source, work.kept))
@@ -249,10 +181,10 @@ class Transfer:
     def _new_batch(self, rules: FieldRules) -> _Batch:
         patch_method = self._target.settings.image_preprocessing.patch_method
         files = RequestFiles(self._parts.media, {}, patch_method)
-        return _Batch(Window(rules.of, files, stores_bytes=self._data_type == "byte"))
+        return _Batch(Window(rules.of, files, stores_bytes=self._target.settings.ann_parameters.data_type == "byte"))
 
-    def _field_rules(self, works: Sequence[_Work]) -> FieldRules:
-        fields = dict.fromkeys(field for work in works for field in (*work.texts, *work.combinations))
+    def _field_rules(self, works: Sequence[Work]) -> FieldRules:
+        fields = {name: None for work in works for name in work.contents}
         # A request in which each of these is a text: what they are besides, the models say.
         asked: dict[str, Any] = dict.fromkeys(fields, "")
         request = AddDocuments([asked], tuple(fields), None, device=self._parts.device)
@@ -261,12 +193,12 @@ class Transfer:
         return rules
 
     def _already_there(
-        self, works: Sequence[_Work], hashes: Sequence[Mapping[str, str]]
+        self, works: Sequence[Work], hashes: Sequence[Mapping[str, str]]
     ) -> dict[str, dict[str, FieldEmbedding]]:
         wanted = {
-            work.taken.document.document_id: of_work
+            work.document.document_id: of_work
             for work, of_work in zip(works, hashes, strict=True)
-            if of_work and work.taken.document.routing is None
+            if of_work and work.document.routing is None
         }
         if not wanted:
             return {}
