@@ -15,14 +15,12 @@ from rich.console import Console
 from sidecar.api.services import EXTENSION, Services
 from sidecar.cli.document_bar import DocumentBar
 from sidecar.cli.local_app import local_app
-from sidecar.cli.stopping import stopped_by_signals
+from sidecar.cli.stopping import INTERRUPTED, stopped_by_signals
 from sidecar.config import load_settings
 from sidecar.errors import SidecarError
 from sidecar.ingest.exporting.export import Export, ExportStopped, ExportSummary, Progress
 from sidecar.ingest.exporting.options import STANDARD_OUTPUT, ExportFormat, ExportOptions
 from sidecar.logs import configure_logging
-
-INTERRUPTED = 130
 
 
 class _Export(click.Command):

@@ -13,7 +13,7 @@ from sidecar.api.services import EXTENSION, Services
 from sidecar.app import create_native_embedder, create_native_face
 from sidecar.cli.document_bar import DocumentBar
 from sidecar.cli.local_app import local_app
-from sidecar.cli.stopping import stopped_by_signals
+from sidecar.cli.stopping import INTERRUPTED, stopped_by_signals
 from sidecar.config import load_settings
 from sidecar.errors import SidecarError
 from sidecar.ingest.face_client import FaceClient
@@ -29,7 +29,6 @@ from sidecar.ingest.verification.verification import Verification
 from sidecar.logs import configure_logging
 
 PROBLEMS = 1
-INTERRUPTED = 130
 
 
 class _NotVerified(click.ClickException):

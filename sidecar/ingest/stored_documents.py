@@ -84,6 +84,14 @@ def read_again(
     return list(_documents(text, _parsed(text), "docs"))
 
 
+def read_whole(cluster: Cluster, index: str, places: Sequence[tuple[str, str | None]]) -> list[StoredDocument]:
+    """The documents of these ids and routings as they are now, whole, without those that are not there."""
+    docs = [{"_id": one} | ({} if routing is None else {"routing": routing}) for one, routing in places]
+    request = Request("POST", f"{index_path(index)}/_mget", encode_json({"docs": docs}), is_repeatable=True)
+    text = cluster.ask_text("read_documents", request, index)
+    return list(_documents(text, _parsed(text), "docs"))
+
+
 def hits_of(page: bytes, *, need_sources: bool = False) -> list[StoredDocument]:
     """The documents of a search's answer, in its order; without those whose source is not there.
 

@@ -177,10 +177,15 @@ class _Attempts:
         repeated = []
         for position in positions:
             document_id = self._actions[position].document_id
-            if self._results[position].is_retryable or document_id in refused_ids:
+            if self._is_refused_for_now(position) or document_id in refused_ids:
                 refused_ids.add(document_id)
                 repeated.append(position)
         return repeated
+
+    def _is_refused_for_now(self, position: int) -> bool:
+        result = self._results[position]
+        # The version that an action names is not a higher one the next time.
+        return result.is_retryable and not (result.is_conflict and self._actions[position].version is not None)
 
 
 def _unsent(action: BulkAction, error: OpenSearchError) -> ItemResult:
