@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sidecar.ingest.loading.counts import LoadCounts
+from sidecar.ingest.sources.formats import COMPRESSIONS
 from sidecar.ingest.sources.source import Part
-
-COMPRESSED = (".gz", ".zst", ".bz2", ".xz")
-"""Ends of parts' names whose size says nothing of what is read from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +20,12 @@ class Total:
 
     @classmethod
     def of(cls, parts: Sequence[Part]) -> Total:
-        """The documents where every part knows its own, else the bytes where every part does."""
+        """The documents where every part knows its own, else the bytes where every part does: the size of a file that
+        is compressed says nothing of what is read from it."""
         counts = [part.count() for part in parts]
         if None not in counts:
             return cls(documents=sum(count or 0 for count in counts))
-        sizes = [None if part.name.endswith(COMPRESSED) else part.size_bytes for part in parts]
+        sizes = [None if part.name.lower().endswith(COMPRESSIONS) else part.size_bytes for part in parts]
         return cls() if None in sizes else cls(read_bytes=sum(size or 0 for size in sizes))
 
 
