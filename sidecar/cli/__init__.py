@@ -12,7 +12,7 @@ COMMANDS = {
     "serve": ("sidecar.cli.serve", "Run the server."),
     "demo": ("sidecar.cli.demo", "Index Python's own documentation, and search it by meaning."),
     "ingest": ("sidecar.cli.ingest", "Bring a source of documents into an index, exactly and once."),
-    "migrate": ("sidecar.cli.migrate", "Move an index to another model or other settings; vectors for a new field."),
+    "migrate": ("sidecar.cli.migrate", "Move an index to another model, or give it vectors for a new field."),
     "export": ("sidecar.cli.export", "Write an index's documents to files, with or without their vectors."),
     "verify": ("sidecar.cli.verify", "Look whether every document has the vectors that it should."),
     "models": ("sidecar.cli.models", "List, fetch, convert and measure models."),
