@@ -77,7 +77,8 @@ def finish(name: str, yes: bool) -> None:
     with migration_parts(_console()) as parts, find_migration(parts.cluster, name) as ledger:
         if not yes:
             click.confirm(f"Delete the index that {name} does not lead to any more?", abort=True, err=True)
-        click.echo(f"{end(parts.cluster, ledger)} is deleted.")
+        deleted = end(parts.cluster, ledger)
+        click.echo(f"The migration of {name} was finished already." if deleted is None else f"{deleted} is deleted.")
 
 
 @click.command(short_help="Give a migration up that is under way.")

@@ -18,6 +18,7 @@ from sidecar.ingest.migration.state import CopyState, Failure
 from sidecar.ingest.migration.transfer import Moved, Transfer
 from sidecar.ingest.rate import RateLimit
 from sidecar.ingest.stored_documents import StoredDocument, hits_of, read_whole
+from sidecar.opensearch.bulk_actions import BulkAction, ItemResult
 from sidecar.opensearch.concrete_index import find_index
 from sidecar.opensearch.shard_changes import ShardChanges, read_checkpoints
 
@@ -52,6 +53,14 @@ class _Landed:
     document_ids: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _How:
+    """``may_be_there``: documents may have been copied before. ``is_urgent``: writers wait."""
+
+    may_be_there: bool
+    is_urgent: bool
+
+
 class Copier:
     """Copies changes; ``state`` is kept up to date, and given to ``save`` from time to time."""
 
@@ -74,6 +83,7 @@ class Copier:
         self._page_documents = PAGE_DOCUMENTS if rate is None else max(1, min(PAGE_DOCUMENTS, int(rate)))
         self._progress = progress
         self._stopped = threading.Event()
+        self._writing = threading.Lock()
         self._saved_at = time.monotonic()
 
     def stop(self) -> None:
@@ -94,7 +104,8 @@ class Copier:
         self._bring_mapping()
         is_first = not self.state.done
         pages = self._pages(until, is_last=has_ended)
-        count = self._retry_failures(until) + self._copy(pages, may_be_there=not is_first)
+        how = _How(may_be_there=not is_first, is_urgent=has_ended)
+        count = self._retry_failures(until, how) + self._copy(pages, how)
         self.state.done |= {shard: max(number, self.state.done.get(shard, -1)) for shard, number in until.items()}
         self._save()
         return count
@@ -110,7 +121,7 @@ class Copier:
                     self._rate.wait(len(documents))
                 yield shard, documents, done
 
-    def _copy(self, pages: Iterator[tuple[int, Sequence[StoredDocument], int]], *, may_be_there: bool) -> int:
+    def _copy(self, pages: Iterator[tuple[int, Sequence[StoredDocument], int]], how: _How) -> int:
         count = 0
         flying: deque[tuple[Future[_Landed], int, int]] = deque()
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="migrate") as pool:
@@ -118,10 +129,10 @@ class Copier:
                 if len(flying) >= _AT_ONCE:
                     self._land(*flying.popleft())
                 count += len(documents)
-                flying.append((pool.submit(self._write, documents, may_be_there), shard, done))
+                flying.append((pool.submit(self._write, documents, how), shard, done))
             while flying:
                 self._land(*flying.popleft())
-        if self._stopped.is_set():
+        if self._stopped.is_set() and not how.is_urgent:
             self._save()
             raise Stopped
         return count
@@ -149,32 +160,45 @@ class Copier:
                 f"{failure.reason}"
             )
 
-    def _write(self, documents: Sequence[StoredDocument], may_be_there: bool) -> _Landed:
+    def _write(self, documents: Sequence[StoredDocument], how: _How) -> _Landed:
         landed = _Landed(document_ids=[document.document_id for document in documents])
-        sent: list[Moved] = []
-        with self._parts.bulk.open(self._lane.target) as stream:
-            for moved in self._lane.transfer.move(documents, may_be_there=may_be_there):
-                if moved.action is None:
-                    _fail(landed, moved, moved.reason)
-                else:
-                    stream.submit(moved.action)
-                    sent.append(moved)
-            results = stream.finish()
-        conflicts: list[Moved] = []
-        for moved, result in zip(sent, results, strict=True):
-            if result.is_disk_full or (result.is_retryable and not result.is_conflict):
-                raise OpenSearchError(f"Index '{self._lane.target}' takes no writes now: {told(result.error or {})}")
-            if result.error is not None and not result.is_conflict:
+        ready: list[Moved] = []
+        actions: list[BulkAction] = []
+        for moved in self._lane.transfer.move(documents, may_be_there=how.may_be_there):
+            if moved.action is None:
+                _fail(landed, moved, moved.reason)
+            else:
+                ready.append(moved)
+                actions.append(moved.action)
+        conflicts = []
+        for moved, result in zip(ready, self._send(actions, how), strict=True):
+            if result.is_conflict:
+                conflicts.append(moved)
+            elif result.error is not None:
                 _fail(landed, moved, told(result.error))
-                continue
             landed.copied += result.error is None
             landed.bare += moved.is_bare
-            if result.error is not None:
-                conflicts.append(moved)
         # In an index that had documents of its own, a higher version need not be one of ours.
         if conflicts and self.state.version_base:
             self._judge(conflicts, landed)
         return landed
+
+    def _send(self, actions: Sequence[BulkAction], how: _How) -> list[ItemResult]:
+        """Write; and then let the cluster be for as long as that took, so that half of its time is left to searches."""
+        if how.is_urgent:
+            return self._sent(actions)
+        with self._writing:
+            began = time.monotonic()
+            results = self._sent(actions)
+            self._stopped.wait(time.monotonic() - began)
+        return results
+
+    def _sent(self, actions: Sequence[BulkAction]) -> list[ItemResult]:
+        results = self._parts.bulk.write(self._lane.target, actions)
+        for result in results:
+            if result.is_disk_full or (result.is_retryable and not result.is_conflict):
+                raise OpenSearchError(f"Index '{self._lane.target}' takes no writes now: {told(result.error or {})}")
+        return results
 
     def _judge(self, conflicts: Sequence[Moved], landed: _Landed) -> None:
         actions = [moved.action for moved in conflicts if moved.action is not None]
@@ -183,7 +207,7 @@ class Copier:
             if (version := foreign.get(moved.document.document_id)) is not None:
                 _fail(landed, moved, f"index {self._lane.target!r} has it with the version {version}, set by a client")
 
-    def _retry_failures(self, until: Mapping[int, int]) -> int:
+    def _retry_failures(self, until: Mapping[int, int], how: _How) -> int:
         """Copy what failed before, as it is now; what has changed since is yet to come."""
         failures = dict(self.state.failures)
         if not failures:
@@ -195,7 +219,7 @@ class Copier:
         for document_id in gone:
             self.state.failures.pop(document_id, None)
         for start in range(0, len(known), PAGE_DOCUMENTS):
-            self._take(self._write(known[start : start + PAGE_DOCUMENTS], True))
+            self._take(self._write(known[start : start + PAGE_DOCUMENTS], how))
         return len(known)
 
     def _bring_mapping(self) -> None:

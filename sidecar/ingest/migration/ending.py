@@ -23,12 +23,15 @@ def find_migration(cluster: Cluster, name: str) -> Ledger:
     return ledger
 
 
-def finish(cluster: Cluster, ledger: Ledger) -> str:
-    """Delete the index that the switch, or the way back, has left; returns its name. There is no way back then.
+def finish(cluster: Cluster, ledger: Ledger) -> str | None:
+    """Delete the index that the switch, or the way back, has left; returns its name, None where that was done before.
+    There is no way back then.
 
     Raises: InvalidArgument where the migration is not at its end, or a name still leads to that index.
     """
     state = ledger.state
+    if state.phase is Phase.FINISHED:
+        return None
     if state.phase is Phase.SWITCHED:
         unused, used = state.old, state.new
     elif state.phase is Phase.ROLLED_BACK:
