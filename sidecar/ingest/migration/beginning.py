@@ -82,7 +82,7 @@ def _first_state(parts: MigrationParts, plan: Plan) -> MigrationState:
         old=Place(plan.old.name, plan.old.uuid),
         new=Place(names[-1]),
         clone=None if is_alias else names[0],
-        job={"id": os.urandom(8).hex(), "changes": _as_json(plan.changes), "settings": plan.settings.to_wire()},
+        job={"id": os.urandom(8).hex(), "changes": _as_json(plan.changes)},
         begun=time.time(),
     )
 

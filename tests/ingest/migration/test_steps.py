@@ -140,3 +140,20 @@ def test_a_way_back_can_be_given_up_and_taken_again(
     found = sources(node, name)
     assert {key: source["title"] for key, source in found.items()} == {"d1": "and again", "d2": "writes go on"}
     assert all(is_embedded(source, "title", SMALL) for source in found.values())
+
+
+def test_a_version_that_a_client_has_set_beyond_all_others_is_told_on_the_way_back(
+    node: str, sidecar: Sidecar, migrate: Migrate, name: str
+) -> None:
+    index = make(sidecar, name)
+    sidecar.add(name, texts(2))
+    version = 9 * 10**17
+    target = f"/{index}/_doc/d0?version={version}&version_type=external&refresh=true"
+    ask(node, "PUT", target, {"title": "a version of its own"})
+    new = migrate.done(name, "--model", "random/medium", "--yes")["new"]
+    sidecar.add(name, [{"_id": "d0", "title": "since the switch"}, {"_id": "d1", "title": "too"}])
+    refused = migrate.run("rollback", name)
+    assert (refused.exit_code, leads_to(node, name)) == (1, new)
+    assert f"'d0': index '{index}' has it with the version {version}, set by a client" in refused.stderr
+    assert migrate.run("abort", name).exit_code == 0
+    assert sources(node, name)["d0"]["title"] == "since the switch"
