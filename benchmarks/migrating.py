@@ -62,7 +62,7 @@ def measure(cluster_url: str) -> list[Figure]:
         stop.set()
         thread.join()
         _sidecar(cluster_url, "migrate", "finish", _INDEX, "--yes")
-        Client(server.url).call("DELETE", f"/indexes/{_INDEX}")
+        Client(cluster_url).call("DELETE", f"/{_INDEX}-v2")
     slowest = max(busy.seconds) * 1000
     return [
         Figure(
