@@ -49,5 +49,5 @@ def test_ctrl_c_ends_ray_and_all_its_processes_and_the_load_goes_on_without_it(
     assert 0 < count(node, index_name) < len(documents)
 
     summary = Ingest(node, tmp_path / "home", *arguments).done()
-    assert 0 < summary["run"]["written"] < len(documents), summary
+    assert 0 < summary["documents_in_this_run"] < len(documents), summary
     assert stored(node, index_name) == by_id(documents)

@@ -25,6 +25,7 @@ from sidecar.ingest.loading.job import open_job
 from sidecar.ingest.loading.parts import LoadParts
 from sidecar.ingest.loading.plan import Existing, LoadPlan
 from sidecar.ingest.loading.progress import Silent
+from sidecar.ingest.ray_engine.crew import CrewWish
 from sidecar.ingest.ray_engine.runner import RayRunner
 from sidecar.ingest.ray_engine.session import ray_session
 from sidecar.ingest.sources.options import SourceOptions
@@ -149,7 +150,7 @@ def test_workers_that_have_no_model_end_the_load_with_one_reason(load: Load, clu
 def make_runner(load: Load, location: str) -> None:
     plan = LoadPlan(SourceOptions(location), load.index)
     with open_job(load.folder, plan) as job:
-        RayRunner(load.settings, plan, open_load_parts, job, Silent())
+        RayRunner(CrewWish(load.settings, open_load_parts), plan, job, Silent())
 
 
 def test_standard_input_is_refused(load: Load) -> None:
