@@ -91,7 +91,7 @@ def test_workers_load_each_document_once_and_no_log_of_ray_has_the_password(load
 
 
 def test_a_load_that_is_stopped_and_whose_driver_and_worker_are_killed_has_each_document_once(
-    load: Load, cluster: Cluster, ray_address: str
+    load: Load, cluster: Cluster, ray_address: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     stopped = load.run(RayRunner.stop)
     assert (stopped.ending, stopped.reason) == (Ending.INTERRUPTED, None)
@@ -114,6 +114,7 @@ def test_a_load_that_is_stopped_and_whose_driver_and_worker_are_killed_has_each_
     ended = load.run(kill_once)
     assert victims
     assert (ended.ending, ended.reason) == (Ending.DONE, None)
+    assert capfd.readouterr() == ("", "")
     assert (ended.run.written, ended.total.written, ended.total.failed) == (40 * BATCH - before, 40 * BATCH, 0)
     assert documents_in(cluster, load.index) == rows_by_id(range(40 * BATCH))
 
