@@ -117,9 +117,11 @@ def _ingest(asked: Asked) -> int:
 @contextmanager
 def _runner(asked: Asked, plan: LoadPlan, parts: LoadParts, job: Job, progress: LoadProgress) -> Iterator[Runner]:
     if asked.engine == RAY:
+        from sidecar.ingest.ray_engine.crew import CrewWish
         from sidecar.ingest.ray_engine.runner import RayRunner
 
-        yield RayRunner(parts.settings, plan, open_load_parts, job, progress, workers=asked.workers)
+        wish = CrewWish(parts.settings, open_load_parts, asked.workers, asked.patience)
+        yield RayRunner(wish, plan, job, progress)
         return
     with BatchLoader(parts, plan) as loader:
         loader.prepare()

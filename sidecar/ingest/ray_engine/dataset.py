@@ -3,51 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 
 import ray
 from ray.data import ActorPoolStrategy, DataContext
 
-from sidecar.config import Settings
-from sidecar.ingest.loading.parts import OpenParts
-from sidecar.ingest.loading.plan import LoadPlan
 from sidecar.ingest.ray_engine.blocks import SplitsDatasource, values_of
-from sidecar.ingest.ray_engine.machines import CUDA, WorkerSize
+from sidecar.ingest.ray_engine.crew import Crew
 from sidecar.ingest.ray_engine.report import Fault, Report
 from sidecar.ingest.ray_engine.splits import Split
 from sidecar.ingest.ray_engine.worker import LoadWorker
 
-PROCESSOR_BATCH_DOCUMENTS = 100
-"""At most in a batch that a model embeds on processors, which takes seconds: the last batch of one worker is what all
-others wait for at the end. GPUs, and vectors that are ready, take larger ones."""
 _WAITING_BATCHES = 2
 """That a worker has beside those it loads, so that it never waits for one."""
 _DEATHS_AT_START = 3
 """Of workers, one after the other, that are taken for accidents."""
-
-
-@dataclass(frozen=True)
-class Crew:
-    """The workers of a load: so many, each of a size."""
-
-    settings: Settings
-    plan: LoadPlan
-    open_parts: OpenParts
-    workers: int
-    size: WorkerSize
-
-    def worker_settings(self) -> Settings:
-        """Those of the driver, but for what a worker has of its machine. Its GPU is the only one that it sees."""
-        device = CUDA if self.size.gpus else "cpu"
-        threads = self.settings.embedding_threads or self.size.threads
-        return self.settings.model_copy(update={"embedding_threads": threads, "device": device})
-
-    @property
-    def batch_documents(self) -> int:
-        """The most that a batch has."""
-        shape, most = self.plan.shape, self.plan.batch_documents
-        is_slow = not self.size.gpus and set(shape.embedded_fields) > set(shape.precomputed)
-        return min(most, PROCESSOR_BATCH_DOCUMENTS) if is_slow else most
 
 
 def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> Generator[Report | Fault, None, None]:
@@ -61,18 +30,17 @@ def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> 
     read = ray.data.read_datasource(
         source, override_num_blocks=len(tasks), num_cpus=0, concurrency=min(len(tasks), max(2, crew.workers))
     )
-    streams = max(2, crew.plan.streams // crew.workers)
     loaded = read.map_batches(
         LoadWorker,
-        fn_constructor_args=(crew.worker_settings(), crew.plan, crew.open_parts),
+        fn_constructor_args=(crew,),
         batch_size=None,
         batch_format="pyarrow",
         num_cpus=crew.size.processors,
         num_gpus=crew.size.gpus or None,
         compute=ActorPoolStrategy(
             size=crew.workers,
-            max_concurrent_calls_per_actor=streams,
-            max_tasks_in_flight_per_actor=streams + _WAITING_BATCHES,
+            max_concurrent_calls_per_actor=crew.streams,
+            max_tasks_in_flight_per_actor=crew.streams + _WAITING_BATCHES,
             enable_true_multi_threading=True,
         ),
     )

@@ -7,14 +7,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from sidecar.config import Settings
 from sidecar.errors import ConfigurationError, InvalidArgument
 from sidecar.ingest.loading.counts import Ending, LoadCounts, Summary
 from sidecar.ingest.loading.job import Job
-from sidecar.ingest.loading.parts import OpenParts
 from sidecar.ingest.loading.plan import LoadPlan
 from sidecar.ingest.loading.progress import LoadProgress, Total
-from sidecar.ingest.ray_engine.machines import check_reach, default_workers, worker_size
+from sidecar.ingest.ray_engine.crew import Crew, CrewWish
+from sidecar.ingest.ray_engine.machines import check_reach
 from sidecar.ingest.ray_engine.report import Fault, Report
 from sidecar.ingest.ray_engine.splits import Split, splits_of, tasks_of
 from sidecar.ingest.sources.locations import STANDARD_INPUT, local_path
@@ -28,34 +27,20 @@ class RayRunner:
     that stays.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        plan: LoadPlan,
-        open_parts: OpenParts,
-        job: Job,
-        progress: LoadProgress,
-        *,
-        workers: int | None = None,
-    ) -> None:
-        """``settings`` name the cluster as all workers reach it. ``workers``: None is what `default_workers` says.
-
-        Raises: ConfigurationError where Ray is not installed; InvalidArgument for a source that only this process can
-        read.
-        """
+    def __init__(self, wish: CrewWish, plan: LoadPlan, job: Job, progress: LoadProgress) -> None:
+        """Raises: ConfigurationError where Ray is not installed; InvalidArgument for a source that only this process
+        can read."""
         _check_installed()
-        assert settings.opensearch_url is not None, "each worker would start a node of its own"
         if plan.source.location == STANDARD_INPUT:
             raise InvalidArgument(
                 "standard input can't be read by Ray's workers. Write it to a file first, or leave out --engine ray"
             )
-        self._settings = settings
-        self._opensearch_url = settings.opensearch_url
+        assert wish.settings.opensearch_url is not None, "each worker would start a node of its own"
+        self._opensearch_url = wish.settings.opensearch_url
+        self._wish = wish
         self._plan = plan
-        self._open_parts = open_parts
         self._job = job
         self._progress = progress
-        self._workers = workers
         self._is_halted = False
         self._waiting_thread: int | None = None
         self._counts = LoadCounts()
@@ -92,15 +77,13 @@ class RayRunner:
 
     def _load(self, tasks: Sequence[Sequence[Split]]) -> bool:
         """True where all became what is told in the job; else a fault or `stop` came between."""
-        from sidecar.ingest.ray_engine.dataset import Crew, reports
+        from sidecar.ingest.ray_engine.dataset import reports
         from sidecar.ingest.ray_engine.session import machines, ray_session
 
-        with ray_session(self._settings.ray_address):
+        with ray_session(self._wish.settings.ray_address):
             there = machines()
             check_reach(there, self._opensearch_url)
-            workers = self._workers or default_workers(there, self._settings.device)
-            size = worker_size(there, workers, self._settings.device)
-            crew = Crew(self._settings, self._plan, self._open_parts, workers, size)
+            crew = Crew.on(there, self._wish, self._plan)
             is_local = local_path(self._plan.source.location) is not None
             with closing(reports(tasks, crew, is_local=is_local)) as coming:
                 return self._take(coming)

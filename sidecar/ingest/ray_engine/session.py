@@ -9,7 +9,8 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 
 import ray
 import ray.data  # sets its loggers up
@@ -31,16 +32,20 @@ def ray_session(address: str | None) -> Iterator[None]:
 
     Raises: ConfigurationError where the address leads nowhere; WorkersFailed where Ray does not start here.
     """
-    if ray.is_initialized():
-        yield
-        return
-    with _quiet(), tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        try:
-            with _signals_as_they_are(), _no_greeting():
-                _connect(address) if address else _start(folder)
+    with _quiet():
+        if ray.is_initialized():
             yield
-        finally:
-            ray.shutdown()
+            return
+        with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+            try:
+                with _signals_as_they_are(), _no_greeting():
+                    if address:
+                        _connect(address)
+                    else:
+                        _start(folder)
+                yield
+            finally:
+                ray.shutdown()
 
 
 def machines() -> list[Machine]:
@@ -82,13 +87,16 @@ def _connect(address: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Ray tells its own log files, and nobody else: no warnings on the terminal, and nothing to its makers."""
+    """Ray tells its own log files, and nobody else: nothing on the terminal, nor to its makers.
+
+    It prints what becomes of workers that die, which would stand in the middle of a summary in JSON.
+    """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     logging.getLogger("ray").setLevel(logging.ERROR)
     data = logging.getLogger("ray.data")
     data.handlers = [handler for handler in data.handlers if not isinstance(handler, logging.StreamHandler)]
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         warnings.filterwarnings("ignore", module=r"ray(\.|$)")
         yield
 

@@ -8,14 +8,12 @@ from contextlib import ExitStack
 
 import pyarrow as pa
 
-from sidecar.config import Settings
 from sidecar.ingest.loading.batch_loader import BatchLoader
-from sidecar.ingest.loading.parts import OpenParts
-from sidecar.ingest.loading.patience import PATIENCE_SECONDS, Patience
-from sidecar.ingest.loading.plan import LoadPlan
+from sidecar.ingest.loading.patience import Patience
 from sidecar.ingest.loading.progress import Silent
 from sidecar.ingest.loading.reading import ReadBatch
 from sidecar.ingest.ray_engine.blocks import block_of, values_of
+from sidecar.ingest.ray_engine.crew import Crew
 from sidecar.ingest.ray_engine.report import Fault, Report
 from sidecar.logs import configure_logging
 
@@ -27,16 +25,18 @@ class LoadWorker:
     that can't be made again and again.
     """
 
-    def __init__(self, settings: Settings, plan: LoadPlan, open_parts: OpenParts) -> None:
+    def __init__(self, crew: Crew) -> None:
+        settings = crew.worker_settings
         configure_logging(settings.log_level, settings.log_format)
-        self._patience = Patience(PATIENCE_SECONDS, threading.Event(), Silent())
+        self._patience = Patience(crew.wish.patience_seconds, threading.Event(), Silent())
         # Never closed: Ray ends the process without a word, and all that is open with it.
         self._opened = ExitStack()
         self._loader: BatchLoader | Fault
         try:
-            parts = self._opened.enter_context(open_parts(settings))
-            loader = self._opened.enter_context(BatchLoader(parts, plan))
-            loader.prepare()
+            parts = self._opened.enter_context(crew.wish.open_parts(settings))
+            loader = self._opened.enter_context(BatchLoader(parts, crew.plan))
+            # A worker that takes the place of one that died may find the cluster away.
+            self._patience.until_done(loader.prepare)
             self._loader = loader
         except Exception as error:  # the process's edge
             self._loader = Fault.of(error)

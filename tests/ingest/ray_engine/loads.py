@@ -22,6 +22,7 @@ from sidecar.ingest.loading.plan import Existing, LoadPlan
 from sidecar.ingest.loading.progress import Silent
 from sidecar.ingest.loading.run import begin, run
 from sidecar.ingest.loading.target_index import IndexWish
+from sidecar.ingest.ray_engine.crew import CrewWish
 from sidecar.ingest.ray_engine.runner import RayRunner
 from sidecar.ingest.shaping.shape import DocumentShape
 from sidecar.ingest.sources.options import SourceOptions
@@ -70,7 +71,7 @@ class Load:
 
         def engine(parts: LoadParts, job: Job) -> RayRunner:
             progress = _Disturbed(lambda: disturb(runner))
-            runner = RayRunner(parts.settings, self.plan, worker_parts, job, progress, workers=WORKERS)
+            runner = RayRunner(CrewWish(parts.settings, worker_parts, WORKERS), self.plan, job, progress)
             return runner
 
         return self._run(engine)

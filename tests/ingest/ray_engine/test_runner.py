@@ -25,6 +25,7 @@ from sidecar.ingest.loading.job import open_job
 from sidecar.ingest.loading.parts import LoadParts
 from sidecar.ingest.loading.plan import Existing, LoadPlan
 from sidecar.ingest.loading.progress import Silent
+from sidecar.ingest.ray_engine.crew import CrewWish
 from sidecar.ingest.ray_engine.runner import RayRunner
 from sidecar.ingest.ray_engine.session import ray_session
 from sidecar.ingest.sources.options import SourceOptions
@@ -90,7 +91,7 @@ def test_workers_load_each_document_once_and_no_log_of_ray_has_the_password(load
 
 
 def test_a_load_that_is_stopped_and_whose_driver_and_worker_are_killed_has_each_document_once(
-    load: Load, cluster: Cluster, ray_address: str
+    load: Load, cluster: Cluster, ray_address: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     stopped = load.run(RayRunner.stop)
     assert (stopped.ending, stopped.reason) == (Ending.INTERRUPTED, None)
@@ -113,6 +114,7 @@ def test_a_load_that_is_stopped_and_whose_driver_and_worker_are_killed_has_each_
     ended = load.run(kill_once)
     assert victims
     assert (ended.ending, ended.reason) == (Ending.DONE, None)
+    assert capfd.readouterr() == ("", "")
     assert (ended.run.written, ended.total.written, ended.total.failed) == (40 * BATCH - before, 40 * BATCH, 0)
     assert documents_in(cluster, load.index) == rows_by_id(range(40 * BATCH))
 
@@ -149,7 +151,7 @@ def test_workers_that_have_no_model_end_the_load_with_one_reason(load: Load, clu
 def make_runner(load: Load, location: str) -> None:
     plan = LoadPlan(SourceOptions(location), load.index)
     with open_job(load.folder, plan) as job:
-        RayRunner(load.settings, plan, open_load_parts, job, Silent())
+        RayRunner(CrewWish(load.settings, open_load_parts), plan, job, Silent())
 
 
 def test_standard_input_is_refused(load: Load) -> None:
