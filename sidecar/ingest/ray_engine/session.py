@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import tempfile
 import threading
 import warnings
@@ -23,6 +24,7 @@ from sidecar.ingest.ray_engine.machines import Machine
 OBJECT_STORE_BYTES = 256 * 1024 * 1024
 """Room for the batches on their way, of 4 MB at most; Ray itself would take a third of the memory."""
 _CLIENT_SCHEME = "ray://"
+_KNOCK_SECONDS = 10.0
 
 
 @contextmanager
@@ -78,11 +80,19 @@ def _connect(address: str) -> None:
             "cluster. Start it there (`ray job submit`, or a shell on the head node) with RAY_ADDRESS=auto."
         )
     try:
+        _knock(address)
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (RayError, RuntimeError, OSError, TimeoutError, ValueError) as error:
         raise ConfigurationError(
             f"RAY_ADDRESS is {address}, and no cluster can be used there: {_first_line(error)}"
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Raises: OSError where nobody listens at the port, for which Ray itself would wait for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_SECONDS).close()
 
 
 @contextmanager
