@@ -23,7 +23,7 @@ serve: install
 
 # Two processes, each with a node of its own; the tests of a file share what it set up.
 test: install
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow --timeout 1800

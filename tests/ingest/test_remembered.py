@@ -235,7 +235,16 @@ def test_documents_are_written_with_what_was_remembered(rooms: Rooms, index_name
     rooms.create(index_name)
     with RememberingEngine(rooms.engine, tmp_path) as remembering:
         bulk = BulkWriter(rooms.cluster)
-        parts = WriterParts(rooms.cluster, rooms.states, bulk, remembering, rooms.media, rooms.table, rooms.metrics)
+        parts = WriterParts(
+            rooms.cluster,
+            rooms.states,
+            bulk,
+            remembering,
+            rooms.media,
+            rooms.table,
+            rooms.metrics,
+            rooms.switches,
+        )
         writer = DocumentWriter(parts, max_document_bytes=100_000)
         for start in range(0, 40, 10):
             documents = [{"_id": str(start + n), "text": f"text {n % 5}"} for n in range(10)]

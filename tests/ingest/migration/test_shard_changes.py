@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sidecar.ingest.stored_documents import documents_of
+from sidecar.ingest.stored_documents import hits_of
 from sidecar.opensearch.bulk_actions import BulkAction
 from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
@@ -34,7 +34,7 @@ def test_each_document_is_told_once_by_its_last_change(cluster: Cluster, plain_i
     found = []
     for shard, last in read_checkpoints(cluster, plain_index).items():
         after = -1
-        for documents, told in ShardChanges(cluster, plain_index, shard, size).pages(-1, last, documents_of):
+        for documents, told in ShardChanges(cluster, plain_index, shard, size).pages(-1, last, hits_of):
             assert len(documents) <= size
             assert all(after < document.seq_no <= told for document in documents)
             found += documents
@@ -51,9 +51,9 @@ def test_changes_behind_a_number_are_those_that_came_later(node: str, cluster: C
     after = read_checkpoints(cluster, plain_index, has_ended=True)
     (changed,) = [shard for shard in after if after[shard] != before[shard]]
     changes = ShardChanges(cluster, plain_index, changed, 10)
-    pages = list(changes.pages(before[changed], after[changed], documents_of))
+    pages = list(changes.pages(before[changed], after[changed], hits_of))
     assert [document.document_id for documents, _ in pages for document in documents] == ["7"]
-    assert list(changes.pages(after[changed], after[changed], documents_of)) == []
+    assert list(changes.pages(after[changed], after[changed], hits_of)) == []
 
 
 def test_an_action_with_a_lower_version_than_what_is_there_does_nothing_and_is_not_repeated(
