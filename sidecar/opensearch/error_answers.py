@@ -84,6 +84,11 @@ def is_write_block(error: Mapping[str, Any]) -> bool:
     return error.get("type") == "cluster_block_exception" and WRITE_BLOCK in str(error.get("reason"))
 
 
+def are_shards_gone(error: OpenSearchError) -> bool:
+    """True where a search found none of its index's shards, as one does whose index is deleted in this moment."""
+    return error.upstream_status == 503 and error.upstream_type == "search_phase_execution_exception"
+
+
 def disk_full(where: str) -> DiskFull:
     """The disk is full; its one message."""
     return DiskFull(

@@ -12,9 +12,11 @@ import pytest
 
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.loaders.random import RandomLoader
+from sidecar.errors import OpenSearchError
 from sidecar.indexing.requests import AddDocuments
 from sidecar.opensearch.embedded_paths import ROOT
 from sidecar.opensearch.index_settings import TextPreprocessing
+from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.transport import Request
 from tests.rooms import SETTINGS, Rooms
 
@@ -86,3 +88,34 @@ def test_a_search_is_made_for_the_index_that_it_is_sent_to(
     (hit,) = rooms.search(name, "A text.")
     assert (hit["_id"], hit["_score"]) == (f"{name}-new", pytest.approx(1.0))
     assert len(calls) == 2
+
+
+SHARDS_GONE = OpenSearchError(
+    "all shards failed", upstream_status=503, upstream_type="search_phase_execution_exception"
+)
+
+
+def test_work_whose_shards_are_gone_is_done_again_on_what_the_name_leads_to(rooms: Rooms, name: str) -> None:
+    seen = []
+
+    def work(states: list[IndexState]) -> str:
+        seen.append(states[0].index)
+        if len(seen) == 1:
+            switch(rooms, name)
+            raise SHARDS_GONE
+        return "done"
+
+    assert rooms.states.use([name], work) == "done"
+    assert seen == [name, f"{name}-new"]
+
+
+def test_work_whose_shards_are_gone_fails_where_the_name_stays(rooms: Rooms, name: str) -> None:
+    seen = []
+
+    def work(states: list[IndexState]) -> None:
+        seen.append(states[0].index)
+        raise SHARDS_GONE
+
+    with pytest.raises(OpenSearchError, match="all shards failed"):
+        rooms.states.use([name], work)
+    assert seen == [name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -30,6 +31,9 @@ _NO_PIPELINE: Final = "_none"
 _PIT_SEGMENTS: Final = "/_cat/pit_segments?h=index"
 _MISSING: Final = b'"type":"index_not_found_exception"'
 _MOST_ATTEMPTS: Final = 4
+_SHARDS_GONE: Final = 503
+_LOOKS: Final = 10
+_LOOK_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,15 @@ class Scopes:
                 return False
         return True
 
+    def are_moving(self) -> bool:
+        """True where an index gives its own name away: a node closes its shards before it tells of that."""
+        for _ in range(_LOOKS if any(names for _, _, names in self._named) else 0):
+            self.call.parts.metadata.forget()
+            if not self.are_current():
+                return True
+            time.sleep(_LOOK_SECONDS)
+        return False
+
 
 def answered(call: NativeCall, attempt: Callable[[Scopes], NativeAnswer]) -> NativeAnswer:
     """The answer to an attempt that was made, from first to last, on what names stand for.
@@ -95,7 +108,8 @@ def answered(call: NativeCall, attempt: Callable[[Scopes], NativeAnswer]) -> Nat
     for _ in range(_MOST_ATTEMPTS - 1):
         scopes = Scopes(call)
         answer = attempt(scopes)
-        if scopes.are_current() and not (scopes.have_address and _is_of_missing_index(answer)):
+        is_gone = scopes.have_address and _is_of_missing_index(answer)
+        if scopes.are_current() and not is_gone and not (answer.status == _SHARDS_GONE and scopes.are_moving()):
             return answer
         close(answer)
         call.parts.metadata.forget()
