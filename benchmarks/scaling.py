@@ -106,9 +106,7 @@ def _measure(client: Client, case: Case, documents: int) -> Cost:
     started = time.perf_counter()
     client.call("POST", f"/{_INDEX}/_forcemerge?max_num_segments=1")
     merged = time.perf_counter() - started
-    client.call("POST", f"/{_INDEX}/_flush")
-    stats = client.call("GET", f"/{_INDEX}/_stats/store,segments?include_segment_file_sizes=true")
-    primaries = stats["indices"][_INDEX]["primaries"]
+    primaries = _settled(client)
     files = primaries["segments"]["file_sizes"]
     graph = sum(facts["size_in_bytes"] for name, facts in files.items() if name in {"vec", "vex", "veq", "vem"})
     found = _searches(client, vectors)
@@ -121,6 +119,20 @@ def _measure(client: Client, case: Case, documents: int) -> Cost:
         graph / documents,
         *found,
     )
+
+
+def _settled(client: Client) -> dict[str, Any]:
+    """What the cluster says of the index's files when those of the segments that were merged are gone."""
+    while True:
+        for step in ("_flush", "_refresh"):
+            client.call("POST", f"/{_INDEX}/{step}")
+        stats = client.call("GET", f"/{_INDEX}/_stats/store,segments,translog?include_segment_file_sizes=true")
+        primaries: dict[str, Any] = stats["indices"][_INDEX]["primaries"]
+        files = sum(facts["size_in_bytes"] for facts in primaries["segments"]["file_sizes"].values())
+        rest = primaries["store"]["size_in_bytes"] - files
+        if primaries["segments"]["count"] == 1 and rest < _MEGABYTE:
+            return primaries
+        time.sleep(0.5)
 
 
 def _bodies(vectors: Vectors) -> Iterator[bytes]:
