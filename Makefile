@@ -21,8 +21,9 @@ demo: install
 serve: install
 	$(BIN)/sidecar serve
 
+# Two processes, each with a node of its own; the tests of a file share what it set up.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow --timeout 1800

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import click
 
@@ -12,9 +13,12 @@ from benchmarks import (
     embedding,
     images,
     indexing,
+    ingest_memory,
+    ingesting,
     int8,
     load,
     memory,
+    migrating,
     native,
     native_hybrid,
     native_queries,
@@ -30,7 +34,7 @@ from sidecar.opensearch.node import ensure_running
 Show = Callable[[str, list[Figure]], None]
 GROUPS = (
     *("embedding", "int8", "clip", "images", "indexing", "searching", "contract", "load", "native"),
-    *("native-hybrid", "starting"),
+    *("native-hybrid", "starting", "ingest", "migration", "ingest-memory"),
     "memory",
 )
 
@@ -39,7 +43,7 @@ GROUPS = (
 @click.option("--only", multiple=True, type=click.Choice(GROUPS), help="Measure these groups alone.")
 @click.option("--memory-documents", default=50_000, show_default=True, help="Documents of the memory figure.")
 def main(only: tuple[str, ...], memory_documents: int) -> None:
-    """Measure every figure; on two processors all of them take about 25 minutes."""
+    """Measure every figure; on two processors all of them take about 40 minutes."""
     wanted = only or GROUPS
     figures: list[Figure] = []
 
@@ -76,14 +80,18 @@ def _measure_served(cluster_url: str, wanted: Sequence[str], memory_documents: i
             show("native", native_queries.measure(server, cluster_url))
         if "native-hybrid" in wanted:
             show("native-hybrid", native_hybrid.measure(server, cluster_url))
-    if "native" in wanted:
-        show("native", native.measure(cluster_url))
-    if "images" in wanted:
-        show("images", images.measure(cluster_url))
-    if "starting" in wanted:
-        show("starting", starting.measure(cluster_url))
-    if "memory" in wanted:
-        show("memory", memory.measure(cluster_url, memory_documents))
+    alone: dict[str, Callable[[str], list[Figure]]] = {
+        "native": native.measure,
+        "images": images.measure,
+        "starting": starting.measure,
+        "ingest": ingesting.measure,
+        "migration": migrating.measure,
+        "ingest-memory": ingest_memory.measure,
+        "memory": partial(memory.measure, total=memory_documents),
+    }
+    for group, measure in alone.items():
+        if group in wanted:
+            show(group, measure(cluster_url))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ class Client:
     """One keep-alive connection."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         parts = urlsplit(url)
         self._connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=600)
 

@@ -34,8 +34,9 @@ from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable
 from sidecar.embedding.processors import available_processors
 from sidecar.errors import ConfigurationError, HardwareUnavailable, InvalidArgument, UnknownModel
+from sidecar.indexing.addition import WriterParts
 from sidecar.indexing.reader import DocumentReader
-from sidecar.indexing.writer import DocumentWriter, WriterParts
+from sidecar.indexing.writer import DocumentWriter
 from sidecar.metrics import Metrics
 from sidecar.metrics_index.writer import MetricsIndex, MetricsIndexOptions
 from sidecar.native.callers import Callers
@@ -50,7 +51,9 @@ from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.connections import TransportOptions
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.job_records import JobRecords
 from sidecar.opensearch.passthrough import Passthrough
+from sidecar.opensearch.switching import Switches
 from sidecar.opensearch.transport import Transport
 from sidecar.searching.recommending import Recommender
 from sidecar.searching.reranking import Reranker
@@ -104,13 +107,7 @@ def create_native_face(app: Flask) -> NativeFace:
     settings = parts.settings
     options = replace(_transport_options(settings), timeout_seconds=settings.native_timeout)
     upstream = Passthrough(parts.address, options)
-    embedder = NativeEmbedder(
-        parts.engine,
-        parts.media,
-        parts.table,
-        aliases=settings.native_models,
-        device=_default_device(settings),
-    )
+    embedder = create_native_embedder(app)
     reader = ClusterReader(upstream, account=settings.native_account)
     return NativeFace(
         NativeParts(
@@ -121,8 +118,21 @@ def create_native_face(app: Flask) -> NativeFace:
             embedder,
             parts.cluster,
             parts.metrics,
+            parts.switches,
         ),
         max_body_bytes=settings.native_max_body_bytes,
+    )
+
+
+def create_native_embedder(app: Flask) -> NativeEmbedder:
+    """What embeds on the native face of an app, by the app's own engine."""
+    parts: Services = app.extensions[EXTENSION]
+    return NativeEmbedder(
+        parts.engine,
+        parts.media,
+        parts.table,
+        aliases=parts.settings.native_models,
+        device=_default_device(parts.settings),
     )
 
 
@@ -164,6 +174,11 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
     media = MediaEmbedder(engine, reader)
     reranker = Reranker(models, reader)
     searcher = Searcher(cluster=cluster, states=states, engine=engine, media=media, table=table, reranker=reranker)
+    switches = Switches(
+        JobRecords(cluster),
+        deadline_seconds=settings.opensearch_retry_deadline,
+        most_waiting=max(1, settings.threads // 2),
+    )
     bulk = BulkWriter(cluster, retry_deadline_seconds=settings.opensearch_retry_deadline, on_repeat=metrics.retries.inc)
     return Services(
         settings=settings,
@@ -175,10 +190,11 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
         media=media,
         table=table,
         writer=DocumentWriter(
-            WriterParts(cluster, states, bulk, engine, media, table, metrics),
+            WriterParts(cluster, states, bulk, engine, media, table, metrics, switches),
             max_document_bytes=settings.max_document_bytes,
         ),
         reader=DocumentReader(cluster, states),
+        switches=switches,
         searcher=searcher,
         recommender=Recommender(cluster=cluster, states=states, searcher=searcher),
         startup=Startup(settings, address=address, cluster=cluster, models=models, preload=preload),

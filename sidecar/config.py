@@ -63,7 +63,8 @@ class Settings(BaseSettings):
     opensearch_retry_deadline: float = Field(
         default=30.0,
         ge=0,
-        description="Seconds for which a write that the cluster refuses for now (429, 503, no connection) is repeated.",
+        description="Seconds for which a write that the cluster refuses for now (429, 503, no connection, an index "
+        "that is being migrated) is repeated.",
     )
     opensearch_connections: int = Field(
         default=32, ge=1, description="Connections to the cluster that are kept open for reuse."

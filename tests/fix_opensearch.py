@@ -75,7 +75,7 @@ def home() -> Iterator[Path]:
         yield path
 
 
-def request(url: str, method: str, path: str, body: str | None = None) -> tuple[int, str]:
+def request(url: str, method: str, path: str, body: str | bytes | None = None) -> tuple[int, str]:
     """Status and text of one plain HTTP exchange with the node."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
     try:

@@ -16,15 +16,18 @@ from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable
+from sidecar.indexing.addition import WriterParts
 from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.requests import AddDocuments
-from sidecar.indexing.writer import DocumentWriter, WriterParts
+from sidecar.indexing.writer import DocumentWriter
 from sidecar.metrics import Metrics
 from sidecar.opensearch.bulk_writer import BulkLimits, BulkWriter
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_settings import IndexSettings
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.job_records import JobRecords
 from sidecar.opensearch.mapping_builder import build_index_body
+from sidecar.opensearch.switching import Switches
 from sidecar.opensearch.transport import Transport
 from sidecar.searching.request import SearchMethod, SearchRequest
 from sidecar.searching.reranking import Reranker
@@ -83,7 +86,10 @@ class Rooms:
         reader = MediaReader(media)
         self.media = MediaEmbedder(self.engine, reader)
         bulk = BulkWriter(self.cluster, retry_deadline_seconds=5, limits=BulkLimits())
-        parts = WriterParts(self.cluster, self.states, bulk, self.engine, self.media, self.table, self.metrics)
+        self.switches = Switches(JobRecords(self.cluster), deadline_seconds=5, most_waiting=8)
+        parts = WriterParts(
+            self.cluster, self.states, bulk, self.engine, self.media, self.table, self.metrics, self.switches
+        )
         self.writer = DocumentWriter(parts, max_document_bytes=100_000)
         self.reader = DocumentReader(self.cluster, self.states)
         self.searcher = Searcher(

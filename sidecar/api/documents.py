@@ -29,7 +29,7 @@ from sidecar.api.services import services
 from sidecar.errors import OpenSearchError
 from sidecar.indexing.reader import ReadOptions
 from sidecar.opensearch.bulk_actions import ItemResult
-from sidecar.opensearch.deletion import delete_by_query
+from sidecar.opensearch.deletion import Deleter
 from sidecar.searching.any_filter import filter_query, refused_filter
 
 LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
@@ -115,11 +115,9 @@ def delete_found_documents(index: str) -> Response:
     parts = services()
     wanted = parse_deletion(require_json())
     refresh = read_flag("refresh")
-    state = parts.states.get(index, is_fresh=True)
-    query = filter_query(wanted, state.field_types)
+    deleter = Deleter(parts.cluster, parts.states, parts.switches)
     try:
-        # Not by an alias, which may move to an index of other fields meanwhile.
-        deletion = delete_by_query(parts.cluster, state.name, query, refresh=refresh)
+        deletion = deleter.delete(index, lambda state: filter_query(wanted, state.field_types), refresh=refresh)
     except OpenSearchError as error:
         if error.upstream_status != 400:
             raise

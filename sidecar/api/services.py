@@ -18,6 +18,7 @@ from sidecar.metrics_index.writer import MetricsIndex
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.switching import Switches
 from sidecar.searching.recommending import Recommender
 from sidecar.searching.searcher import Searcher
 from sidecar.startup import Startup
@@ -39,6 +40,7 @@ class Services:
     table: ModelTable
     writer: DocumentWriter
     reader: DocumentReader
+    switches: Switches
     searcher: Searcher
     recommender: Recommender
     startup: Startup

@@ -26,4 +26,5 @@ def open_load_parts(settings: Settings) -> Iterator[LoadParts]:
             media=services.media,
             table=services.table,
             metrics=services.metrics,
+            switches=services.switches,
         )

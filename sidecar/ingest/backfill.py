@@ -120,7 +120,7 @@ class Backfill:
     ) -> Outcome:
         """Go through the documents that the query finds now; ``keep`` is told up to where all are done."""
         self._cluster.refresh(target.name)
-        fields = _fields(target)
+        fields = fields_of(target)
         scan = DocumentScan(
             self._cluster, target.name, query, fields=fields, page_documents=self._options.batch_documents
         )
@@ -174,9 +174,12 @@ class Backfill:
             return self._wanting(target, read_again(self._cluster, index, documents, fields))
 
         cleared = frozenset(map(place_of, target.chosen)) if self._options.checkpoint is not None else frozenset()
-        return DocumentsWriter(
-            self._face, index, _names(target), cleared, again, patience_seconds=self._options.patience_seconds
-        )
+        names = names_of(target)
+
+        def lines(document: StoredDocument) -> bytes:
+            return document.update_lines(index, names, cleared)
+
+        return DocumentsWriter(self._face, lines, again, patience_seconds=self._options.patience_seconds)
 
     def _newest(self, index: str) -> int:
         """The highest sequence number that the index has given; -1 where it has no documents."""
@@ -187,13 +190,13 @@ class Backfill:
         return -1 if value is None else int(value)
 
 
-def _names(target: BackfillTarget) -> frozenset[str]:
+def names_of(target: BackfillTarget) -> frozenset[str]:
     """The top-level fields that hold a source or a vector. All of them are sent, so that the write path sees which
     vectors are there."""
     paths = [path for one in target.declared for path in (place_of(one), *(source.field for source in one.sources))]
     return frozenset(path.partition(".")[0] for path in paths)
 
 
-def _fields(target: BackfillTarget) -> list[str]:
+def fields_of(target: BackfillTarget) -> list[str]:
     """The patterns of what is read: these fields, whether their keys have dots or objects below them."""
-    return sorted(pattern for name in _names(target) for pattern in (name, f"{name}.*"))
+    return sorted(pattern for name in names_of(target) for pattern in (name, f"{name}.*"))

@@ -52,15 +52,13 @@ class Outcome:
 class DocumentsWriter:
     """Writes the documents of one index; safe to use from any thread.
 
-    ``names`` are the top-level fields that are sent, ``cleared`` the paths of vectors that are computed anew.
+    ``lines`` makes the bulk lines of an update that is refused where the document is another by then.
     ``read_again`` gives those documents as they are now that still want a vector. What is refused for now (too much to
     do, no connection) is repeated for ``patience_seconds``.
     """
 
     face: FaceClient
-    index: str
-    names: frozenset[str]
-    cleared: frozenset[str]
+    lines: Callable[[StoredDocument], bytes]
     read_again: Callable[[Sequence[StoredDocument]], Sequence[StoredDocument]]
     patience_seconds: float
 
@@ -87,7 +85,7 @@ class DocumentsWriter:
         self, documents: Sequence[StoredDocument], outcome: Outcome, *, is_last_try: bool
     ) -> tuple[list[StoredDocument], list[StoredDocument]]:
         """Send once; returns the documents that others changed meanwhile, and those that were refused for now."""
-        body = b"".join(document.update_lines(self.index, self.names, self.cleared) for document in documents)
+        body = b"".join(map(self.lines, documents))
         status, answer = self.face.request("POST", "/_bulk", body, content_type=NDJSON)
         if status == 413 and len(documents) > 1:
             half = len(documents) // 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,17 +31,24 @@ class StoredDocument:
         """The bulk lines that send these top-level fields again as they are, save that the paths ``cleared`` become
         null; refused by the cluster where the document is another by then.
         """
-        action: dict[str, Any] = {"_index": index, "_id": self.document_id}
-        if self.routing is not None:
-            action["routing"] = self.routing
-        action |= {"if_seq_no": self.seq_no, "if_primary_term": self.primary_term}
-        members = [
+        return self.update_of(index, self.members(names, cleared))
+
+    def members(self, names: Collection[str], cleared: Collection[str]) -> list[bytes]:
+        """These top-level fields as members of an object, save that the paths ``cleared`` are null."""
+        return [
             self.data[member.key_start : member.key_end] + b":" + self._text(member.value, f"{member.key}.", cleared)
             if member.key not in cleared
             else self.data[member.key_start : member.key_end] + b":null"
             for member in self.source.members
             if member.key.partition(".")[0] in names
         ]
+
+    def update_of(self, index: str, members: Iterable[bytes]) -> bytes:
+        """The bulk lines that merge members into the document; refused where it is another by then."""
+        action: dict[str, Any] = {"_index": index, "_id": self.document_id}
+        if self.routing is not None:
+            action["routing"] = self.routing
+        action |= {"if_seq_no": self.seq_no, "if_primary_term": self.primary_term}
         # A line break between values would end the line; inside of strings there is none.
         document = b",".join(members).replace(b"\n", b" ").replace(b"\r", b" ")
         return b'{"update":%b}\n{"doc":{%b}}\n' % (orjson.dumps(action), document)
@@ -56,7 +63,7 @@ def scanned(scan: DocumentScan, *, after: int = -1) -> Iterator[tuple[list[Store
     """The scan's pages as documents, each document once; with each page the number as in `DocumentScan.pages`."""
     seen: set[str] = set()
     for page, told in scan.pages(after=after):
-        documents = _hits(page)
+        documents = hits_of(page)
         yield [document for document in documents if document.document_id not in seen], told
         seen = {document.document_id for document in documents if document.seq_no > told}
 
@@ -77,12 +84,27 @@ def read_again(
     return list(_documents(text, _parsed(text), "docs"))
 
 
-def _hits(page: bytes) -> list[StoredDocument]:
-    root = _parsed(page)
-    hits = root.get("hits")
-    if not isinstance(hits, Object):
+def read_whole(cluster: Cluster, index: str, places: Sequence[tuple[str, str | None]]) -> list[StoredDocument]:
+    """The documents of these ids and routings as they are now, whole, without those that are not there."""
+    docs = [{"_id": one} | ({} if routing is None else {"routing": routing}) for one, routing in places]
+    request = Request("POST", f"{index_path(index)}/_mget", encode_json({"docs": docs}), is_repeatable=True)
+    text = cluster.ask_text("read_documents", request, index)
+    return list(_documents(text, _parsed(text), "docs"))
+
+
+def hits_of(page: bytes, *, need_sources: bool = False) -> list[StoredDocument]:
+    """The documents of a search's answer, in its order; without those whose source is not there.
+
+    Raises: OpenSearchError for such a document where ``need_sources``.
+    """
+    hits = _parsed(page).get("hits")
+    found = hits.get("hits") if isinstance(hits, Object) else None
+    if not isinstance(hits, Object) or found is None:
         raise OpenSearchError("The cluster's answer to a search has no hits.")
-    return list(_documents(page, hits, "hits"))
+    documents = list(_documents(page, hits, "hits"))
+    if need_sources and isinstance(found, Array) and len(found.items) > len(documents):
+        raise OpenSearchError("The cluster does not give the sources of documents; does the index keep them?")
+    return documents
 
 
 def _documents(text: bytes, parent: Object, key: str) -> Iterator[StoredDocument]:

@@ -41,7 +41,7 @@ def read_targets(cluster: Cluster, index: str, vectors: Collection[str]) -> list
     known: set[str] = set()
     for name, told in answer.items():
         facts = index_facts(name, told)
-        declared = (*facts.declarations, *_of_pipelines(cluster, facts))
+        declared = (*facts.declarations, *pipeline_declarations(cluster, facts))
         own = [one for one in declared if not is_of_other_face(one.vector)]
         known |= {one.vector for one in own}
         chosen = tuple(one for one in own if not vectors or one.vector in vectors)
@@ -56,7 +56,8 @@ def read_targets(cluster: Cluster, index: str, vectors: Collection[str]) -> list
     return targets
 
 
-def _of_pipelines(cluster: Cluster, facts: IndexFacts) -> Iterator[Declaration]:
+def pipeline_declarations(cluster: Cluster, facts: IndexFacts) -> Iterator[Declaration]:
+    """The vectors that the index's own pipelines compute, save those that its mapping declares."""
     processors = [
         processor
         for pipeline in (facts.default_pipeline, facts.final_pipeline)

@@ -14,8 +14,9 @@ from sidecar.native.reading import REFUSED, ClusterReader, Credentials
 from sidecar.native.request import NativeRequest
 from sidecar.native.targets import Options, index_options, index_target, is_one_name, local_part
 from sidecar.native.write_targets import read_write_target
+from sidecar.opensearch.switching import KNOWN_SECONDS, Place
 
-TTL_SECONDS = 5.0
+TTL_SECONDS = KNOWN_SECONDS
 
 _Found = tuple[IndexFacts, ...] | None
 
@@ -50,14 +51,20 @@ class Metadata:
 
     def write_target(self, name: str, request: NativeRequest) -> IndexFacts | None:
         """The concrete index that writes by this name go to: the index itself, an alias's write index or only one, a
-        data stream's newest. A name that is not there yet has the facts that the templates will give it.
+        data stream's newest. A name that is not there yet has the facts that the templates will give it. Where an alias
+        of an index with rules leads is read each time: it may have moved to one with others.
 
         None as in `of`, and where the cluster refuses writes by the name. Raises: as `of`.
         """
         if not is_one_name(name):
             return None
         key = (name, self._reader.credentials(request))
-        return self._written.get(key, lambda: read_write_target(name, partial(self._reader.ask, key[1])))
+        return self._written.get(key, lambda: self._read_target(*key))
+
+    def place(self, name: str, request: NativeRequest) -> Place | None:
+        """Where writes by this name go now, and whether they are blocked there; None as in `write_target`."""
+        facts, _ = self._read_target(name, self._reader.credentials(request))
+        return None if facts is None else Place(facts.name, facts.is_write_blocked)
 
     def read(self, expression: str, request: NativeRequest, *, parameters: Mapping[str, str]) -> tuple[int, bytes]:
         """The cluster's answer of now to what `of` asks for: status and body. Nothing of it is kept."""
@@ -68,6 +75,10 @@ class Metadata:
         """Read everything anew from now on: an index, alias, template or data stream was changed."""
         self._found.forget()
         self._written.forget()
+
+    def _read_target(self, name: str, credentials: Credentials) -> tuple[IndexFacts | None, bool]:
+        facts, is_kept = read_write_target(name, partial(self._reader.ask, credentials))
+        return facts, is_kept and not (facts is not None and facts.has_rules and name in facts.aliases)
 
     def _read(self, expression: str, options: Options, credentials: Credentials) -> tuple[_Found, bool]:
         local = local_part(expression)

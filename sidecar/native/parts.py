@@ -14,6 +14,7 @@ from sidecar.native.metadata import Metadata
 from sidecar.native.request import NativeAnswer, NativeRequest
 from sidecar.opensearch.client import Cluster, Version
 from sidecar.opensearch.passthrough import Passthrough
+from sidecar.opensearch.switching import Switches
 
 NEWEST: Version = (99, 0, 0)
 
@@ -29,6 +30,7 @@ class NativeParts:
     embedder: NativeEmbedder
     cluster: Cluster
     metrics: Metrics
+    switches: Switches
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sidecar.native.queries.templates import multi_search_template, search_templ
 from sidecar.native.routes import Route, route
 from sidecar.native.writes.bulk import bulk
 from sidecar.native.writes.inside import reindex, update_by_query
-from sidecar.native.writes.single import update_document, write_document
+from sidecar.native.writes.single import delete_document, update_document, write_document
 
 ROUTES: tuple[Route, ...] = (
     route("PUT", "/{index}", create_index),
@@ -52,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     route("PUT POST", "/{index}/_bulk", bulk),
     route("POST", "/{index}/_doc", write_document),
     route("PUT POST", "/{index}/_doc/{id}", write_document),
+    route("DELETE", "/{index}/_doc/{id}", delete_document),
     route("PUT POST", "/{index}/_create/{id}", write_document),
     route("POST", "/{index}/_update/{id}", update_document),
     route("POST", "/{index}/_update_by_query", update_by_query),

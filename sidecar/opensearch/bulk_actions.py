@@ -11,10 +11,13 @@ import numpy.typing as npt
 import orjson
 
 from sidecar.opensearch.embedded_paths import ROOT, embedded_key
-from sidecar.opensearch.error_answers import is_flood_stage
+from sidecar.opensearch.error_answers import is_flood_stage, is_write_block
 
 KEPT = "kept"
 """The result of a document that was to be created, and was there already: it is left as it is."""
+MOVED = "index_moved"
+"""The type of the error of an action that was not sent, for its index is not the one any more that it was made for."""
+_ELSEWHERE = frozenset({MOVED, "index_not_found_exception"})
 _RETRYABLE = frozenset({429, 503})
 _CONFLICT = "version_conflict_engine_exception"
 _CREATE = "create"
@@ -27,13 +30,17 @@ class BulkAction:
     """Store a document under its id, replacing what is there; without a source, delete it.
 
     `source` is the document's JSON text, as `encode_source` makes it; where the action `is_update`, which needs the
-    document to be there, it is what `encode_update` makes. An action that `is_create` leaves what is there.
+    document to be there, it is what `encode_update` makes. An action that `is_create` leaves what is there. With a
+    `version` it is carried out only where what is there has a lower one, or nothing is. `routing` names the document's
+    shard, where its id does not.
     """
 
     document_id: str
     source: bytes | None = None
     is_update: bool = False
     is_create: bool = False
+    version: int | None = None
+    routing: str | None = None
 
     @property
     def name(self) -> str:
@@ -47,6 +54,10 @@ class BulkAction:
         place: dict[str, Any] = {"_id": self.document_id}
         if self.is_update:
             place["retry_on_conflict"] = _UPDATE_TRIES
+        if self.version is not None:
+            place |= {"version": self.version, "version_type": "external"}
+        if self.routing is not None:
+            place["routing"] = self.routing
         header = orjson.dumps({self.name: place}, option=orjson.OPT_APPEND_NEWLINE)
         if self.source is None:
             return header
@@ -93,15 +104,26 @@ class ItemResult:
         return self.error is not None and is_flood_stage(self.error)
 
     @property
+    def is_turned_away(self) -> bool:
+        """True where the action is to be made anew, perhaps for another index: writes to this one are blocked, or it is
+        gone, or its name leads elsewhere."""
+        return self.error is not None and (is_write_block(self.error) or self.error.get("type") in _ELSEWHERE)
+
+    @property
     def is_retryable(self) -> bool:
         """True where the cluster refused the action for now: it, and a repeat, may still succeed.
 
-        A full disk also answers 429, but stays full for longer than a client waits. Only updates meet a conflict, for
-        other actions name no version that they expect.
+        A full disk also answers 429, but stays full for longer than a client waits. A conflict may go where the action
+        names no version of its own.
         """
-        if self.error is None or self.is_disk_full:
+        if self.error is None or self.is_disk_full or self.is_turned_away:
             return False
-        return self.status in _RETRYABLE or self.error.get("type") == _CONFLICT
+        return self.status in _RETRYABLE or self.is_conflict
+
+    @property
+    def is_conflict(self) -> bool:
+        """True where another version of the document than the action needs is there."""
+        return self.error is not None and self.error.get("type") == _CONFLICT
 
     @property
     def is_of_missing_document(self) -> bool:

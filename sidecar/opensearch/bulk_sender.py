@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from tenacity import RetryCallState, Retrying, retry_if_result
 from tenacity.wait import wait_random_exponential
 
 from sidecar import telemetry
 from sidecar.errors import OpenSearchError, OpenSearchTimeout, OpenSearchUnreachable
-from sidecar.opensearch.bulk_actions import BulkAction, ItemResult
+from sidecar.opensearch.bulk_actions import MOVED, BulkAction, ItemResult
 from sidecar.opensearch.client import Cluster
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,15 @@ def untimed(actions: int, seconds: float) -> None:
     """The `OnBody` of callers that do not watch."""
 
 
+IsCurrent = Callable[[], bool]
+"""Asked before each request: whether the actions are still for the index that they were made for."""
+
+
+def unwatched() -> bool:
+    """The `IsCurrent` of callers whose actions fit whatever index the name leads to."""
+    return True
+
+
 class BulkSender:
     """Sends the bodies of one stream, one after the other; not for use by several threads.
 
@@ -45,7 +55,7 @@ class BulkSender:
     all where no answer came. The
     clock of `retry_deadline_seconds` starts with the first refusal, and again only after a body got through:
     a cluster that stays away costs a stream the deadline once, not once for each body. After it, a body is
-    tried once; where no answer came at all, not even that.
+    tried once; where no answer came at all, not even that. Behind an action that was turned away nothing is sent.
     """
 
     def __init__(
@@ -57,8 +67,10 @@ class BulkSender:
         on_repeat: OnRepeat = uncounted,
         on_body: OnBody = untimed,
         routing: str | None = None,
+        is_current: IsCurrent = unwatched,
     ) -> None:
         self._cluster = cluster
+        self._is_current = is_current
         self.on_repeat = on_repeat
         self._on_body = on_body
         self._index = index
@@ -67,6 +79,8 @@ class BulkSender:
         self._refused_since: float | None = None
         self.lost: OpenSearchError | None = None
         """Why no answer came when the sender gave up; None while there is hope."""
+        self.turned_away: ItemResult | None = None
+        """What became of the first action that was turned away; None while there is none."""
 
     def send(self, actions: Sequence[BulkAction], *, refresh: bool = False) -> list[ItemResult]:
         """Send actions; returns what became of each, in their order. Ids may repeat: the last one wins.
@@ -91,7 +105,12 @@ class BulkSender:
         return attempts.results()
 
     def send_once(self, actions: Sequence[BulkAction], refresh: bool) -> list[ItemResult]:
-        """One bulk request. Raises what `Cluster.bulk` raises."""
+        """One bulk request, or none where the actions are turned away. Raises what `Cluster.bulk` raises."""
+        if self.turned_away is None and not self._is_current():
+            error = {"type": MOVED, "reason": f"[{self._index}] is not the index any more that the write was made for"}
+            self.turned_away = ItemResult("", "", 503, error)
+        if self.turned_away is not None:
+            return [replace(self.turned_away, document_id=action.document_id) for action in actions]
         body = b"".join(action.as_lines() for action in actions)
         scope = "delete_documents" if actions[0].source is None else "add_documents"
         began = time.perf_counter()
@@ -100,6 +119,7 @@ class BulkSender:
         seconds = time.perf_counter() - began
         results = [ItemResult.from_answer(item) for item in items]
         self._on_body(sum(not result.is_retryable for result in results), seconds)
+        self.turned_away = next((result for result in results if result.is_turned_away), None)
         return results
 
     def _is_out_of_time(self, state: RetryCallState) -> bool:
@@ -157,10 +177,15 @@ class _Attempts:
         repeated = []
         for position in positions:
             document_id = self._actions[position].document_id
-            if self._results[position].is_retryable or document_id in refused_ids:
+            if self._is_refused_for_now(position) or document_id in refused_ids:
                 refused_ids.add(document_id)
                 repeated.append(position)
         return repeated
+
+    def _is_refused_for_now(self, position: int) -> bool:
+        result = self._results[position]
+        # The version that an action names is not a higher one the next time.
+        return result.is_retryable and not (result.is_conflict and self._actions[position].version is not None)
 
 
 def _unsent(action: BulkAction, error: OpenSearchError) -> ItemResult:

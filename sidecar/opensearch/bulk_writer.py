@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from sidecar.opensearch.bulk_actions import BulkAction, ItemResult
-from sidecar.opensearch.bulk_sender import BulkSender, OnBody, OnRepeat, uncounted, untimed
+from sidecar.opensearch.bulk_sender import BulkSender, IsCurrent, OnBody, OnRepeat, uncounted, untimed, unwatched
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.error_answers import disk_full, index_not_found
 
@@ -45,9 +45,11 @@ class BulkWriter:
         self._on_repeat = on_repeat
         self._on_body = on_body
 
-    def open(self, index: str, *, refresh: bool = False, routing: str | None = None) -> BulkStream:
+    def open(
+        self, index: str, *, refresh: bool = False, routing: str | None = None, is_current: IsCurrent = unwatched
+    ) -> BulkStream:
         """A stream of actions on one index. With `refresh`, searches see them when `finish` returns; `routing` names
-        the shard where it is not the documents' ids that do."""
+        the shard where it is not the documents' ids that do. Once `is_current` says no, nothing more is sent."""
         sender = BulkSender(
             self._cluster,
             index,
@@ -55,6 +57,7 @@ class BulkWriter:
             on_repeat=self._on_repeat,
             on_body=self._on_body,
             routing=routing,
+            is_current=is_current,
         )
         return BulkStream(self._cluster, sender, self._limits, index=index, refresh=refresh)
 
@@ -106,8 +109,9 @@ class BulkStream:
 
     @property
     def is_lost(self) -> bool:
-        """True where the cluster stayed away beyond the deadline: what comes now will not be written."""
-        return self._sender.lost is not None
+        """True where the cluster stayed away beyond the deadline, or turned an action away: what comes now will not be
+        written."""
+        return self._sender.lost is not None or self._sender.turned_away is not None
 
     def finish(self) -> list[ItemResult]:
         """Send the rest and wait for all; returns what became of each action, in the order of submission.

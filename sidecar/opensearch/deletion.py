@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sidecar.errors import OpenSearchError
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.error_answers import error_from_cause
+from sidecar.opensearch.error_answers import error_from_cause, is_write_block
+from sidecar.opensearch.index_state import IndexState
+from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.switching import Switches, read_place
 
 WAIT_SECONDS = 20
 """How long one request waits for the end: less than any time limit on the way."""
@@ -23,6 +26,36 @@ class Deletion:
     deleted: int
     version_conflicts: int
     failures: list[Mapping[str, Any]]
+
+    @property
+    def is_blocked(self) -> bool:
+        """True where it ended at a block of writes."""
+        return any(is_write_block(failure.get("cause", {})) for failure in self.failures)
+
+
+@dataclass(frozen=True, slots=True)
+class Deleter:
+    """Deletes what is found behind names, which may be switched to other indexes meanwhile; for any thread."""
+
+    cluster: Cluster
+    states: IndexStates
+    switches: Switches
+
+    def delete(self, name: str, query_of: Callable[[IndexState], Mapping[str, Any]], *, refresh: bool) -> Deletion:
+        """As `delete_by_query`, by the query that ``query_of`` makes for the index that the name stands for now.
+
+        Where that index is being switched to another, it waits, and goes on where the name leads then.
+        """
+        before = 0
+        with self.switches.begin() as wait:
+            while True:
+                state = self.states.get(name, is_fresh=True)
+                # Not by an alias, which may move to an index of other fields meanwhile.
+                deletion = delete_by_query(self.cluster, state.name, query_of(state), refresh=refresh)
+                is_over = not deletion.is_blocked
+                if is_over or not wait.until_writable(name, lambda: read_place(self.cluster, name)):
+                    return replace(deletion, total=before + deletion.total, deleted=before + deletion.deleted)
+                before += deletion.deleted
 
 
 def delete_by_query(cluster: Cluster, index: str, query: Mapping[str, Any], *, refresh: bool) -> Deletion:

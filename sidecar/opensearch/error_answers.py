@@ -20,6 +20,8 @@ from sidecar.errors import (
 )
 from sidecar.opensearch.transport import Response
 
+WRITE_BLOCK = "index write (api)"
+"""How reasons name the block of `PUT /{index}/_block/write` (`IndexMetadata.INDEX_WRITE_BLOCK`)."""
 _LONGEST_TEXT = 500  # characters of an answer that is not JSON, as a proxy's page
 
 
@@ -75,6 +77,16 @@ def index_not_found(index: str) -> IndexNotFound:
 def is_flood_stage(error: Mapping[str, Any]) -> bool:
     """True where an error object (of an answer or of a bulk item) is the block that a full disk sets."""
     return error.get("type") == "cluster_block_exception" and "flood-stage" in str(error.get("reason"))
+
+
+def is_write_block(error: Mapping[str, Any]) -> bool:
+    """True where an error object is the block of writes that somebody set on an index, as a migration does."""
+    return error.get("type") == "cluster_block_exception" and WRITE_BLOCK in str(error.get("reason"))
+
+
+def are_shards_gone(error: OpenSearchError) -> bool:
+    """True where a search found none of its index's shards, as one does whose index is deleted in this moment."""
+    return error.upstream_status == 503 and error.upstream_type == "search_phase_execution_exception"
 
 
 def disk_full(where: str) -> DiskFull:

@@ -89,14 +89,14 @@ def index_state_of(name: str, indexes: Mapping[str, Any], *, etag: str) -> Index
     try:
         return IndexState(
             index=index,
-            name=name if _narrows(facts.get("aliases", {}).get(name, {})) else index,
+            name=name if narrows(facts.get("aliases", {}).get(name, {})) else index,
             uuid=facts["settings"]["index"]["uuid"],
             settings=IndexSettings.from_wire(own["settings"]),
             dimensions=int(own["dimensions"]),
             embedded_fields=tuple(sorted(_embedded_fields(properties))),
-            field_types=dict(_field_types(properties)),
+            field_types=dict(field_types(properties)),
             meta=meta,
-            stores_vectors=_stores_vectors(facts["settings"]["index"]),
+            stores_vectors=stores_vectors(facts["settings"]["index"]),
             etag=etag,
             field_dimensions={field: int(number) for field, number in own.get("field_dimensions", {}).items()},
         )
@@ -112,11 +112,16 @@ def stands_for_several(alias: str, indexes: Iterable[str]) -> NotASidecarIndex:
     return NotASidecarIndex(f"'{alias}' stands for {len(names)} indexes: {', '.join(names)}. Name one of them.")
 
 
-def _narrows(alias: Mapping[str, Any]) -> bool:
+def narrows(alias: Mapping[str, Any]) -> bool:
+    """True for an alias that stands for a part of its index, or of its shards."""
     return any(key in alias for key in ("filter", "search_routing", "index_routing"))
 
 
-def _stores_vectors(settings: Mapping[str, Any]) -> bool:
+def stores_vectors(settings: Mapping[str, Any]) -> bool:
+    """False where the cluster may put a document's vectors together anew when it is read (k-NN's derived source).
+
+    ``settings`` are what ``GET /{index}`` tells under ``settings.index``.
+    """
     # The key has a dot, for `knn` has a value of its own.
     given = settings.get("knn.derived_source", {}).get("enabled")
     if given is not None:
@@ -140,12 +145,13 @@ def _embedded_fields(properties: Mapping[str, Any]) -> Iterator[str]:
             yield field_of_key(key)
 
 
-def _field_types(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def field_types(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The dotted name and the type of every field of a mapping's ``properties``, embeddings left out."""
     for name, mapping in properties.items():
         if not prefix and name == ROOT:
             continue
         path = prefix + name
         if "type" in mapping:
             yield path, mapping["type"]
-        yield from _field_types(mapping.get("properties", {}), f"{path}.")
-        yield from _field_types(mapping.get("fields", {}), f"{path}.")
+        yield from field_types(mapping.get("properties", {}), f"{path}.")
+        yield from field_types(mapping.get("fields", {}), f"{path}.")

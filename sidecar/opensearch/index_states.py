@@ -11,12 +11,15 @@ from typing import TypeVar
 from sidecar.errors import IndexNotFound, OpenSearchError, SidecarError, TooManyFields
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.embedded_paths import vector_path
+from sidecar.opensearch.error_answers import are_shards_gone
 from sidecar.opensearch.index_state import IndexState, etag_of, parse_index_state
 from sidecar.opensearch.mapping_builder import META_KEY, build_embedded_fields, declare_fields
 
 MAX_AGE_SECONDS = 1.0
 # Each round ends with all declared unless another sidecar wrote between our reading and our writing.
 _MAX_ROUNDS = 20
+_LOOKS = 10
+_LOOK_SECONDS = 0.05
 
 _Result = TypeVar("_Result")
 
@@ -46,6 +49,10 @@ class _Entry:
         if kept is None or kept.read_at < not_before or kept.read_number <= after_read:
             return None
         return kept.state
+
+
+class _Moved(Exception):
+    """A name leads to another index than it did when work for it began."""
 
 
 class IndexStates:
@@ -88,18 +95,45 @@ class IndexStates:
         """The work, given the states of these indexes.
 
         Done a second time, from the start, where it raises IndexNotFound and one of the names is an alias: another
-        sidecar may have moved that from an index that is gone.
+        sidecar may have moved that from an index that is gone. So it is where `ensure_current` says that a name leads
+        elsewhere by now, or where all shards have failed of an index that is giving its name away.
         """
-        states = [self.get(name) for name in names]
-        try:
-            return work(states)
-        except IndexNotFound:
-            aliases = [name for name, state in zip(names, states, strict=True) if state.index != name]
-            if not aliases:
-                raise
-            for alias in aliases:
-                self.invalidate(alias)
-        return work([self.get(name) for name in names])
+        is_looking_again = False
+        while True:
+            states = [self.get(name) for name in names]
+            try:
+                return work(states)
+            except _Moved:
+                continue
+            except IndexNotFound:
+                aliases = [name for name, state in zip(names, states, strict=True) if state.index != name]
+                if is_looking_again or not aliases:
+                    raise
+                is_looking_again = True
+                for alias in aliases:
+                    self.invalidate(alias)
+            except OpenSearchError as error:
+                if not are_shards_gone(error) or not self._are_moving(names, states):
+                    raise
+
+    def ensure_current(self, names: Sequence[str], states: Sequence[IndexState]) -> None:
+        """To be called by the work of `use` before it sends what it made of the states, which may have taken long.
+
+        An alias may move meanwhile, for its index is named by its own name; but a name that was an index's own may have
+        become an alias, which leads to an index of another model.
+        """
+        for name, state in zip(names, states, strict=True):
+            if state.name == name and self.get(name).uuid != state.uuid:
+                raise _Moved
+
+    def _are_moving(self, names: Sequence[str], states: Sequence[IndexState]) -> bool:
+        """True where one of the indexes gives its own name away: a node closes its shards before it tells of that."""
+        own = {name: state.uuid for name, state in zip(names, states, strict=True) if state.index == name}
+        for _ in range(_LOOKS if own else 0):
+            if any(self.get(name, is_fresh=True).uuid != uuid for name, uuid in own.items()):
+                return True
+            time.sleep(_LOOK_SECONDS)
+        return False
 
     def invalidate(self, name: str) -> None:
         """Let the next `get` of the index read anew, by whatever name; to be called when its state is out of date."""

@@ -110,6 +110,7 @@ class Searcher:
             wanted.append(VectorSearch(state, request, _embedded_fields(state, request), search.place))
         with stages.inference():
             embedded = iter(self._query_vectors.of_fields([one for one in wanted if _needs_vectors(one.request)]))
+        self._states.ensure_current([search.index for search in searches], states)
         plans = []
         with stages.before_cluster():
             for one in wanted:

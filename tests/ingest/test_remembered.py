@@ -22,8 +22,9 @@ from sidecar.embedding.loader import Embeddings, Prepared
 from sidecar.embedding.loaders.random import RandomLoader
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_table import ModelTable
+from sidecar.indexing.addition import WriterParts
 from sidecar.indexing.requests import AddDocuments
-from sidecar.indexing.writer import DocumentWriter, WriterParts
+from sidecar.indexing.writer import DocumentWriter
 from sidecar.ingest.remembered import RememberingEngine
 from sidecar.metrics import Metrics
 from sidecar.opensearch.bulk_writer import BulkWriter
@@ -234,7 +235,16 @@ def test_documents_are_written_with_what_was_remembered(rooms: Rooms, index_name
     rooms.create(index_name)
     with RememberingEngine(rooms.engine, tmp_path) as remembering:
         bulk = BulkWriter(rooms.cluster)
-        parts = WriterParts(rooms.cluster, rooms.states, bulk, remembering, rooms.media, rooms.table, rooms.metrics)
+        parts = WriterParts(
+            rooms.cluster,
+            rooms.states,
+            bulk,
+            remembering,
+            rooms.media,
+            rooms.table,
+            rooms.metrics,
+            rooms.switches,
+        )
         writer = DocumentWriter(parts, max_document_bytes=100_000)
         for start in range(0, 40, 10):
             documents = [{"_id": str(start + n), "text": f"text {n % 5}"} for n in range(10)]

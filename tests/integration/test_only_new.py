@@ -69,7 +69,7 @@ def test_a_document_that_another_writes_meanwhile_is_kept(
         return set()
 
     rooms.add(index_name, [{"_id": "1", "text": "the other's"}])
-    monkeypatch.setattr("sidecar.indexing.writer.find_ids", find_none)
+    monkeypatch.setattr("sidecar.indexing.addition.find_ids", find_none)
     assert rooms.send(index_name, only_new({"_id": "1", "text": "ours"})) == [{"_id": "1", **KEPT}]
     assert rooms.stored(index_name, "1")["text"] == "the other's"
 

@@ -15,6 +15,10 @@ from tests.native.exchanges import PATIENCE_SECONDS
 
 VERSION = "X-OpenSearch-Version: OpenSearch/9.8.7 (opensearch)"
 OK = f"HTTP/1.1 200 OK\r\n{VERSION}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+NOT_THERE = (
+    b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 71\r\n\r\n"
+    b'{"error":{"type":"index_not_found_exception","reason":""},"status":404}'
+)
 
 
 class Visit:
@@ -102,6 +106,19 @@ class ScriptedCluster:
     def answers(self, *scripts: Callable[[Visit], None]) -> None:
         """Have the next connections handled by these, one each, in the background."""
         self._scripts.extend(scripts)
+
+    def answers_start(self) -> threading.Event:
+        """Answer what a sidecar asks at its start, the jobs that others have left, with none; tells when it has."""
+        is_answered = threading.Event()
+
+        def none(visit: Visit) -> None:
+            visit.request()
+            visit.send(NOT_THERE)
+            visit.close()
+            is_answered.set()
+
+        self.answers(none)
+        return is_answered
 
     def end_all(self) -> None:
         """Close all connections, as a cluster that stops."""

@@ -14,7 +14,16 @@ import psutil
 import pytest
 
 from tests.fix_server import Sidecar
-from tests.native.exchanges import JSON, answer_on, chunked, connect, converse, exchange, request_bytes
+from tests.native.exchanges import (
+    JSON,
+    PATIENCE_SECONDS,
+    answer_on,
+    chunked,
+    connect,
+    converse,
+    exchange,
+    request_bytes,
+)
 from tests.native.scripted_cluster import OK, VERSION, ScriptedCluster, Visit
 
 MEGABYTE = 1024 * 1024
@@ -25,8 +34,11 @@ HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 def scripted() -> Iterator[tuple[ScriptedCluster, Sidecar]]:
     """A cluster that does what tests say, and a sidecar before it that loses patience after a second."""
     settings = {"SIDECAR_NATIVE_TIMEOUT": "1", "SIDECAR_NATIVE_CLIENT_TIMEOUT": "1"}
-    with ScriptedCluster() as cluster, Sidecar({"OPENSEARCH_URL": cluster.url, **settings}) as sidecar:
-        yield cluster, sidecar
+    with ScriptedCluster() as cluster:
+        is_started = cluster.answers_start()
+        with Sidecar({"OPENSEARCH_URL": cluster.url, **settings}) as sidecar:
+            assert is_started.wait(PATIENCE_SECONDS)
+            yield cluster, sidecar
 
 
 @pytest.fixture

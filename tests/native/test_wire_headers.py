@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fix_server import Sidecar
-from tests.native.exchanges import Header, answer_on, connect, exchange, request_bytes
+from tests.native.exchanges import PATIENCE_SECONDS, Header, answer_on, connect, exchange, request_bytes
 from tests.native.scripted_cluster import OK, ScriptedCluster, Visit
 
 
@@ -19,7 +19,9 @@ def cluster() -> Iterator[ScriptedCluster]:
 
 @pytest.fixture(scope="module")
 def native_url(cluster: ScriptedCluster) -> Iterator[str]:
+    is_started = cluster.answers_start()
     with Sidecar({"OPENSEARCH_URL": cluster.url + "/behind"}) as sidecar:
+        assert is_started.wait(PATIENCE_SECONDS)
         yield sidecar.native_url
 
 

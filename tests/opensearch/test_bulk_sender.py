@@ -104,6 +104,31 @@ def test_send_does_not_repeat_an_earlier_action_when_only_the_later_one_was_refu
         assert sent(server)[1] == [("1", 1)]
 
 
+def test_behind_an_action_that_met_a_write_block_nothing_is_sent() -> None:
+    reason = "index [a] blocked by: [FORBIDDEN/8/index write (api)];"
+    blocked = {"_id": "2", "status": 403, "error": {"type": "cluster_block_exception", "reason": reason}}
+    mixed = {"items": [{"index": {"_id": "1", "status": 201, "result": "created"}}, {"index": blocked}]}
+    with FaultServer([answer(orjson.dumps(mixed))]) as server:
+        sender = sender_to(server.url)
+        assert outcomes(sender.send(actions("1", "2"))) == [("1", 201), ("2", 403)]
+        later = sender.send(actions("1", "3"))
+        assert len(server.requests) == 1
+    assert outcomes(later) == [("1", 403), ("3", 403)]
+    assert all(result.is_turned_away for result in later)
+
+
+def test_actions_for_an_index_that_is_another_by_now_are_not_sent() -> None:
+    answers = iter([True, False])
+    with FaultServer([items(("1", 201))]) as server:
+        cluster = Cluster(Transport(ClusterAddress(server.url), TransportOptions()))
+        sender = BulkSender(cluster, "a", retry_deadline_seconds=60, is_current=lambda: next(answers))
+        assert outcomes(sender.send(actions("1"))) == [("1", 201)]
+        (result,) = sender.send(actions("2"))
+        assert sender.send(actions("3"))[0].is_turned_away
+        assert len(server.requests) == 1
+    assert (result.document_id, result.is_turned_away, result.is_retryable) == ("2", True, False)
+
+
 def test_send_reports_items_as_refused_when_the_deadline_is_over() -> None:
     with FaultServer([items(("1", 201), ("2", 429))] * 2) as server:
         results = sender_to(server.url, retry_deadline_seconds=0).send(actions("1", "2"))

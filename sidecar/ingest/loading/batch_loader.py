@@ -9,8 +9,9 @@ from typing import Any
 
 from sidecar.embedding.devices import resolve_device
 from sidecar.errors import SidecarError
+from sidecar.indexing.addition import WriterParts
 from sidecar.indexing.requests import AddDocuments
-from sidecar.indexing.writer import DocumentWriter, WriterParts
+from sidecar.indexing.writer import DocumentWriter
 from sidecar.ingest.loading.counts import LoadCounts
 from sidecar.ingest.loading.dead_letters import DeadLetter
 from sidecar.ingest.loading.faults import fault_of_item
@@ -76,7 +77,16 @@ class BatchLoader:
         folder.mkdir(parents=True, exist_ok=True)
         self._engine = RememberingEngine(parts.engine, folder)
         self._writer = DocumentWriter(
-            WriterParts(parts.cluster, parts.states, bulk, self._engine, parts.media, parts.table, parts.metrics),
+            WriterParts(
+                parts.cluster,
+                parts.states,
+                bulk,
+                self._engine,
+                parts.media,
+                parts.table,
+                parts.metrics,
+                parts.switches,
+            ),
             max_document_bytes=settings.max_document_bytes,
         )
         self._device = resolve_device(settings.device or None)

@@ -13,6 +13,7 @@ from sidecar.embedding.model_table import ModelTable
 from sidecar.metrics import Metrics
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.switching import Switches
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class LoadParts:
     media: MediaEmbedder
     table: ModelTable
     metrics: Metrics
+    switches: Switches
 
 
 OpenParts = Callable[[Settings], AbstractContextManager[LoadParts]]

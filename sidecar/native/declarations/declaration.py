@@ -106,7 +106,8 @@ class IndexFacts:
     """What the native face must know of one concrete index. Pipelines are by name; None where there is none.
 
     ``aliases`` are its aliases, each with whether it was declared the alias's write index (None: not said).
-    ``data_stream`` is the one that it backs. ``state`` is there where the index was made on the other face, whose rules
+    ``narrowed`` are those that have a filter or a routing. ``data_stream`` is the one that it backs. Writes to it are
+    refused where it ``is_write_blocked``. ``state`` is there where the index was made on the other face, whose rules
     then hold for its embeddings: those under ``__embeddings``. An index that is not there yet has the facts that the
     templates will give it; so it has no state.
     """
@@ -118,5 +119,12 @@ class IndexFacts:
     final_pipeline: str | None = None
     search_pipeline: str | None = None
     aliases: Mapping[str, bool | None] = field(default_factory=dict)
+    narrowed: frozenset[str] = frozenset()
     data_stream: str | None = None
+    is_write_blocked: bool = False
     state: IndexState | None = None
+
+    @property
+    def has_rules(self) -> bool:
+        """True where the index says itself what is embedded in it, and by which models."""
+        return bool(self.declarations) or self.state is not None

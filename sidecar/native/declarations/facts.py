@@ -11,7 +11,7 @@ import orjson
 from sidecar.errors import NotASidecarIndex, OpenSearchError
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.stored import own_meta, read_declarations, vector_fields
-from sidecar.opensearch.index_state import IndexState, index_state_of
+from sidecar.opensearch.index_state import IndexState, index_state_of, narrows
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ def index_facts(name: str, facts: Mapping[str, Any]) -> IndexFacts:
     """One index of such an answer: ``mappings``, ``settings`` as they are kept, ``aliases`` and ``data_stream``."""
     mapping = facts.get("mappings") or {}
     index = dict(_flat(facts.get("settings") or {}))
+    aliases = facts.get("aliases") or {}
     state = _state(name, facts, mapping)
     return IndexFacts(
         name=name,
@@ -35,8 +36,10 @@ def index_facts(name: str, facts: Mapping[str, Any]) -> IndexFacts:
         default_pipeline=_pipeline(index.get("index.default_pipeline")),
         final_pipeline=_pipeline(index.get("index.final_pipeline")),
         search_pipeline=_pipeline(index.get("index.search.default_pipeline")),
-        aliases={alias: one.get("is_write_index") for alias, one in (facts.get("aliases") or {}).items()},
+        aliases={alias: one.get("is_write_index") for alias, one in aliases.items()},
+        narrowed=frozenset(alias for alias, one in aliases.items() if narrows(one)),
         data_stream=facts.get("data_stream"),
+        is_write_blocked=index.get("index.blocks.write") == "true",
         state=state,
     )
 

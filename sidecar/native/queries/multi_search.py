@@ -23,9 +23,10 @@ from sidecar.native.queries.grammar import SEARCH, is_hybrid
 from sidecar.native.queries.incoming import Incoming, find_in, may_have_clauses, read_incoming
 from sidecar.native.queries.merging import Response, merged_answer
 from sidecar.native.queries.rewriter import RewritePlan
-from sidecar.native.queries.scope import rewriter_of, without_own_processors
+from sidecar.native.queries.scope import Scopes, answered, without_own_processors
 from sidecar.native.request import NativeAnswer
 from sidecar.native.targets import INDEX_OPTIONS
+from sidecar.native.whole_answers import whole
 
 _INDEX_KEYS: Final = ("index", "indices")
 
@@ -52,7 +53,15 @@ class _Neural:
     others: list[Edit]
 
 
-_Planned = _Neural | HybridPlan | bytes | None
+@dataclass(frozen=True, slots=True)
+class _Hybrid:
+    """A line that becomes several, each behind ``header``."""
+
+    plan: HybridPlan
+    header: bytes
+
+
+_Planned = _Neural | _Hybrid | bytes | None
 """What is to be done with a line: the response itself where it is bytes, nothing where it passes as it is."""
 
 
@@ -75,11 +84,15 @@ def answer_multi_search(incoming: Incoming, given: Mapping[int, bytes] | None = 
     An error of one line is that line's response. Raises: NotServed, or NotJson for text that is no UTF-8, where the
     request is the cluster's as it came; what makes the whole fail, as a model that is down.
     """
-    text = incoming.text
-    if not given and not may_have_clauses(text):
+    if not given and not may_have_clauses(incoming.text):
         return incoming.as_it_came()
+    return answered(incoming.call, lambda scopes: _attempt(incoming, given or {}, scopes))
+
+
+def _attempt(incoming: Incoming, given: Mapping[int, bytes], scopes: Scopes) -> NativeAnswer:
+    text = incoming.text
     lines = list(read_lines(text))
-    planned = [(given or {}).get(number) or _planned(incoming, line) for number, line in enumerate(lines)]
+    planned = [given.get(number) or _planned(incoming, line, scopes) for number, line in enumerate(lines)]
     edits: list[Edit] = []
     responses: list[Response] = []
     for line, one, vectors in zip(lines, planned, _embedded_together(incoming.call, planned), strict=True):
@@ -90,7 +103,9 @@ def answer_multi_search(incoming: Incoming, given: Mapping[int, bytes] | None = 
         return incoming.as_it_came()
     changed = apply(text, edits)
     if not any(responses):
-        return send(incoming.call.parts, incoming.with_text(changed))
+        answer = send(incoming.call.parts, incoming.with_text(changed))
+        # So that it can be seen whether an index is gone.
+        return whole(answer) if scopes.have_address else answer
     return merged_answer(incoming, changed, responses)
 
 
@@ -106,7 +121,7 @@ def read_lines(text: bytes) -> Iterator[SearchLine]:
         place = end + 1
 
 
-def _planned(incoming: Incoming, line: SearchLine) -> _Planned:
+def _planned(incoming: Incoming, line: SearchLine, scopes: Scopes) -> _Planned:
     """What is to be done with a line. Raises: NotServed; NotJson for text that is no UTF-8."""
     text = incoming.text
     found = find_in(text, SEARCH, line.body, line.end)
@@ -117,12 +132,15 @@ def _planned(incoming: Incoming, line: SearchLine) -> _Planned:
     call = incoming.call
     expression = _expression(header) or call.variables.get("index", "")
     try:
-        rewriter, pipeline = rewriter_of(call, root, text, expression=expression, options=_options(header, call))
+        scope = scopes.of(root, text, expression=expression, options=_options(header, call))
+        sent = text[line.start : line.body] if scope.address is None else _addressed(header, scope.address)
         if not is_hybrid(root):
-            return _Neural(rewriter.plan(clauses, text), without_own_processors(root, text))
-        rewriter.check_served(clauses, text)
+            others = [] if scope.address is None else [Edit(line.start, line.body, sent)]
+            return _Neural(scope.rewriter.plan(clauses, text), [*others, *without_own_processors(root, text)])
+        scope.rewriter.check_served(clauses, text)
         search_type = header.get("search_type", call.request.parameters.get("search_type"))
-        return plan_line(text, root, rewriter, pipeline, parameters=SearchParameters(search_type=search_type))
+        parameters = SearchParameters(search_type=search_type)
+        return _Hybrid(plan_line(text, root, scope.rewriter, scope.pipeline, parameters=parameters), sent)
     except InvalidRequest as error:
         return _response(error)
 
@@ -133,9 +151,9 @@ def _line(
     """How a line's response comes about, and the changes of its text."""
     if isinstance(planned, bytes):
         return planned, [Edit(line.start, line.end, b"")]
-    if isinstance(planned, HybridPlan):
-        header = incoming.text[line.start : line.body]
-        return planned, [Edit(line.start, line.end, b"".join(header + body + b"\n" for body in planned.bodies))]
+    if isinstance(planned, _Hybrid):
+        bodies = b"".join(planned.header + body + b"\n" for body in planned.plan.bodies)
+        return planned.plan, [Edit(line.start, line.end, bodies)]
     if planned is None:
         return None, []
     try:
@@ -162,6 +180,12 @@ def _response(error: InvalidRequest) -> bytes:
     if native_status(error) != 400:
         raise error
     return orjson.dumps(error_body(error))
+
+
+def _addressed(header: Mapping[str, Any], expression: str) -> bytes:
+    """The header, with its line break, of a search of these indexes."""
+    kept = {key: value for key, value in header.items() if key not in _INDEX_KEYS}
+    return orjson.dumps({"index": expression.split(","), **kept}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _read_header(text: bytes) -> Mapping[str, Any] | None:

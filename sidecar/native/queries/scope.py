@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
 
+from sidecar.native.addressing import concrete_expression, own_names
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.processors import SearchPipeline
 from sidecar.native.declarations.search_processors import SEARCH_KINDS
@@ -18,35 +21,104 @@ from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.rewriter import QueryRewriter
 from sidecar.native.reading import credentials_of
+from sidecar.native.request import NativeAnswer
 from sidecar.native.targets import has_remote
+from sidecar.native.whole_answers import close, decoded
 from sidecar.opensearch.passthrough import RawRequest
 
 _PIPELINE: Final = "search_pipeline"
 _NO_PIPELINE: Final = "_none"
 _PIT_SEGMENTS: Final = "/_cat/pit_segments?h=index"
+_MISSING: Final = b'"type":"index_not_found_exception"'
+_MOST_ATTEMPTS: Final = 4
+_SHARDS_GONE: Final = 503
+_LOOKS: Final = 10
+_LOOK_SECONDS: Final = 0.05
 
 
-def rewriter_of(
-    call: NativeCall, body: Object, data: bytes, *, expression: str, options: Mapping[str, str] | None = None
-) -> tuple[QueryRewriter, SearchPipeline]:
-    """What rewrites a search's body to its indexes, and the pipeline that holds.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What rewrites a search's body to its indexes, and the pipeline that holds. ``address`` is the expression by which
+    the search is to be sent to these very indexes, where that is another than the client's."""
 
-    ``expression`` names the indexes, empty text all of them; ``options`` say what patterns mean, the request's own
-    parameters where none are given.
-    Raises: NotServed where nothing can be known of the indexes; NotJson for text that is no UTF-8.
+    rewriter: QueryRewriter
+    pipeline: SearchPipeline
+    address: str | None
+
+
+@dataclass(slots=True)
+class Scopes:
+    """Finds what the searches of one request are about; for one thread."""
+
+    call: NativeCall
+    have_address: bool = False
+    """True where one of them is to be sent by another expression than the client's."""
+    _named: list[tuple[str, Mapping[str, str] | None, frozenset[str]]] = field(default_factory=list)
+
+    def of(self, body: Object, data: bytes, *, expression: str, options: Mapping[str, str] | None = None) -> Scope:
+        """The scope of a search's body. ``expression`` names the indexes, empty text all of them; ``options`` say what
+        patterns mean, the request's own parameters where none are given.
+
+        Raises: NotServed where nothing can be known of the indexes; NotJson for text that is no UTF-8.
+        """
+        call = self.call
+        pit = _point_in_time(body, data)
+        if pit is not None:
+            # Names of indexes as they are: one that was closed or deleted meanwhile is nobody's fault.
+            options = {"ignore_unavailable": "true", "expand_wildcards": "all"}
+            expression = ",".join(_indexes_of(pit, call))
+        facts = call.parts.metadata.of(expression, call.request, parameters=options)
+        is_remote = has_remote(expression)
+        if facts is None and not is_remote:
+            raise NotServed
+        facts = facts or ()
+        address = None
+        if pit is None:
+            address = concrete_expression(expression, facts)
+            self._named.append((expression, options, own_names(expression, facts)))
+        self.have_address |= address is not None
+        pipeline = effective_pipeline(call, body, data, facts)
+        return Scope(QueryRewriter(call.parts, facts, pipeline, has_remote=is_remote), pipeline, address)
+
+    def are_current(self) -> bool:
+        """False where a name that was an index's own is an alias by now, by which the search may have found others."""
+        metadata, request = self.call.parts.metadata, self.call.request
+        for expression, options, names in self._named:
+            facts = metadata.of(expression, request, parameters=options) if names else None
+            if facts is not None and not names <= {one.name for one in facts}:
+                return False
+        return True
+
+    def are_moving(self) -> bool:
+        """True where an index gives its own name away: a node closes its shards before it tells of that."""
+        for _ in range(_LOOKS if any(names for _, _, names in self._named) else 0):
+            self.call.parts.metadata.forget()
+            if not self.are_current():
+                return True
+            time.sleep(_LOOK_SECONDS)
+        return False
+
+
+def answered(call: NativeCall, attempt: Callable[[Scopes], NativeAnswer]) -> NativeAnswer:
+    """The answer to an attempt that was made, from first to last, on what names stand for.
+
+    Made again where that has changed meanwhile, or where an alias was taken for an index that is gone. Raises what the
+    attempt raises.
     """
-    pit = _point_in_time(body, data)
-    if pit is not None:
-        expression = ",".join(_indexes_of(pit, call))
-        # Names of indexes as they are: one that was closed or deleted meanwhile is nobody's fault.
-        options = {"ignore_unavailable": "true", "expand_wildcards": "all"}
-    facts = call.parts.metadata.of(expression, call.request, parameters=options)
-    is_remote = has_remote(expression)
-    if facts is None and not is_remote:
-        raise NotServed
-    facts = facts or ()
-    pipeline = effective_pipeline(call, body, data, facts)
-    return QueryRewriter(call.parts, facts, pipeline, has_remote=is_remote), pipeline
+    for _ in range(_MOST_ATTEMPTS - 1):
+        scopes = Scopes(call)
+        answer = attempt(scopes)
+        is_gone = scopes.have_address and _is_of_missing_index(answer)
+        if scopes.are_current() and not is_gone and not (answer.status == _SHARDS_GONE and scopes.are_moving()):
+            return answer
+        close(answer)
+        call.parts.metadata.forget()
+    return attempt(Scopes(call))
+
+
+def _is_of_missing_index(answer: NativeAnswer) -> bool:
+    """True where the whole, or a line of several that was read already, failed for want of an index."""
+    return answer.status == 404 or (isinstance(answer.body, list) and _MISSING in decoded(answer))
 
 
 def effective_pipeline(call: NativeCall, body: Object, data: bytes, facts: tuple[IndexFacts, ...]) -> SearchPipeline:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
+from urllib.parse import urlencode
 
+from sidecar.native.addressing import sent_to
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.forwarding import forward, send
 from sidecar.native.hybrid.search import hybrid_search
@@ -13,8 +17,8 @@ from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.grammar import HYBRID, QUERY_ONLY, SEARCH, is_hybrid
 from sidecar.native.queries.incoming import Incoming, find_in, read_incoming
-from sidecar.native.queries.scope import rewriter_of, without_own_processors
-from sidecar.native.request import NativeAnswer
+from sidecar.native.queries.scope import Scopes, answered, without_own_processors
+from sidecar.native.request import NativeAnswer, NativeRequest
 
 _INDEX: Final = "index"
 
@@ -30,7 +34,7 @@ def asynchronous_search(call: NativeCall) -> NativeAnswer:
     incoming = read_incoming(call)
     if incoming is None:
         return forward(call.parts, call.request)
-    return _answer(incoming, SEARCH, call.request.parameters.get(_INDEX, ""))
+    return _answer(incoming, SEARCH, call.request.parameters.get(_INDEX, ""), send_to=_with_index)
 
 
 def query_only(call: NativeCall) -> NativeAnswer:
@@ -58,27 +62,45 @@ def rewrite_query_of(call: NativeCall, text: bytes, place: str, expression: str)
         return text
     root, clauses = found
     try:
-        rewriter, _ = rewriter_of(call, root, text, expression=expression)
-        return apply(text, rewriter.edits_of(clauses, text))
+        return apply(text, Scopes(call).of(root, text, expression=expression).rewriter.edits_of(clauses, text))
     except (NotServed, NotJson):
         return text
 
 
-def _answer(incoming: Incoming, place: str, expression: str, *, has_hybrid: bool = False) -> NativeAnswer:
+_SendTo = Callable[[NativeRequest, str], NativeRequest]
+"""Gives a request another index expression."""
+
+
+def _answer(
+    incoming: Incoming, place: str, expression: str, *, has_hybrid: bool = False, send_to: _SendTo = sent_to
+) -> NativeAnswer:
     text = incoming.text
     found = find_in(text, place)
     if found is None:
         return incoming.as_it_came()
     root, clauses = found
-    try:
-        rewriter, pipeline = rewriter_of(incoming.call, root, text, expression=expression)
+
+    def attempt(scopes: Scopes) -> NativeAnswer:
+        scope = scopes.of(root, text, expression=expression)
+        call = scopes.call
+        if scope.address is not None:
+            call = replace(call, request=send_to(call.request, scope.address))
         if is_hybrid(root):
-            rewriter.check_served(clauses, text)
+            scope.rewriter.check_served(clauses, text)
             if not has_hybrid:
                 raise Refused(ILLEGAL_ARGUMENT, f"[{HYBRID}] query is served by [_search] and [_msearch] only")
-            return hybrid_search(incoming.call, incoming.body, root, rewriter, pipeline)
-        edits = rewriter.edits_of(clauses, text)
+            return hybrid_search(call, incoming.body, root, scope.rewriter, scope.pipeline)
+        edits = [*scope.rewriter.edits_of(clauses, text), *without_own_processors(root, text)]
+        return send(call.parts, call.request.with_body(apply(text, edits)))
+
+    try:
+        return answered(incoming.call, attempt)
     except (NotServed, NotJson):
         return incoming.as_it_came()
-    edits += without_own_processors(root, text)
-    return send(incoming.call.parts, incoming.with_text(apply(text, edits)))
+
+
+def _with_index(request: NativeRequest, expression: str) -> NativeRequest:
+    """The request whose parameter names another index expression."""
+    bare = request.without_parameters({_INDEX})
+    mark = "&" if "?" in bare.target else "?"
+    return replace(bare, target=f"{bare.target}{mark}{urlencode({_INDEX: expression})}")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sidecar.errors import InvalidArgument, SidecarError
-from sidecar.native.bodies import is_analysed, read_body
+from sidecar.native.addressing import sent_to
+from sidecar.native.bodies import Body, is_analysed, read_body
 from sidecar.native.errors import Refused
 from sidecar.native.forwarding import forward, send
 from sidecar.native.json.edits import cut
@@ -18,7 +19,9 @@ from sidecar.native.writes.grammar import UPDATE, Action, OddBody, read_actions
 from sidecar.native.writes.inputs import RequestInputs
 from sidecar.native.writes.named_targets import named_targets
 from sidecar.native.writes.planning import Planner
+from sidecar.native.writes.readdressing import readdressed
 from sidecar.native.writes.recipes import Recipe, Recipes
+from sidecar.native.writes.repeats import repeated
 from sidecar.native.writes.stored import stored_fields
 from sidecar.native.writes.warnings import with_script_warning
 
@@ -32,24 +35,32 @@ def bulk(call: NativeCall) -> NativeAnswer:
     if not is_analysed(request) or not _REFUSED_PARAMETERS.isdisjoint(request.parameters):
         return forward(call.parts, request)
     body = read_body(request)
-    recipes = Recipes(call)
-    if not _may_have_work(call, recipes, body.text):
-        return send(call.parts, request.as_read(body.raw))
+    return repeated(call, body.text, _sent(call, body), _sent)
+
+
+def _sent(call: NativeCall, body: Body) -> NativeAnswer:
+    """The answer to a bulk request, sent once, with its documents' vectors."""
+    while True:
+        recipes = Recipes(call)
+        work = _work(call, recipes, body.text)
+        if work is None:
+            return send(call.parts, call.request.as_read(body.raw))
+        work.plan()
+        work.inputs.embed()
+        if recipes.are_current():
+            return work.send()
+
+
+def _work(call: NativeCall, recipes: Recipes, body: bytes) -> _Bulk | None:
+    """What is to be done for a request's body; None where it is the cluster's as it is."""
+    if not _may_have_work(call, recipes, body):
+        return None
     try:
-        actions = read_actions(body.text)
+        actions = read_actions(body)
     except OddBody:
-        return send(call.parts, request.as_read(body.raw))
-    work = _Bulk(call, body.text, actions)
-    if not work.find_recipes(recipes):
-        return send(call.parts, request.as_read(body.raw))
-    work.plan()
-    work.inputs.embed()
-    parts = split(work.finished(), request.max_body_bytes)
-    if not work.poison and len(parts) == 1:
-        answer = send(call.parts, request.with_body(parts[0].body))
-    else:
-        answer = send_parts(call, work.addressed_actions(), parts, work.poison)
-    return with_script_warning(answer, work.scripted)
+        return None
+    work = _Bulk(call, body, actions, recipes)
+    return work if work.find_recipes() else None
 
 
 def _may_have_work(call: NativeCall, recipes: Recipes, body: bytes) -> bool:
@@ -73,6 +84,7 @@ class _Bulk:
     call: NativeCall
     body: bytes
     actions: Sequence[Action]
+    recipes: Recipes
     inputs: RequestInputs = field(init=False)
     poison: dict[int, SidecarError] = field(default_factory=dict)
     scripted: list[str] = field(default_factory=list)
@@ -82,7 +94,7 @@ class _Bulk:
     def __post_init__(self) -> None:
         self.inputs = RequestInputs(self.call.parts.embedder.document_parts())
 
-    def find_recipes(self, recipes: Recipes) -> bool:
+    def find_recipes(self) -> bool:
         """Find what is to be done for each action; False where that is nothing, or some action has no target."""
         own_target = self.call.variables.get("index")
         own_pipeline = self.call.request.parameters.get("pipeline")
@@ -91,7 +103,7 @@ class _Bulk:
             if target is None:
                 return False
             pipeline = own_pipeline if action.pipeline is None else action.pipeline
-            self._recipes.append(recipes.of(target, pipeline) if action.has_source else None)
+            self._recipes.append(self.recipes.of(target, pipeline) if action.has_source else None)
         return any(recipe is not None for recipe in self._recipes)
 
     def plan(self) -> None:
@@ -105,7 +117,21 @@ class _Bulk:
             except (Refused, InvalidArgument) as error:
                 self.poison[number] = error
 
-    def finished(self) -> list[tuple[int, bytes]]:
+    def send(self) -> NativeAnswer:
+        """Send what is embedded. Raises: what `send_parts` raises."""
+        parts = split(self._finished(), self.call.request.max_body_bytes)
+        own_target = self.call.variables.get("index")
+        address = None if own_target is None else self.recipes.address(own_target)
+        call = self.call
+        if address is not None:
+            call = replace(call, request=sent_to(call.request, address))
+        if not self.poison and len(parts) == 1:
+            answer = send(call.parts, call.request.with_body(parts[0].body))
+        else:
+            answer = send_parts(call, self._addressed_actions(), parts, self.poison)
+        return with_script_warning(answer, self.scripted)
+
+    def _finished(self) -> list[tuple[int, bytes]]:
         """The actions that are sent, by their places, each with its lines and the blank ones before it."""
         result = []
         start = 0
@@ -121,7 +147,7 @@ class _Bulk:
             result[-1] = (result[-1][0], result[-1][1] + self.body[start:])
         return result
 
-    def addressed_actions(self) -> list[Action]:
+    def _addressed_actions(self) -> list[Action]:
         """The actions with the concrete indexes that they are written to, as far as these are known."""
         own_target = self.call.variables.get("index")
         return [
@@ -141,6 +167,9 @@ class _Bulk:
 
     def _finished_lines(self, start: int, number: int, action: Action) -> bytes:
         edits = [edit.made() for edit in self._planned.get(number, ())]
+        address = None if action.index is None else self.recipes.address(action.index)
+        if address is not None:
+            edits += readdressed(self.body, action, address)
         return cut(self.body, edits, start, action.end)
 
 

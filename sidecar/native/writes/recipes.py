@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sidecar.embedding.model_table import first_prefix
+from sidecar.native.addressing import concrete_index
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.processors import IngestProcessor
 from sidecar.native.declarations.stored import is_of_other_face
@@ -17,6 +18,7 @@ from sidecar.native.writes.processing import processor_step
 from sidecar.native.writes.steps import WriteStep
 
 NO_PIPELINE = "_none"
+_REQUIRE_ALIAS = "require_alias"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,22 @@ class Recipes:
         self._parts = call.parts
         self._request = call.request
         self._found: dict[tuple[str, str | None], Recipe | None] = {}
+        self._facts: dict[str, IndexFacts | None] = {}
+
+    def address(self, target: str) -> str | None:
+        """The index that a write is to name in place of a target, which may lead elsewhere by then; None where it is to
+        stay as it is."""
+        facts = self._facts_of(target)
+        return None if facts is None or _REQUIRE_ALIAS in self._request.parameters else concrete_index(target, facts)
+
+    def are_current(self) -> bool:
+        """False where a target that was an index's own name is an alias by now: then recipes are to be found anew."""
+        for target, facts in self._facts.items():
+            if facts is not None and facts.name == target:
+                now = self._parts.metadata.write_target(target, self._request)
+                if now is not None and now.name != target:
+                    return False
+        return True
 
     def of(self, target: str, pipeline: str | None) -> Recipe | None:
         """The recipe for an index, alias or data stream, and the pipeline that an action or a request names.
@@ -52,7 +70,7 @@ class Recipes:
         return self._found[key]
 
     def _read(self, target: str, pipeline: str | None) -> Recipe | None:
-        facts = None if is_clusters_own(target) else self._parts.metadata.write_target(target, self._request)
+        facts = self._facts_of(target)
         processors = self.processors(facts, pipeline)
         steps = self.steps_of(processors)
         if facts is not None:
@@ -66,6 +84,12 @@ class Recipes:
         if not steps:
             return None
         return Recipe(target if facts is None else facts.name, steps)
+
+    def _facts_of(self, target: str) -> IndexFacts | None:
+        if target not in self._facts:
+            is_own = is_clusters_own(target)
+            self._facts[target] = None if is_own else self._parts.metadata.write_target(target, self._request)
+        return self._facts[target]
 
     def processors(self, facts: IndexFacts | None, pipeline: str | None) -> list[IngestProcessor]:
         """The sidecar's own processors of the pipelines that hold: the one that is named, else the index's default;

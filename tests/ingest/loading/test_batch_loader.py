@@ -44,7 +44,9 @@ def rooms(transport: Transport) -> Iterator[Rooms]:
 @pytest.fixture
 def parts(rooms: Rooms, tmp_path: Path) -> LoadParts:
     settings = load_settings(home=tmp_path, opensearch_retry_deadline=0.2)
-    return LoadParts(settings, rooms.cluster, rooms.states, rooms.engine, rooms.media, rooms.table, rooms.metrics)
+    return LoadParts(
+        settings, rooms.cluster, rooms.states, rooms.engine, rooms.media, rooms.table, rooms.metrics, rooms.switches
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,45 @@
+"""How far a job on documents is, drawn on the terminal."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+class DocumentBar:
+    """Documents, documents a second, what is left. To be used with ``with``."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._bar = Progress(
+            TextColumn(title),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]:,.0f} docs/s"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._bar.add_task("", total=0, rate=0.0)
+        self._began = time.monotonic()
+
+    def __enter__(self) -> DocumentBar:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def found(self, documents: int) -> None:
+        """So many more documents are to be done."""
+        self._bar.update(self._task, total=(self._bar.tasks[0].total or 0) + documents)
+
+    def done(self, documents: int) -> None:
+        """So many more are done; a number below 0 takes back."""
+        seconds = time.monotonic() - self._began
+        completed = self._bar.tasks[0].completed + documents
+        self._bar.update(self._task, completed=completed, rate=completed / max(seconds, 1e-3))

@@ -1,0 +1,100 @@
+"""``sidecar migrate NAME``: builds an index anew beside the one that is in use, and lets it take over."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.console import Console
+
+from sidecar.cli.migrate_options import PARAMETERS, Asked
+from sidecar.cli.migrate_parts import ShownProgress, migration_parts
+from sidecar.cli.migrate_report import as_json, echo_json, tell_checks, tell_state
+from sidecar.cli.stopping import INTERRUPTED, stopped_by_signals
+from sidecar.ingest.migration.beginning import begin, resume
+from sidecar.ingest.migration.changed_settings import Changes
+from sidecar.ingest.migration.copying import Stopped
+from sidecar.ingest.migration.forward import Migration, Report, RunOptions
+from sidecar.ingest.migration.ledger import Ledger
+from sidecar.ingest.migration.parts import MigrationParts
+
+
+class _Index(click.Command):
+    """A command whose options become an `Asked`, so that no function has a parameter for each."""
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Do it; an error of ours is one line, and exit status 1."""
+        asked = Asked(**ctx.params)
+        console = Console(stderr=True, highlight=False)
+        with migration_parts(console) as parts:
+            changes = asked.changes()
+            if asked.resume and changes != Changes():
+                raise click.UsageError("--resume goes on with what was begun; leave out what is to change.")
+            options = _Options(asked, console)
+            ledger = resume(parts, asked.name) if asked.resume else begin(parts, asked.name, changes)
+            with ledger, ShownProgress(console) as shown:
+                status = options.run(parts, ledger, shown)
+        ctx.exit(status)
+
+
+class _Options:
+    """How one run behaves towards its user."""
+
+    def __init__(self, asked: Asked, console: Console) -> None:
+        self._asked = asked
+        self._console = console
+        self._is_unanswered = False
+
+    def run(self, parts: MigrationParts, ledger: Ledger, shown: ShownProgress) -> int:
+        """Go on with the migration; returns the exit status."""
+        asked = self._asked
+        options = RunOptions(
+            queries=asked.queries(),
+            min_overlap=asked.min_overlap,
+            min_recall=asked.min_recall,
+            rate=asked.rate,
+            may_switch=lambda report: self._may_switch(report, shown),
+        )
+        migration = Migration(parts, ledger, options, shown.progress)
+        with stopped_by_signals(migration.stop):
+            try:
+                state = migration.run()
+            except Stopped:
+                shown.pause()
+                click.echo(f"Stopped. To go on: sidecar migrate {asked.name} --resume", err=True)
+                return INTERRUPTED
+        shown.pause()
+        report = migration.report
+        if report is not None and report.objections:
+            tell_checks(report, self._console)
+        if asked.json:
+            echo_json(as_json(state, report))
+        else:
+            tell_state(state)
+        has_objections = report is not None and bool(report.objections)
+        return 1 if has_objections or self._is_unanswered else 0
+
+    def _may_switch(self, report: Report, shown: ShownProgress) -> bool:
+        shown.pause()
+        tell_checks(report, self._console)
+        if self._asked.no_switch:
+            return False
+        if self._asked.yes:
+            return True
+        if not sys.stdin.isatty():
+            self._is_unanswered = True
+            self._console.print("Not switched, for nobody can be asked: give --yes.")
+            return False
+        return click.confirm(f"Let {self._asked.name} lead to the new index?", err=True)
+
+
+index = _Index(
+    "index",
+    params=PARAMETERS,
+    short_help="Build an index anew with another model or other settings, and let it take over.",
+    help="Build an index anew with another model or other settings, and let it take over: the same as "
+    "`sidecar migrate NAME`.\n\n"
+    "Searches go on all the time. Writes go on too, and are brought over; at the switch they wait for a moment. It can "
+    "be stopped, or killed, at any time: the same command goes on. Ends with status 1 where something speaks against "
+    "the switch, and 130 where it was stopped.",
+)

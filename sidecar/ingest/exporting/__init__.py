@@ -1,0 +1,1 @@
+"""`sidecar export`: an index's documents, with or without their vectors, in files."""

@@ -1,0 +1,1 @@
+"""`sidecar verify`: whether every document has the vectors that it should, and repairs where not."""
