@@ -22,7 +22,7 @@ from sidecar.errors import ConfigurationError, WorkersFailed
 from sidecar.ingest.ray_engine.machines import Machine
 
 OBJECT_STORE_BYTES = 256 * 1024 * 1024
-"""Room for the batches on their way, of 4 MB at most; Ray itself would take a third of the memory."""
+"""Room for the batches on their way, of 8 MB at most; Ray itself would take a third of the memory."""
 _CLIENT_SCHEME = "ray://"
 _KNOCK_SECONDS = 10.0
 
