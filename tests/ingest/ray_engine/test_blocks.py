@@ -25,7 +25,8 @@ def test_a_value_comes_out_of_a_block_as_it_went_in() -> None:
 
 def test_a_task_reads_its_splits_in_batches() -> None:
     batches = read(ListedPart("a", 3), ListedPart("b", 1))
-    assert [[(record.part, record.row) for record in batch.records] for batch in batches] == [
+    # One that has no records may tell of a part's end.
+    assert [[(record.part, record.row) for record in batch.records] for batch in batches if batch.records] == [
         [("a", 0), ("a", 1)],
         [("a", 2), ("b", 0)],
     ]
