@@ -10,7 +10,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 
 import ray
@@ -38,7 +38,7 @@ def ray_session(address: str | None) -> Iterator[None]:
         if ray.is_initialized():
             yield
             return
-        with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        with _folder(is_needed=not address) as folder:
             try:
                 with _signals_as_they_are(), _no_greeting():
                     if address:
@@ -48,6 +48,13 @@ def ray_session(address: str | None) -> Iterator[None]:
                 yield
             finally:
                 ray.shutdown()
+
+
+def _folder(*, is_needed: bool) -> AbstractContextManager[str]:
+    """For what a cluster of this machine writes while it runs."""
+    if not is_needed:
+        return nullcontext("")
+    return tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True)
 
 
 def machines() -> list[Machine]:
