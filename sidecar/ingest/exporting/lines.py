@@ -8,10 +8,11 @@ import orjson
 
 from sidecar.ingest.exporting.embedded import ExportedChunk, check_readable, exported_chunks
 from sidecar.ingest.exporting.options import ExportOptions
-from sidecar.ingest.exporting.selection import Members, Selection, object_text, one_line
+from sidecar.ingest.exporting.selection import Members, Selection, object_text
 from sidecar.ingest.exporting.targets import ExportTarget
 from sidecar.ingest.stored_documents import StoredDocument
 from sidecar.native.json.additions import json_text
+from sidecar.native.json.layout import on_one_line
 from sidecar.opensearch.embedded_paths import ROOT
 
 
@@ -50,7 +51,7 @@ def line_of(members: Members, chunks: dict[str, list[ExportedChunk]]) -> bytes:
     if chunks:
         fields = [(orjson.dumps(field), _chunks_text(found)) for field, found in chunks.items()]
         members = [*members, (orjson.dumps(ROOT), object_text(fields))]
-    return one_line(object_text(members)) + b"\n"
+    return on_one_line(object_text(members)) + b"\n"
 
 
 def _chunks_text(chunks: Sequence[ExportedChunk]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from sidecar.native.json.spans import Array, Node, Object, tokens
+from sidecar.native.json.spans import Array, Node, Object
 
 Members = list[tuple[bytes, bytes]]
 """Keys and values, both as JSON text."""
@@ -60,14 +60,3 @@ class Selection:
 def object_text(members: Members) -> bytes:
     """The members as an object."""
     return b"{%b}" % b",".join(b"%b:%b" % member for member in members)
-
-
-def one_line(text: bytes) -> bytes:
-    """The JSON text on one line, as the cluster keeps it where the document was sent so; values stay byte for byte.
-
-    A line break or comment may stand between values only, for the cluster takes neither inside of a string.
-    """
-    if b"\n" not in text and b"\r" not in text and b"/*" not in text:
-        return text
-    pieces = (text[token.start : token.end] for token in tokens(text))
-    return b"".join(piece.replace(b"\n", b" ").replace(b"\r", b" ") for piece in pieces)

@@ -15,7 +15,7 @@ _INDENT = b"  "
 
 def on_one_line(data: bytes) -> bytes:
     """The text without line breaks and comments outside of its strings, as a line of NDJSON must be."""
-    if b"\n" not in data and b"\r" not in data:
+    if b"\n" not in data and b"\r" not in data and b"/*" not in data:
         return data
     return _BREAK.sub(lambda found: found[1] or b" ", data)
 

@@ -30,6 +30,11 @@ def test_comments_end_with_their_line() -> None:
     }
 
 
+def test_what_only_looks_like_a_comment_stays_with_the_blanks_around_it() -> None:
+    assert on_one_line(b'{"a": [1, "//no /* comment */"]}') == b'{"a": [1, "//no /* comment */"]}'
+    assert json.loads(on_one_line(b'{"a":/* one */1}')) == {"a": 1}
+
+
 def test_layout_is_that_of_the_cluster() -> None:
     text = laid_out(b'{"a":{},"b":[1e3,{"c":"x:y"}],"d":[]}')
     assert (
