@@ -13,10 +13,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from sidecar.cli.demo_corpus import read_documents
-from sidecar.cli.local_app import local_app
-from sidecar.config import Settings, load_settings
+from sidecar.cli.local_app import command_settings, local_app
+from sidecar.config import Settings
 from sidecar.errors import SidecarError
-from sidecar.logs import configure_logging
 
 INDEX = "python-docs"
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -40,8 +39,7 @@ console = Console(highlight=False)
 def demo(documents: int | None) -> None:
     """Index the documentation of Python's standard library, and search it."""
     try:
-        settings = load_settings(log_level="error")
-        configure_logging(settings.log_level, settings.log_format)
+        settings = command_settings()
         with local_app(settings, console) as app:
             client = app.test_client()
             _index(client, read_documents(documents))

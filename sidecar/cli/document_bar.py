@@ -12,17 +12,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 class DocumentBar:
     """Documents, documents a second, what is left. To be used with ``with``."""
 
-    def __init__(self, console: Console, title: str) -> None:
+    def __init__(self, console: Console, title: str = "", *, transient: bool = False) -> None:
         self._bar = Progress(
-            TextColumn(title),
+            TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]:,.0f} docs/s"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=console,
+            transient=transient,
         )
-        self._task = self._bar.add_task("", total=0, rate=0.0)
+        self._task = self._bar.add_task(title, total=0, rate=0.0)
         self._began = time.monotonic()
 
     def __enter__(self) -> DocumentBar:
@@ -34,12 +35,22 @@ class DocumentBar:
     ) -> None:
         self._bar.stop()
 
+    def stage(self, title: str) -> None:
+        """What is done now."""
+        self._bar.start()
+        self._bar.update(self._task, description=title)
+
+    def pause(self) -> None:
+        """Leave the console to others, until the next stage."""
+        self._bar.stop()
+
     def found(self, documents: int) -> None:
         """So many more documents are to be done."""
         self._bar.update(self._task, total=(self._bar.tasks[0].total or 0) + documents)
 
     def done(self, documents: int) -> None:
-        """So many more are done; a number below 0 takes back."""
+        """So many more are done, also beyond those that were found; a number below 0 takes back."""
         seconds = time.monotonic() - self._began
         completed = self._bar.tasks[0].completed + documents
-        self._bar.update(self._task, completed=completed, rate=completed / max(seconds, 1e-3))
+        total = max(completed, self._bar.tasks[0].total or 0)
+        self._bar.update(self._task, completed=completed, total=total, rate=completed / max(seconds, 1e-3))

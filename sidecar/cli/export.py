@@ -14,13 +14,13 @@ from rich.console import Console
 
 from sidecar.api.services import EXTENSION, Services
 from sidecar.cli.document_bar import DocumentBar
-from sidecar.cli.local_app import local_app
+from sidecar.cli.local_app import command_settings, local_app
+from sidecar.cli.names import names_of
 from sidecar.cli.stopping import INTERRUPTED, stopped_by_signals
-from sidecar.config import load_settings
 from sidecar.errors import SidecarError
-from sidecar.ingest.exporting.export import Export, ExportStopped, ExportSummary, Progress
+from sidecar.ingest.exporting.export import Export, ExportStopped, ExportSummary
 from sidecar.ingest.exporting.options import STANDARD_OUTPUT, ExportFormat, ExportOptions
-from sidecar.logs import configure_logging
+from sidecar.ingest.progress import Progress
 
 
 class _Export(click.Command):
@@ -30,12 +30,13 @@ class _Export(click.Command):
         """Do the job; an error of ours is one line, and exit status 1."""
         given = dict(ctx.params)
         as_json = given.pop("as_json")
-        options = ExportOptions(**given | {"query": _read_query(given["query"]), "fields": _listed(given["fields"])})
+        options = ExportOptions(
+            **given | {"query": _read_query(given["query"]), "fields": names_of(given["fields"]) or ()}
+        )
         console = Console(stderr=True, highlight=False)
         started = time.perf_counter()
         try:
-            settings = load_settings(log_level="error")
-            configure_logging(settings.log_level, settings.log_format)
+            settings = command_settings()
             options.chosen_format()
             with local_app(settings, console) as app:
                 parts: Services = app.extensions[EXTENSION]
@@ -89,10 +90,6 @@ export = _Export(
     help="Write the documents of index or alias NAME to files, as they are at this moment.\n\nWhat is written appears "
     "under its name when it is whole.",
 )
-
-
-def _listed(fields: str | None) -> tuple[str, ...]:
-    return () if fields is None else tuple(name.strip() for name in fields.split(",") if name.strip())
 
 
 def _read_query(file: Any) -> Mapping[str, Any] | None:

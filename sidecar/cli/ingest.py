@@ -13,11 +13,12 @@ import click
 from rich.console import Console
 
 from sidecar.cli.ingest_options import RAY, Asked, options, plan_of, wish_of
-from sidecar.cli.ingest_outcome import INTERRUPTED, LOADED, STOPPED, USAGE, exit_status, tell_beginning, tell_summary
+from sidecar.cli.ingest_outcome import LOADED, STOPPED, USAGE, exit_status, tell_beginning, tell_summary
 from sidecar.cli.load_bar import LoadBar
 from sidecar.cli.load_parts import open_load_parts
-from sidecar.cli.stopping import stopped_by_signals
-from sidecar.config import Settings, load_settings
+from sidecar.cli.local_app import command_settings
+from sidecar.cli.stopping import INTERRUPTED, stopped_by_signals
+from sidecar.config import Settings
 from sidecar.errors import ConfigurationError, InvalidRequest, SidecarError
 from sidecar.ingest.loading.batch_loader import BatchLoader
 from sidecar.ingest.loading.counts import Summary
@@ -30,7 +31,6 @@ from sidecar.ingest.loading.run import begin, run
 from sidecar.ingest.sources.locations import local_path
 from sidecar.ingest.sources.registry import open_source
 from sidecar.ingest.sources.source import Part
-from sidecar.logs import configure_logging
 
 _TOLD_OTHERWISE = ("sidecar.embedding.engine", "sidecar.opensearch.bulk_sender")
 """Loggers of what the dead letters and the progress bar tell: a model that fails, a cluster that refuses writes."""
@@ -84,8 +84,7 @@ ingest = _Ingest(
 def _ingest(asked: Asked) -> int:
     load = asked.load()
     plan = plan_of(load)
-    settings = _with_folder_of_images(load_settings(log_level="warning"), plan)
-    configure_logging(settings.log_level, settings.log_format)
+    settings = _with_folder_of_images(command_settings("warning"), plan)
     for name in _TOLD_OTHERWISE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     source = open_source(plan.source)

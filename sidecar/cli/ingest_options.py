@@ -11,6 +11,7 @@ import click
 import orjson
 import yaml
 
+from sidecar.cli.names import names_of
 from sidecar.errors import InvalidArgument
 from sidecar.ingest.loading.patience import PATIENCE_SECONDS
 from sidecar.ingest.loading.plan import Existing, LoadPlan
@@ -87,13 +88,13 @@ class Asked:
             model=self.model,
             settings=None if self.settings is None else read_settings(self.settings),
             id_field=self.id_field,
-            tensor_fields=_names(self.tensor_fields),
-            image_fields=_names(self.image_fields),
+            tensor_fields=names_of(self.tensor_fields),
+            image_fields=names_of(self.image_fields),
             rename=_pairs("--rename", self.rename),
             set=_values(_pairs("--set", self.set)),
             types=_pairs("--types", self.types),
-            keep=_names(self.keep),
-            drop=_names(self.drop),
+            keep=names_of(self.keep),
+            drop=names_of(self.drop),
             precomputed=_precomputed(self.precomputed),
             existing=Existing.REPLACE if self.replace else Existing.ONLY_NEW if self.only_new else None,
             batch_documents=self.batch,
@@ -127,10 +128,6 @@ def read_settings(path: Path) -> Mapping[str, Any]:
     if not isinstance(settings, dict):
         raise InvalidArgument(f"The settings file {path} must have an object, as POST /indexes/{{index}} takes it.")
     return settings
-
-
-def _names(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else tuple(name for name in map(str.strip, text.split(",")) if name)
 
 
 def _pairs(option: str, texts: Sequence[str]) -> dict[str, str] | None:

@@ -10,13 +10,14 @@ import orjson
 from rich.console import Console
 from rich.markup import escape
 
+from sidecar.cli.stopping import INTERRUPTED
 from sidecar.ingest.loading.counts import Ending, Summary
 from sidecar.ingest.loading.job import Job
 from sidecar.ingest.loading.plan import LoadPlan
 from sidecar.ingest.loading.run import Beginning
 from sidecar.ingest.sources.locations import STANDARD_INPUT
 
-LOADED, SOME_FAILED, USAGE, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
+LOADED, SOME_FAILED, USAGE, STOPPED = 0, 1, 2, 3
 
 
 def exit_status(summary: Summary) -> int:

@@ -10,8 +10,17 @@ from rich.console import Console
 from rich.markup import escape
 
 from sidecar.app import close_app, create_app
-from sidecar.config import Settings
+from sidecar.config import Settings, load_settings
+from sidecar.logs import configure_logging
 from sidecar.opensearch import node as nodes
+
+
+def command_settings(log_level: str = "error") -> Settings:
+    """The settings by which a command works, which are also those of its logs: quieter than a server's, unless the user
+    says otherwise."""
+    settings = load_settings(log_level=log_level)
+    configure_logging(settings.log_level, settings.log_format)
+    return settings
 
 
 @contextmanager

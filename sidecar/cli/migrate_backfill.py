@@ -9,21 +9,20 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from sidecar.api.services import EXTENSION, Services
 from sidecar.app import create_native_face
-from sidecar.cli.local_app import local_app
+from sidecar.cli.document_bar import DocumentBar
+from sidecar.cli.local_app import command_settings, local_app
 from sidecar.cli.stopping import INTERRUPTED, stopped_by_signals
-from sidecar.config import Settings, load_settings
+from sidecar.config import Settings
 from sidecar.errors import SidecarError
-from sidecar.ingest.backfill import BATCH_DOCUMENTS, Backfill, BackfillOptions, Progress
+from sidecar.ingest.backfill import BATCH_DOCUMENTS, Backfill, BackfillOptions
 from sidecar.ingest.checkpoint import Checkpoint, job_name
 from sidecar.ingest.declare import declare_field
 from sidecar.ingest.documents_writer import Outcome
 from sidecar.ingest.face_client import FaceClient
-from sidecar.logs import configure_logging
+from sidecar.ingest.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,7 @@ class _Backfill(click.Command):
         entry = asked.declaration()
         console = Console(stderr=True, highlight=False)
         try:
-            settings = load_settings(log_level="error")
-            configure_logging(settings.log_level, settings.log_format)
+            settings = command_settings()
             job = asked.job(settings)
             with local_app(settings, console) as app:
                 parts: Services = app.extensions[EXTENSION]
@@ -115,26 +113,9 @@ backfill = _Backfill(
 
 def _run(parts: Services, face: FaceClient, options: BackfillOptions, console: Console) -> int:
     """Do the job under a progress bar, and tell what became of it; returns the exit status."""
-    columns = (
-        TextColumn("Embedding"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.0f} docs/s"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
     started = time.perf_counter()
-    with Bar(*columns, console=console) as bar:
-        task = bar.add_task("", total=0, rate=0.0)
-
-        def found(documents: int) -> None:
-            bar.update(task, total=(bar.tasks[0].total or 0) + documents)
-
-        def done(documents: int) -> None:
-            seconds = time.perf_counter() - started
-            bar.update(task, advance=documents, rate=(bar.tasks[0].completed + documents) / seconds)
-
-        job = Backfill(parts.cluster, face, options, progress=Progress(found, done))
+    with DocumentBar(console, "Embedding") as bar:
+        job = Backfill(parts.cluster, face, options, progress=Progress(bar.found, bar.done))
         with stopped_by_signals(job.stop) as stopped:
             outcome = job.run()
     _tell(outcome, time.perf_counter() - started)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
-from sidecar.cli.migrate_parts import ShownProgress, migration_parts
+from sidecar.cli.migrate_parts import copying_bar, migration_parts, progress_on
 from sidecar.cli.migrate_report import as_json, echo_json, tell_state
 from sidecar.cli.stopping import INTERRUPTED, stopped_by_signals
 from sidecar.ingest.migration.backward import Rollback, find_switched
@@ -54,13 +54,13 @@ def rollback(ctx: click.Context, name: str, rate: float | None, as_text: bool) -
     console = _console()
     with migration_parts(console) as parts:
         ledger = find_switched(parts, name)
-        with ledger, ShownProgress(console) as shown:
-            work = Rollback(parts, ledger, shown.progress, rate=rate)
+        with ledger, copying_bar(console) as bar:
+            work = Rollback(parts, ledger, progress_on(bar), rate=rate)
             with stopped_by_signals(work.stop):
                 try:
                     state = work.run()
                 except Stopped:
-                    shown.pause()
+                    bar.pause()
                     click.echo(f"Stopped. To go on: sidecar migrate rollback {name}", err=True)
                     ctx.exit(INTERRUPTED)
         if as_text:

@@ -7,8 +7,9 @@ import sys
 import click
 from rich.console import Console
 
+from sidecar.cli.document_bar import DocumentBar
 from sidecar.cli.migrate_options import PARAMETERS, Asked
-from sidecar.cli.migrate_parts import ShownProgress, migration_parts
+from sidecar.cli.migrate_parts import copying_bar, migration_parts, progress_on
 from sidecar.cli.migrate_report import as_json, echo_json, tell_checks, tell_state
 from sidecar.cli.stopping import INTERRUPTED, stopped_by_signals
 from sidecar.ingest.migration.beginning import begin, resume
@@ -32,8 +33,8 @@ class _Index(click.Command):
                 raise click.UsageError("--resume goes on with what was begun; leave out what is to change.")
             options = _Options(asked, console)
             ledger = resume(parts, asked.name) if asked.resume else begin(parts, asked.name, changes)
-            with ledger, ShownProgress(console) as shown:
-                status = options.run(parts, ledger, shown)
+            with ledger, copying_bar(console) as bar:
+                status = options.run(parts, ledger, bar)
         ctx.exit(status)
 
 
@@ -45,7 +46,7 @@ class _Options:
         self._console = console
         self._is_unanswered = False
 
-    def run(self, parts: MigrationParts, ledger: Ledger, shown: ShownProgress) -> int:
+    def run(self, parts: MigrationParts, ledger: Ledger, bar: DocumentBar) -> int:
         """Go on with the migration; returns the exit status."""
         asked = self._asked
         options = RunOptions(
@@ -53,17 +54,17 @@ class _Options:
             min_overlap=asked.min_overlap,
             min_recall=asked.min_recall,
             rate=asked.rate,
-            may_switch=lambda report: self._may_switch(report, shown),
+            may_switch=lambda report: self._may_switch(report, bar),
         )
-        migration = Migration(parts, ledger, options, shown.progress)
+        migration = Migration(parts, ledger, options, progress_on(bar))
         with stopped_by_signals(migration.stop):
             try:
                 state = migration.run()
             except Stopped:
-                shown.pause()
+                bar.pause()
                 click.echo(f"Stopped. To go on: sidecar migrate {asked.name} --resume", err=True)
                 return INTERRUPTED
-        shown.pause()
+        bar.pause()
         report = migration.report
         if report is not None and report.objections:
             tell_checks(report, self._console)
@@ -74,8 +75,8 @@ class _Options:
         has_objections = report is not None and bool(report.objections)
         return 1 if has_objections or self._is_unanswered else 0
 
-    def _may_switch(self, report: Report, shown: ShownProgress) -> bool:
-        shown.pause()
+    def _may_switch(self, report: Report, bar: DocumentBar) -> bool:
+        bar.pause()
         tell_checks(report, self._console)
         if self._asked.no_switch:
             return False

@@ -12,21 +12,19 @@ from rich.console import Console
 from sidecar.api.services import EXTENSION, Services
 from sidecar.app import create_native_embedder, create_native_face
 from sidecar.cli.document_bar import DocumentBar
-from sidecar.cli.local_app import local_app
+from sidecar.cli.local_app import command_settings, local_app
 from sidecar.cli.stopping import INTERRUPTED, stopped_by_signals
-from sidecar.config import load_settings
 from sidecar.errors import SidecarError
 from sidecar.ingest.face_client import FaceClient
+from sidecar.ingest.progress import Progress
 from sidecar.ingest.verification.parts import (
     DEEP_DOCUMENTS,
     EXAMPLES,
-    Progress,
     VerificationOptions,
     VerificationParts,
 )
 from sidecar.ingest.verification.report import Report
 from sidecar.ingest.verification.verification import Verification
-from sidecar.logs import configure_logging
 
 PROBLEMS = 1
 
@@ -47,8 +45,7 @@ class _Verify(click.Command):
         options = VerificationOptions(**given, deep_documents=documents if deep else 0)
         console = Console(stderr=True, highlight=False)
         try:
-            settings = load_settings(log_level="error")
-            configure_logging(settings.log_level, settings.log_format)
+            settings = command_settings()
             with local_app(settings, console) as app:
                 parts: Services = app.extensions[EXTENSION]
                 face = FaceClient(create_native_face(app), authorization=parts.address.endpoint().authorization)

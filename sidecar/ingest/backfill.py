@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from sidecar.ingest.checkpoint import Checkpoint
 from sidecar.ingest.documents_writer import DocumentsWriter, Outcome
 from sidecar.ingest.face_client import FaceClient
 from sidecar.ingest.lacking import has_content, lacking_query, lacks, place_of, source_query
+from sidecar.ingest.progress import Progress
 from sidecar.ingest.rate import RateLimit
 from sidecar.ingest.stored_documents import StoredDocument, read_again, scanned
 from sidecar.ingest.targets import BackfillTarget, read_targets
@@ -40,14 +41,6 @@ class BackfillOptions:
     documents_per_second: float | None = None
     checkpoint: Checkpoint | None = None
     patience_seconds: float = _PATIENCE_SECONDS
-
-
-@dataclass
-class Progress:
-    """Tells how far the job is: called with documents that are found, and with those that are done."""
-
-    found: Callable[[int], object] = field(default=lambda documents: None)
-    done: Callable[[int], object] = field(default=lambda documents: None)
 
 
 class Backfill:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
@@ -17,6 +17,7 @@ from sidecar.ingest.exporting.options import ExportFormat, ExportOptions
 from sidecar.ingest.exporting.sinks import JsonlSink, Sink
 from sidecar.ingest.exporting.tables import begin_columns
 from sidecar.ingest.exporting.targets import ExportTarget, read_export_targets
+from sidecar.ingest.progress import Progress
 from sidecar.ingest.side_by_side import side_by_side
 from sidecar.ingest.snapshot import Snapshot, snapshot_of
 from sidecar.ingest.stored_documents import StoredDocument
@@ -27,15 +28,6 @@ Page = list[StoredDocument]
 
 class ExportStopped(Exception):
     """The export was asked to stop; nothing of it is left."""
-
-
-@dataclass
-class Progress:
-    """Tells how far the job is: called with the number of documents at its start, and with those that are done; a
-    number below 0 where it begins anew."""
-
-    found: Callable[[int], object] = field(default=lambda documents: None)
-    done: Callable[[int], object] = field(default=lambda documents: None)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sidecar.ingest.migration.beginning import changes_of
 from sidecar.ingest.migration.copying import Lane
 from sidecar.ingest.migration.ledger import Ledger
 from sidecar.ingest.migration.new_index import NO_PIPELINES
-from sidecar.ingest.migration.parts import MigrationParts, Progress
+from sidecar.ingest.migration.parts import MigrationParts, StagedProgress
 from sidecar.ingest.migration.passage import BACKWARD, Passage
 from sidecar.ingest.migration.sorting import TransferRules
 from sidecar.ingest.migration.state import CopyState, MigrationState, Phase
@@ -38,7 +38,9 @@ def find_switched(parts: MigrationParts, name: str) -> Ledger:
 class Rollback:
     """One way back, in the process that holds its ledger."""
 
-    def __init__(self, parts: MigrationParts, ledger: Ledger, progress: Progress, *, rate: float | None = None) -> None:
+    def __init__(
+        self, parts: MigrationParts, ledger: Ledger, progress: StagedProgress, *, rate: float | None = None
+    ) -> None:
         self._parts = parts
         self._ledger = ledger
         self._progress = progress

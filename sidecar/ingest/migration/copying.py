@@ -13,7 +13,7 @@ from sidecar.errors import InvalidArgument, OpenSearchError
 from sidecar.ingest.face_client import told
 from sidecar.ingest.migration.conflicts import foreign_versions
 from sidecar.ingest.migration.new_index import plain_properties
-from sidecar.ingest.migration.parts import MigrationParts, Progress
+from sidecar.ingest.migration.parts import MigrationParts, StagedProgress
 from sidecar.ingest.migration.state import CopyState, Failure
 from sidecar.ingest.migration.transfer import Moved, Transfer
 from sidecar.ingest.rate import RateLimit
@@ -72,7 +72,7 @@ class Copier:
         save: Callable[[], object],
         *,
         rate: float | None,
-        progress: Progress,
+        progress: StagedProgress,
     ) -> None:
         self._parts = parts
         self._lane = lane

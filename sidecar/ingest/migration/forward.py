@@ -14,7 +14,7 @@ from sidecar.ingest.migration.ledger import Ledger
 from sidecar.ingest.migration.naming import give_own_name
 from sidecar.ingest.migration.neighbours import LEAST_RECALL, Neighbours, check_neighbours, sample_documents
 from sidecar.ingest.migration.new_index import build_new_index, final_settings
-from sidecar.ingest.migration.parts import MigrationParts, Progress
+from sidecar.ingest.migration.parts import MigrationParts, StagedProgress
 from sidecar.ingest.migration.passage import FORWARD, Passage
 from sidecar.ingest.migration.plan import Plan, make_plan
 from sidecar.ingest.migration.sorting import TransferRules
@@ -62,7 +62,7 @@ class RunOptions:
 class Migration:
     """One migration, in the process that holds its ledger."""
 
-    def __init__(self, parts: MigrationParts, ledger: Ledger, options: RunOptions, progress: Progress) -> None:
+    def __init__(self, parts: MigrationParts, ledger: Ledger, options: RunOptions, progress: StagedProgress) -> None:
         self._parts = parts
         self._ledger = ledger
         self._options = options

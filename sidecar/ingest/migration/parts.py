@@ -9,6 +9,7 @@ from sidecar.config import Settings
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_table import ModelTable
+from sidecar.ingest.progress import Progress
 from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_states import IndexStates
@@ -31,10 +32,7 @@ class MigrationParts:
 
 
 @dataclass
-class Progress:
-    """Tells how far the work is: called with what is done now, the documents that are found to be copied, and those
-    that are done."""
+class StagedProgress(Progress):
+    """Tells what is done now too."""
 
     stage: Callable[[str], object] = field(default=lambda text: None)
-    found: Callable[[int], object] = field(default=lambda documents: None)
-    done: Callable[[int], object] = field(default=lambda documents: None)

@@ -11,7 +11,7 @@ from sidecar.ingest.migration.copying import Copier, Lane
 from sidecar.ingest.migration.deletions import counts, delete_missing
 from sidecar.ingest.migration.ledger import Ledger
 from sidecar.ingest.migration.new_index import NO_PIPELINES, own_pipelines
-from sidecar.ingest.migration.parts import MigrationParts, Progress
+from sidecar.ingest.migration.parts import MigrationParts, StagedProgress
 from sidecar.ingest.migration.state import CopyState, MigrationState, Phase
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.concrete_index import (
@@ -56,7 +56,7 @@ class Passage:
         direction: Direction,
         *,
         rate: float | None,
-        progress: Progress,
+        progress: StagedProgress,
     ) -> None:
         self._parts = parts
         self._ledger = ledger

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sidecar.ingest.face_client import FaceClient
 from sidecar.native.embedder import NativeEmbedder
@@ -38,11 +37,3 @@ class VerificationOptions:
     deep_documents: int = 0
     fix: bool = False
     examples: int = EXAMPLES
-
-
-@dataclass
-class Progress:
-    """Tells how far the job is: called with documents that are found, and with those that are looked at."""
-
-    found: Callable[[int], object] = field(default=lambda documents: None)
-    done: Callable[[int], object] = field(default=lambda documents: None)

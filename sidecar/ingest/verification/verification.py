@@ -12,12 +12,13 @@ from functools import partial
 from typing import Any
 
 from sidecar.ingest.documents_writer import DocumentsWriter
+from sidecar.ingest.progress import Progress
 from sidecar.ingest.side_by_side import side_by_side
 from sidecar.ingest.snapshot import EVERYTHING, Wanted, snapshot_of
 from sidecar.ingest.stored_documents import StoredDocument, read_again
 from sidecar.ingest.verification.deep import DeepCheck
 from sidecar.ingest.verification.index_check import IndexCheck, read_checks
-from sidecar.ingest.verification.parts import Progress, VerificationOptions, VerificationParts
+from sidecar.ingest.verification.parts import VerificationOptions, VerificationParts
 from sidecar.ingest.verification.problems import Finding, Problem
 from sidecar.ingest.verification.report import Report, repairable_fields
 from sidecar.native.writes.inputs import RequestInputs

@@ -15,8 +15,9 @@ import zstandard
 from hypothesis import HealthCheck, Phase, given, settings
 
 from sidecar.errors import InvalidArgument
-from sidecar.ingest.exporting.export import Export, Progress
+from sidecar.ingest.exporting.export import Export
 from sidecar.ingest.exporting.options import ExportFormat, ExportOptions
+from sidecar.ingest.progress import Progress
 from sidecar.opensearch.client import Cluster
 from tests.fix_opensearch import request
 from tests.fix_server import SMALL, Sidecar

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import IndexNotFound, InvalidArgument, OpenSearchError
-from sidecar.ingest.exporting.export import Export, ExportStopped, Progress
+from sidecar.ingest.exporting.export import Export, ExportStopped
 from sidecar.ingest.exporting.options import ExportOptions
+from sidecar.ingest.progress import Progress
 from sidecar.opensearch.client import Cluster
 from tests.fix_opensearch import request
 from tests.ingest.exporting.exports import exported, fill
@@ -58,7 +59,8 @@ def test_what_was_there_stays_where_the_new_export_fails(
 
 KILLED = """
 import os, signal, sys
-from sidecar.ingest.exporting.export import Export, Progress
+from sidecar.ingest.exporting.export import Export
+from sidecar.ingest.progress import Progress
 from sidecar.ingest.exporting.options import ExportOptions
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster

@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sidecar.ingest.exporting import parquet
-from sidecar.ingest.exporting.export import Export, Progress
+from sidecar.ingest.exporting.export import Export
 from sidecar.ingest.exporting.options import ExportFormat, ExportOptions
+from sidecar.ingest.progress import Progress
 from sidecar.opensearch.client import Cluster
 from tests.ingest.exporting.exports import exported, fill
 from tests.native.declaring.indexes import send
