@@ -30,6 +30,7 @@ from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.document_ids import find_ids
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.mapping_builder import COMBINATION, CUSTOM_VECTOR
 from sidecar.opensearch.stored_chunks import readable_chunks
 from sidecar.opensearch.switching import Switches
 
@@ -156,7 +157,7 @@ class Addition:
         return [document for document in group if document.document_id not in there]
 
     def _new_window(self) -> Window:
-        stores_bytes = self._state.settings.ann_parameters.data_type == "byte"
+        stores_bytes = self._state.settings.ann_parameters.stores_bytes
         return Window(self._rules, self._files, stores_bytes, creates=self._request.is_only_new)
 
     def _vectors_of(self, field: str) -> VectorRules:
@@ -174,8 +175,8 @@ class Addition:
     def _declare_fields(self, group: Sequence[ValidDocument]) -> None:
         fields = list(dict.fromkeys(field for document in group for field in document.embedded_fields))
         if any(field not in self._state.embedded_fields for field in fields):
-            kinds = {field: "multimodal_combination" for document in group for field in document.combinations}
-            kinds |= {field: "custom_vector" for document in group for field in document.vectors}
+            kinds = {field: COMBINATION for document in group for field in document.combinations}
+            kinds |= {field: CUSTOM_VECTOR for document in group for field in document.vectors}
             self._state = self._parts.states.ensure_embedded_fields(self._state.name, fields, kinds=kinds)
 
     def _note_new_fields(self, group: Sequence[ValidDocument]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from sidecar.embedding.kinds import NO_MODEL
@@ -13,6 +13,22 @@ from sidecar.errors import BadRequest
 from sidecar.indexing.content import ContentRules
 from sidecar.indexing.requests import AddDocuments, MultimodalCombination
 from sidecar.opensearch.index_settings import FieldModel, IndexSettings
+
+
+def rules_of_texts(
+    settings: IndexSettings,
+    table: ModelTable,
+    fields: Iterable[str],
+    *,
+    device: str,
+    load: Callable[[ModelSpec], Loader],
+) -> FieldRules:
+    """The rules by which a request in which each of these fields is a text would be embedded: which texts are pointers
+    to files is for the models to say. Raises: as `FieldRules.prepare`."""
+    asked = dict.fromkeys(fields, "")
+    rules = FieldRules(settings, table, AddDocuments([asked], tuple(asked), None, device=device))
+    rules.prepare(load)
+    return rules
 
 
 class FieldRules:

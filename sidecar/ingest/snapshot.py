@@ -11,13 +11,12 @@ from typing import Any
 
 from sidecar.errors import OpenSearchError, OpenSearchRejected, OpenSearchTimeout, OpenSearchUnreachable
 from sidecar.ingest.stored_documents import StoredDocument, hits_of
-from sidecar.opensearch.client import Cluster, encode_json, index_path, routing_query
-from sidecar.opensearch.points_in_time import EXPIRED
+from sidecar.opensearch.client import Cluster, encode_json, routing_query
+from sidecar.opensearch.points_in_time import EXPIRED, close_point, open_point
 from sidecar.opensearch.transport import Request
 
 _KEEP_ALIVE = "30m"
 """How long the snapshot waits for its next page."""
-_PATH = "/_search/point_in_time"
 _PAGE_BYTES = 4_000_000
 _FIRST_PAGE = 50
 _LARGEST_PAGE = 2000
@@ -118,15 +117,13 @@ def snapshot_of(cluster: Cluster, index: str, shards: int, wanted: Wanted = Want
     ``index`` is concrete, ``shards`` the number of its primary shards. Raises: IndexNotFound.
     """
     cluster.refresh(index)
-    target = f"{index_path(index)}{_PATH}?keep_alive={_KEEP_ALIVE}{routing_query('&', wanted.routing)}"
-    point: str = cluster.ask("open_point_in_time", Request("POST", target), index)["pit_id"]
+    point = open_point(cluster, index, keep_alive=_KEEP_ALIVE, parameters=routing_query("&", wanted.routing))
     try:
         yield Snapshot(cluster, point, index, shards, wanted)
     finally:
         # One that is left ends by itself.
         with suppress(OpenSearchError):
-            request = Request("DELETE", _PATH, encode_json({"pit_id": [point]}), is_repeatable=True)
-            cluster.ask("close_point_in_time", request)
+            close_point(cluster, point)
 
 
 def _next_size(size: int, size_bytes: int) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from sidecar.native.json.spans import Array, Node, NotJson, Object, read
 from sidecar.opensearch.client import Cluster, encode_json, index_path
 from sidecar.opensearch.document_scan import DocumentScan
 from sidecar.opensearch.transport import Request
+
+WHOLE: Mapping[str, Any] = {}
+"""Nothing said: a document with all of its own bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +75,17 @@ def scanned(scan: DocumentScan, *, after: int = -1) -> Iterator[tuple[list[Store
 def read_again(
     cluster: Cluster, index: str, documents: Sequence[StoredDocument], fields: Sequence[str]
 ) -> list[StoredDocument]:
-    """The documents as they are now, without those that are gone."""
-    body = {
-        "docs": [
-            {"_id": document.document_id, "_source": {"includes": list(fields)}}
-            | ({} if document.routing is None else {"routing": document.routing})
-            for document in documents
-        ]
-    }
-    request = Request("POST", f"{index_path(index)}/_mget", encode_json(body), is_repeatable=True)
-    text = cluster.ask_text("read_documents", request, index)
-    return list(_documents(text, _parsed(text), "docs"))
+    """The documents as they are now, by these patterns of fields, without those that are gone."""
+    places = [(document.document_id, document.routing) for document in documents]
+    return read_stored(cluster, index, places, {"_source": {"includes": list(fields)}})
 
 
-def read_whole(cluster: Cluster, index: str, places: Sequence[tuple[str, str | None]]) -> list[StoredDocument]:
-    """The documents of these ids and routings as they are now, whole, without those that are not there."""
-    docs = [{"_id": one} | ({} if routing is None else {"routing": routing}) for one, routing in places]
+def read_stored(
+    cluster: Cluster, index: str, places: Sequence[tuple[str, str | None]], wanted: Mapping[str, Any] = WHOLE
+) -> list[StoredDocument]:
+    """The documents of these ids and routings as they are now, without those that are not there; ``wanted`` is what
+    `_mget` is told of each."""
+    docs = [{"_id": one, **wanted} | ({} if routing is None else {"routing": routing}) for one, routing in places]
     request = Request("POST", f"{index_path(index)}/_mget", encode_json({"docs": docs}), is_repeatable=True)
     text = cluster.ask_text("read_documents", request, index)
     return list(_documents(text, _parsed(text), "docs"))
@@ -130,6 +129,14 @@ def _parsed(text: bytes) -> Object:
     if not isinstance(root, Object):
         raise OpenSearchError("The server does not answer as OpenSearch does.")
     return root
+
+
+def decoded(text: bytes) -> Any:
+    """The value of JSON text, in which a number may also be NaN or infinite, as no JSON has it."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)
 
 
 def values_at(node: Node, prefix: str, paths: Collection[str]) -> Iterator[Node]:

@@ -10,9 +10,9 @@ from urllib.parse import quote
 from sidecar.errors import IndexNotFound, OpenSearchError
 from sidecar.opensearch.client import Cluster, encode_json, index_path
 from sidecar.opensearch.index_state import stands_for_several
+from sidecar.opensearch.switching import WRITE_BLOCK
 from sidecar.opensearch.transport import Request
 
-WRITE_BLOCK = "index.blocks.write"
 _HEALTH_SECONDS = 60
 _NARROWING = frozenset({"filter", "index_routing", "search_routing"})
 

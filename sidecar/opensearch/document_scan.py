@@ -10,12 +10,11 @@ import orjson
 
 from sidecar.errors import OpenSearchError
 from sidecar.opensearch.client import Cluster, encode_json, index_path
-from sidecar.opensearch.points_in_time import EXPIRED
+from sidecar.opensearch.points_in_time import EXPIRED, close_point, open_point
 from sidecar.opensearch.transport import Request
 
 KEEP_ALIVE = "30m"
 """How long a point in time waits for its next page."""
-_PATH = "/_search/point_in_time"
 _ORDER = "_seq_no"
 
 
@@ -89,12 +88,9 @@ class DocumentScan:
         return self._cluster.ask_text("search", request)
 
     def _open(self) -> str:
-        request = Request("POST", f"{index_path(self._index)}{_PATH}?keep_alive={KEEP_ALIVE}")
-        point: str = self._cluster.ask("open_point_in_time", request, self._index)["pit_id"]
-        return point
+        return open_point(self._cluster, self._index, keep_alive=KEEP_ALIVE)
 
     def _close(self, point: str) -> None:
-        body = encode_json({"pit_id": [point]})
         # One that is left ends by itself.
         with suppress(OpenSearchError):
-            self._cluster.ask("close_point_in_time", Request("DELETE", _PATH, body, is_repeatable=True))
+            close_point(self._cluster, point)

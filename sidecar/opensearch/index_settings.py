@@ -48,6 +48,11 @@ class AnnParameters:
     data_type: DataType = "float"
     encoder: Properties | None = None
 
+    @property
+    def stores_bytes(self) -> bool:
+        """True where the numbers of vectors are whole ones of one byte."""
+        return self.data_type == "byte"
+
     def to_wire(self) -> dict[str, Any]:
         """The object `ann_parameters`; what is at a default that clients do not know is left out."""
         parameters: dict[str, Any] = {"ef_construction": self.ef_construction, "m": self.m}

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from sidecar.errors import NotASidecarIndex, OpenSearchError
-from sidecar.opensearch.embedded_paths import ROOT, field_of_key
+from sidecar.opensearch.embedded_paths import ROOT, field_of_key, vector_path
 from sidecar.opensearch.index_settings import IndexSettings
 from sidecar.opensearch.mapping_builder import DERIVED_SOURCE_SINCE, FORMATS, META_KEY, EmbeddedField
 
@@ -46,6 +46,11 @@ class IndexState:
     def dimensions_of(self, field: str) -> int:
         """The dimensions of the field's vectors, whether it has any yet or not."""
         return self.field_dimensions.get(field, self.dimensions)
+
+    def kind_of(self, field: str) -> str:
+        """What is embedded of the field, as it is declared: text, image, or a kind that `mapping_builder` names."""
+        declared = self.meta[META_KEY].get("fields", {}).get(vector_path(field), {}).get("kind")
+        return declared if isinstance(declared, str) else self.embedded_field(field).kind
 
     def embedded_field(self, field: str, kind: str | None = None) -> EmbeddedField:
         """What is to be declared of a field that is embedded; without a kind, the index's own: text or image."""

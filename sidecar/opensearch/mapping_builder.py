@@ -25,6 +25,10 @@ DERIVED_SOURCE = "index.knn.derived_source.enabled"
 DERIVED_SOURCE_SINCE = (3, 0, 0)
 """The first version that has it on by default."""
 
+COMBINATION = "multimodal_combination"
+CUSTOM_VECTOR = "custom_vector"
+"""What is embedded of a field, where it is neither a text nor an image."""
+
 
 @dataclass(frozen=True)
 class EmbeddedField:

@@ -16,20 +16,36 @@ _PATH = "/_search/point_in_time"
 _SHOWN = 24  # characters of an id in a message
 
 
+def open_point(cluster: Cluster, index: str, *, keep_alive: str, parameters: str = "") -> str:
+    """Keep a concrete index as it is now, for so long after each use, as `1m`; returns the cluster's own id of that.
+
+    `parameters` are further ones of the URL, each behind an ampersand. Raises: IndexNotFound, and what `Cluster.ask`
+    raises.
+    """
+    target = f"{index_path(index)}{_PATH}?keep_alive={keep_alive}{parameters}"
+    point: str = cluster.ask("open_point_in_time", Request("POST", target), index)["pit_id"]
+    return point
+
+
+def close_point(cluster: Cluster, point: str) -> bool:
+    """Give up what `open_point` gave; False where it is gone already. Raises: what `Cluster.ask` raises."""
+    body = encode_json({"pit_id": [point]})
+    answer = cluster.ask("close_point_in_time", Request("DELETE", _PATH, body, is_repeatable=True))
+    return all(closed["successful"] for closed in answer["pits"])
+
+
 def open_point_in_time(cluster: Cluster, state: IndexState, *, keep_alive: str, routing: str | None = None) -> str:
     """Keep the index as it is now, for so long after each use, as `1m`; returns the id for searches of this index.
 
     With `routing` only the shards of that value are kept.
     Raises: IndexNotFound; InvalidArgument where the cluster allows no such time.
     """
-    target = f"{index_path(state.name)}{_PATH}?keep_alive={keep_alive}{routing_query('&', routing)}"
     try:
-        answer = cluster.ask("open_point_in_time", Request("POST", target), state.name)
+        own_id = open_point(cluster, state.name, keep_alive=keep_alive, parameters=routing_query("&", routing))
     except OpenSearchError as error:
         if error.upstream_status == 400:
             raise InvalidArgument(f"keepAlive {keep_alive!r} can't be had: {error.message}") from error
         raise
-    own_id: str = answer["pit_id"]
     return f"{_mark(state, own_id)}.{own_id}"
 
 
@@ -38,9 +54,7 @@ def close_point_in_time(cluster: Cluster, state: IndexState, point_in_time: str)
 
     Raises: InvalidArgument where it is not one of this index.
     """
-    body = encode_json({"pit_id": [cluster_id(state, point_in_time)]})
-    answer = cluster.ask("close_point_in_time", Request("DELETE", _PATH, body, is_repeatable=True))
-    return all(closed["successful"] for closed in answer["pits"])
+    return close_point(cluster, cluster_id(state, point_in_time))
 
 
 def cluster_id(state: IndexState, point_in_time: str) -> str:

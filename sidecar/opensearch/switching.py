@@ -32,7 +32,8 @@ MIGRATION: Final = "migration"
 SETTLED_PHASES: Final = frozenset({"switched", "finished", "rolled_back"})
 KNOWN_SECONDS: Final = 2.0
 SETTLE_SECONDS: Final = 5.0
-_BLOCK_SETTING: Final = "index.blocks.write"
+WRITE_BLOCK: Final = "index.blocks.write"
+"""The setting of an index that takes no writes."""
 _FIRST_PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 0.5
 
@@ -53,14 +54,14 @@ class Place:
 def read_place(cluster: Cluster, name: str) -> Place | None:
     """Where a name of one index leads now; None for several indexes or none. Raises what `Cluster.ask` raises."""
     try:
-        target = f"{index_path(name)}/_settings/index.uuid,{_BLOCK_SETTING}?flat_settings=true"
+        target = f"{index_path(name)}/_settings/index.uuid,{WRITE_BLOCK}?flat_settings=true"
         found = cluster.ask("read_place", Request("GET", target), name)
     except IndexNotFound:
         return None
     if len(found) != 1:
         return None
     ((index, told),) = found.items()
-    return Place(index, told["settings"].get(_BLOCK_SETTING) == "true")
+    return Place(index, told["settings"].get(WRITE_BLOCK) == "true")
 
 
 @dataclass(frozen=True, slots=True)

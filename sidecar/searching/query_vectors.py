@@ -170,7 +170,7 @@ def _vectors_of_fields(need: _Need, embedded: Mapping[_Term, Embeddings]) -> dic
             vectors[spec] = own[0]
         else:
             vectors[spec] = mix([*own, *context], factors, normalize=settings.normalize_embeddings)
-    if settings.ann_parameters.data_type == "byte":
+    if settings.ann_parameters.stores_bytes:
         vectors = {spec: as_bytes(vector) for spec, vector in vectors.items()}
     return {field: vectors[spec] for field, spec in need.specs.items() if spec in vectors}
 

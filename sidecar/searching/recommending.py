@@ -123,7 +123,7 @@ def _document_vectors(
 def _mean(state: IndexState, numbers: Sequence[Sequence[float]]) -> Embeddings:
     vectors = np.asarray(as_stored(numbers), dtype=np.float32)
     # Bytes have kept the direction only, each vector with a scale of its own.
-    comparable = normalized(vectors) if state.settings.ann_parameters.data_type == "byte" else vectors
+    comparable = normalized(vectors) if state.settings.ann_parameters.stores_bytes else vectors
     return np.asarray(comparable.mean(axis=0, dtype=np.float64), dtype=np.float32)
 
 
@@ -138,7 +138,7 @@ def _query_vectors(
     for model, of_documents in vectors.items():
         weights = [request.weights[document_id] for document_id in of_documents]
         vector = mix(list(of_documents.values()), weights, normalize=settings.normalize_embeddings)
-        mixed[model] = as_bytes(vector) if settings.ann_parameters.data_type == "byte" else vector
+        mixed[model] = as_bytes(vector) if settings.ann_parameters.stores_bytes else vector
     models = {field: _model(state, field) for field in searched}
     return {field: mixed[model] for field, model in models.items() if model in mixed}
 

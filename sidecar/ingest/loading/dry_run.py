@@ -121,7 +121,7 @@ class _Trial:
         return done
 
     def _new_window(self) -> Window:
-        is_bytes = self._target.settings.ann_parameters.data_type == "byte"
+        is_bytes = self._target.settings.ann_parameters.stores_bytes
         return Window(self._rules.of, self._files, stores_bytes=is_bytes)
 
     def _added(self, window: Window, position: int, each: TriedDocument) -> TriedDocument:

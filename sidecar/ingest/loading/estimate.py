@@ -65,6 +65,6 @@ def _documents(sample: Sample, total: Total) -> int | None:
 
 def _bytes_of_vector(target: Target, field: str) -> int:
     ann = target.settings.ann_parameters
-    number_bytes = 1 if ann.data_type == "byte" else 4
+    number_bytes = 1 if ann.stores_bytes else 4
     # On the graph's lowest level a vector has up to twice m neighbours.
     return target.dimensions_of(field) * number_bytes + 2 * ann.m * _LINK_BYTES

@@ -17,7 +17,7 @@ from sidecar.ingest.migration.parts import MigrationParts, StagedProgress
 from sidecar.ingest.migration.state import CopyState, Failure
 from sidecar.ingest.migration.transfer import Moved, Transfer
 from sidecar.ingest.rate import RateLimit
-from sidecar.ingest.stored_documents import StoredDocument, hits_of, read_whole
+from sidecar.ingest.stored_documents import StoredDocument, hits_of, read_stored
 from sidecar.opensearch.bulk_actions import BulkAction, ItemResult
 from sidecar.opensearch.concrete_index import find_index
 from sidecar.opensearch.shard_changes import ShardChanges, read_checkpoints
@@ -213,7 +213,7 @@ class Copier:
         if not failures:
             return 0
         places = [(document_id, failure.routing) for document_id, failure in failures.items()]
-        found = read_whole(self._parts.cluster, self._lane.source, places)
+        found = read_stored(self._parts.cluster, self._lane.source, places)
         known = [document for document in found if document.seq_no <= max(until.values())]
         gone = failures.keys() - {document.document_id for document in found}
         for document_id in gone:

@@ -9,7 +9,6 @@ from sidecar.errors import InvalidArgument, OpenSearchError
 from sidecar.ingest.migration.state import Place
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.concrete_index import (
-    WRITE_BLOCK,
     ConcreteIndex,
     allow_writes,
     block_writes,
@@ -19,6 +18,7 @@ from sidecar.opensearch.concrete_index import (
     find_index_or_none,
     names_beginning,
 )
+from sidecar.opensearch.switching import WRITE_BLOCK
 
 _CLONED_FROM = "index.resize.source.uuid"
 _REPLICAS = "index.number_of_replicas"

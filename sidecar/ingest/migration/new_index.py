@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from sidecar.ingest.migration.plan import Plan, kind_of
+from sidecar.ingest.migration.plan import Plan
 from sidecar.opensearch.client import ClusterFacts
 from sidecar.opensearch.embedded_paths import ROOT, vector_path
 from sidecar.opensearch.index_state import IndexState
@@ -100,7 +100,7 @@ def _declared_by_others(state: IndexState) -> dict[str, Any]:
 
 
 def _embedded_field(plan: Plan, field: str) -> EmbeddedField:
-    kind = kind_of(plan.state, field)
+    kind = plan.state.kind_of(field)
     if kind in ("text", "image"):
         kind = "image" if plan.settings.treat_urls_and_pointers_as_images else "text"
     return EmbeddedField(field, plan.settings.model_of(field).model, kind, plan.dimensions_of(field))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sidecar.api.index_models import IndexDimensions, check_models
@@ -14,13 +14,10 @@ from sidecar.ingest.migration.changed_settings import Changes, changed_settings
 from sidecar.ingest.migration.field_choices import FieldChoices
 from sidecar.ingest.migration.parts import MigrationParts
 from sidecar.opensearch.concrete_index import ConcreteIndex, find_index
-from sidecar.opensearch.embedded_paths import vector_path
 from sidecar.opensearch.index_settings import IndexSettings
 from sidecar.opensearch.index_state import IndexState
-from sidecar.opensearch.mapping_builder import META_KEY
+from sidecar.opensearch.mapping_builder import COMBINATION, CUSTOM_VECTOR
 
-COMBINATION = "multimodal_combination"
-CUSTOM = "custom_vector"
 _TEXT_TYPES = frozenset({"text", "keyword", "match_only_text", "wildcard", "constant_keyword"})
 
 
@@ -43,13 +40,6 @@ class Plan:
         return self.dimensions.of_fields.get(field, self.dimensions.own)
 
 
-def kind_of(state: IndexState, field: str) -> str:
-    """What is embedded of a field: text, image, multimodal_combination or custom_vector."""
-    declared: Mapping[str, Mapping[str, object]] = state.meta[META_KEY].get("fields", {})
-    kept = declared.get(vector_path(field), {}).get("kind")
-    return kept if isinstance(kept, str) else state.embedded_field(field).kind
-
-
 def make_plan(parts: MigrationParts, name: str, changes: Changes) -> Plan:
     """The plan for an index as it is now; nothing is changed, but the models that it needs are loaded.
 
@@ -69,7 +59,7 @@ def make_plan(parts: MigrationParts, name: str, changes: Changes) -> Plan:
     dimensions = check_models(settings, parts.table)
     choices = FieldChoices(state.settings, settings, parts.table)
     remade = tuple(
-        field for field in state.embedded_fields if kind_of(state, field) != CUSTOM and not choices.is_kept(field)
+        field for field in state.embedded_fields if state.kind_of(field) != CUSTOM_VECTOR and not choices.is_kept(field)
     )
     plan = Plan(name, old, state, settings, dimensions, changes, remade)
     _check_index(plan)
@@ -117,20 +107,20 @@ def _check_added(plan: Plan) -> None:
             raise InvalidArgument("'_id' can't be embedded.")
         if plan.state.field_types.get(field) not in _TEXT_TYPES:
             raise InvalidArgument(f"No document of index {plan.old.name!r} has a text in a field {field!r}.")
-        if field in plan.state.embedded_fields and kind_of(plan.state, field) in (CUSTOM, COMBINATION):
-            raise InvalidArgument(f"Field {field!r} is embedded already, as a {kind_of(plan.state, field)}.")
+        if field in plan.state.embedded_fields and plan.state.kind_of(field) in (CUSTOM_VECTOR, COMBINATION):
+            raise InvalidArgument(f"Field {field!r} is embedded already, as a {plan.state.kind_of(field)}.")
 
 
 def _check_fields(plan: Plan) -> None:
     for field in plan.remade:
-        if kind_of(plan.state, field) == COMBINATION and field not in plan.changes.weights:
+        if plan.state.kind_of(field) == COMBINATION and field not in plan.changes.weights:
             raise InvalidArgument(
                 f"Field {field!r} is a multimodal_combination, whose weights the index does not keep. Give them: "
                 f'--weights \'{{"{field}": {{"SUB_FIELD": 0.5, …}}}}\'.'
             )
     for field in plan.state.embedded_fields:
         had, gets = plan.state.dimensions_of(field), plan.dimensions_of(field)
-        if kind_of(plan.state, field) == CUSTOM and had != gets:
+        if plan.state.kind_of(field) == CUSTOM_VECTOR and had != gets:
             raise InvalidArgument(
                 f"Field {field!r} has vectors that clients brought, of {had} dimensions; those of the new index have "
                 f"{gets}. Keep theirs by a model of its own for that field, in --settings: "
@@ -157,4 +147,4 @@ def _embedded_anew(plan: Plan) -> Iterator[tuple[str, bool]]:
     """Each field that the new model embeds, and whether all of it is text."""
     for field in dict.fromkeys((*plan.remade, *plan.changes.added)):
         is_image_index = plan.settings.treat_urls_and_pointers_as_images
-        yield field, not is_image_index and kind_of(plan.state, field) != COMBINATION
+        yield field, not is_image_index and plan.state.kind_of(field) != COMBINATION

@@ -6,19 +6,17 @@ import logging
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from sidecar.errors import EndpointError, EndpointUnavailable, InvalidArgument, SidecarError
-from sidecar.indexing.field_rules import FieldRules
+from sidecar.errors import InvalidArgument
+from sidecar.indexing.field_rules import FieldRules, rules_of_texts
 from sidecar.indexing.files import RequestFiles
 from sidecar.indexing.hashes import content_hashes
 from sidecar.indexing.kept_embeddings import find_kept_embeddings
-from sidecar.indexing.requests import AddDocuments
 from sidecar.indexing.validation import ValidDocument
 from sidecar.indexing.windows import Window
+from sidecar.ingest.loading.faults import is_of_a_document
 from sidecar.ingest.migration.field_choices import FieldChoices
 from sidecar.ingest.migration.parts import MigrationParts
-from sidecar.ingest.migration.plan import kind_of
 from sidecar.ingest.migration.sorting import Sorter, TransferRules, Work
 from sidecar.ingest.stored_documents import StoredDocument
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
@@ -95,7 +93,7 @@ class Transfer:
         if missing:
             states = self._parts.states
             source = states.get(self._source.name)
-            kinds = {field: kind_of(source, field) for field in missing if field in source.embedded_fields}
+            kinds = {field: source.kind_of(field) for field in missing if field in source.embedded_fields}
             self._target = states.ensure_embedded_fields(self._target.name, missing, kinds=kinds)
 
     def _embedded(self, works: Sequence[Work], *, may_be_there: bool) -> Iterator[Moved]:
@@ -142,7 +140,7 @@ class Transfer:
         try:
             outcomes = iter(list(batch.window.outcomes()))
         except Exception as error:
-            if not _may_be_one_documents(error):
+            if not is_of_a_document(error):
                 raise
             yield from self._one_by_one(batch, rules, error)
             return
@@ -181,16 +179,17 @@ class Transfer:
     def _new_batch(self, rules: FieldRules) -> _Batch:
         patch_method = self._target.settings.image_preprocessing.patch_method
         files = RequestFiles(self._parts.media, {}, patch_method)
-        return _Batch(Window(rules.of, files, stores_bytes=self._target.settings.ann_parameters.data_type == "byte"))
+        return _Batch(Window(rules.of, files, stores_bytes=self._target.settings.ann_parameters.stores_bytes))
 
     def _field_rules(self, works: Sequence[Work]) -> FieldRules:
         fields = {name: None for work in works for name in work.contents}
-        # A request in which each of these is a text: what they are besides, the models say.
-        asked: dict[str, Any] = dict.fromkeys(fields, "")
-        request = AddDocuments([asked], tuple(fields), None, device=self._parts.device)
-        rules = FieldRules(self._target.settings, self._parts.table, request)
-        rules.prepare(self._parts.engine.models.get)
-        return rules
+        return rules_of_texts(
+            self._target.settings,
+            self._parts.table,
+            fields,
+            device=self._parts.device,
+            load=self._parts.engine.models.get,
+        )
 
     def _already_there(
         self, works: Sequence[Work], hashes: Sequence[Mapping[str, str]]
@@ -204,10 +203,3 @@ class Transfer:
             return {}
         most = readable_chunks(self._target)
         return find_kept_embeddings(self._parts.cluster, self._target.name, wanted, max_chunks=most)
-
-
-def _may_be_one_documents(error: Exception) -> bool:
-    """True where a model failed on what it was given, rather than as a whole."""
-    if isinstance(error, EndpointError):
-        return not isinstance(error, EndpointUnavailable)
-    return not isinstance(error, SidecarError)

@@ -14,7 +14,7 @@ from sidecar.errors import OpenSearchError
 from sidecar.ingest.sources.index_location import IndexLocation
 from sidecar.ingest.sources.source import BEGINNING, Place, Record
 from sidecar.opensearch.client import Cluster, encode_json
-from sidecar.opensearch.points_in_time import EXPIRED
+from sidecar.opensearch.points_in_time import EXPIRED, close_point, open_point
 from sidecar.opensearch.transport import Request
 
 _KEEP_ALIVE = "30m"
@@ -22,7 +22,6 @@ _KEEP_ALIVE = "30m"
 _FIRST_PAGE_DOCUMENTS = 250
 _MOST_PAGE_DOCUMENTS = 5000
 _PAGE_BYTES = 4 * 1024 * 1024
-_POINTS = "/_search/point_in_time"
 _SEARCH = {
     "_source": {"excludes": ["__embeddings*"]},
     "sort": [{"_seq_no": "asc"}],
@@ -117,9 +116,8 @@ class _Reading(Protocol):
 
 class _PointInTime:
     def __init__(self, cluster: Cluster, index: str, only: str) -> None:
-        target = f"/{quote(index, safe='')}{_POINTS}?keep_alive={_KEEP_ALIVE}&{only}"
         self._cluster = cluster
-        self._id: str = cluster.ask("open_point_in_time", Request("POST", target), index)["pit_id"]
+        self._id = open_point(cluster, index, keep_alive=_KEEP_ALIVE, parameters=f"&{only}")
 
     def next_page(self, after: int, size: int) -> bytes:
         body = {
@@ -133,8 +131,7 @@ class _PointInTime:
         return self._cluster.ask_text("search", Request("POST", target, encode_json(body), is_repeatable=True))
 
     def close(self) -> None:
-        body = encode_json({"pit_id": [self._id]})
-        self._cluster.ask("close_point_in_time", Request("DELETE", _POINTS, body, is_repeatable=True))
+        close_point(self._cluster, self._id)
 
 
 class _Scroll:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from sidecar.ingest.backfill import fields_of, names_of
 from sidecar.ingest.lacking import has_content, lacks, place_of
-from sidecar.ingest.stored_documents import StoredDocument, values_at
+from sidecar.ingest.stored_documents import StoredDocument, decoded, values_at
 from sidecar.ingest.targets import BackfillTarget
 from sidecar.ingest.verification.problems import Finding, Problem, VectorRules, vector_problems
 from sidecar.native.declarations.declaration import Declaration, Existing, VectorField
@@ -60,12 +57,5 @@ class DeclaredCheck:
 def stored_vectors(document: StoredDocument, declaration: Declaration) -> list[Any]:
     """The document's vectors at the declared path, decoded; none where it is null or empty."""
     nodes = values_at(document.source, "", {declaration.vector})
-    found = (_decoded(node.text(document.data)) for node in nodes)
+    found = (decoded(node.text(document.data)) for node in nodes)
     return [vector for vector in found if vector not in (None, [])]
-
-
-def _decoded(text: bytes) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:  # a number that is none, as NaN
-        return json.loads(text)

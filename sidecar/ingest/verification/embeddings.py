@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,18 +9,16 @@ from typing import Any
 import orjson
 
 from sidecar.indexing.content import ContentRules
-from sidecar.ingest.stored_documents import StoredDocument
+from sidecar.ingest.stored_documents import StoredDocument, decoded
 from sidecar.ingest.verification.problems import Finding, Problem, VectorRules, vector_problems
 from sidecar.native.json.additions import member_text
 from sidecar.native.json.spans import Object
-from sidecar.opensearch.embedded_paths import ROOT, embedded_key, nested_path, vector_path
+from sidecar.opensearch.embedded_paths import ROOT, embedded_key, nested_path
 from sidecar.opensearch.index_state import IndexState
-from sidecar.opensearch.mapping_builder import META_KEY
+from sidecar.opensearch.mapping_builder import COMBINATION, CUSTOM_VECTOR
 from sidecar.opensearch.stored_chunks import CHUNK_COUNTS, MAX_READABLE_CHUNKS
 
 Chunks = Sequence[dict[str, Any]]
-_COMBINATION = "multimodal_combination"
-OWN_VECTOR = "custom_vector"
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class EmbeddingsCheck:
         return [*members, member_text(ROOT, b"{%b}" % b",".join(chunks))] if chunks else []
 
     def _problems(self, field: str, value: Any, chunks: Chunks, *, is_readable: bool) -> set[Problem]:
-        is_content = isinstance(value, str) or (isinstance(value, dict) and kind_in(self.state, field) == _COMBINATION)
+        is_content = isinstance(value, str) or (isinstance(value, dict) and self.state.kind_of(field) == COMBINATION)
         if not chunks:
             return {Problem.MISSING} if is_content else set()
         if not is_content:
@@ -82,7 +79,7 @@ class EmbeddingsCheck:
             found |= vector_problems(vectors, self._vector_rules(field, has_hash=content_hash is not None))
         if isinstance(value, str):
             found |= {Problem.SPAN for chunk in chunks if not _is_inside(chunk, value)}
-        if content_hash is None and kind_in(self.state, field) != OWN_VECTOR:
+        if content_hash is None and self.state.kind_of(field) != CUSTOM_VECTOR:
             found.add(Problem.UNKNOWN_ORIGIN)
         elif content_hash is not None and isinstance(value, str) and content_hash != self._hash(field, value):
             found.add(Problem.STALE)
@@ -103,7 +100,7 @@ class EmbeddingsCheck:
         nowhere, and vectors without a hash may be a client's own."""
         if not isinstance(value, (str, dict)):
             return True  # only taken away
-        is_own = kind_in(self.state, field) in {_COMBINATION, OWN_VECTOR} and not _has_hash(chunks)
+        is_own = self.state.kind_of(field) in {COMBINATION, CUSTOM_VECTOR} and not _has_hash(chunks)
         return isinstance(value, str) and not is_own and (not chunks or _has_hash(chunks))
 
     def _is_readable(self, document: StoredDocument) -> bool:
@@ -112,12 +109,6 @@ class EmbeddingsCheck:
         root = document.source.get(ROOT)
         members = root.items() if isinstance(root, Object) else ()
         return sum(len(_listed(orjson.loads(node.text(document.data)))) for _, node in members) <= MAX_READABLE_CHUNKS
-
-
-def kind_in(state: IndexState, field: str) -> str:
-    """What the field is declared as: text, image, multimodal_combination or custom_vector."""
-    declared = state.meta[META_KEY].get("fields", {}).get(vector_path(field), {})
-    return str(declared.get("kind", "text"))
 
 
 def value_of(document: StoredDocument, field: str) -> Any:
@@ -132,12 +123,7 @@ def chunks_of(document: StoredDocument, field: str) -> Chunks:
     node = root.get(embedded_key(field)) if isinstance(root, Object) else None
     if node is None:
         return []
-    text = node.text(document.data)
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:  # a number that is none, as NaN
-        found = json.loads(text)
-    return [chunk for chunk in _listed(found) if isinstance(chunk, dict)]
+    return [chunk for chunk in _listed(decoded(node.text(document.data))) if isinstance(chunk, dict)]
 
 
 def _listed(found: Any) -> list[Any]:

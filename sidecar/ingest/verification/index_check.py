@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sidecar.errors import InvalidArgument, UnknownModel
-from sidecar.indexing.field_rules import FieldRules
-from sidecar.indexing.requests import AddDocuments
+from sidecar.indexing.field_rules import rules_of_texts
 from sidecar.ingest.backfill import names_of
 from sidecar.ingest.stored_documents import StoredDocument
 from sidecar.ingest.targets import BackfillTarget, pipeline_declarations
 from sidecar.ingest.verification.declared import DeclaredCheck
-from sidecar.ingest.verification.embeddings import OWN_VECTOR, EmbeddingsCheck, kind_in
+from sidecar.ingest.verification.embeddings import EmbeddingsCheck
 from sidecar.ingest.verification.parts import VerificationOptions, VerificationParts
 from sidecar.ingest.verification.problems import Finding, Problem
 from sidecar.native.declarations.declaration import IndexFacts
@@ -22,6 +21,7 @@ from sidecar.native.declarations.stored import FIELDS_KEY, is_of_other_face, own
 from sidecar.native.targets import index_target
 from sidecar.opensearch.embedded_paths import field_of_key, vector_path
 from sidecar.opensearch.index_state import IndexState, stores_vectors
+from sidecar.opensearch.mapping_builder import CUSTOM_VECTOR
 from sidecar.opensearch.transport import Request
 
 
@@ -129,11 +129,10 @@ def _embeddings(
     if not chosen:
         return None
     documents = parts.embedder.document_parts()
-    # A request in which every field is a text: which strings are pointers to files is for the models to say.
-    asked: dict[str, Any] = {field: "" for field in chosen if kind_in(state, field) != OWN_VECTOR}
-    request = AddDocuments([asked], tuple(asked), None, device=documents.device)
-    rules = FieldRules(state.settings, documents.table, request)
-    rules.prepare(documents.engine.models.get)
+    embedded = [field for field in chosen if state.kind_of(field) != CUSTOM_VECTOR]
+    rules = rules_of_texts(
+        state.settings, documents.table, embedded, device=documents.device, load=documents.engine.models.get
+    )
     return EmbeddingsCheck(state, chosen, rules.of, frozenset(_misfits(facts, state)))
 
 

@@ -12,6 +12,7 @@ from sidecar.errors import NotASidecarIndex, OpenSearchError
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.stored import own_meta, read_declarations, vector_fields
 from sidecar.opensearch.index_state import IndexState, index_state_of, narrows
+from sidecar.opensearch.switching import WRITE_BLOCK
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def index_facts(name: str, facts: Mapping[str, Any]) -> IndexFacts:
         aliases={alias: one.get("is_write_index") for alias, one in aliases.items()},
         narrowed=frozenset(alias for alias, one in aliases.items() if narrows(one)),
         data_stream=facts.get("data_stream"),
-        is_write_blocked=index.get("index.blocks.write") == "true",
+        is_write_blocked=index.get(WRITE_BLOCK) == "true",
         state=state,
     )
 

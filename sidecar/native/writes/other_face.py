@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 
 from sidecar.indexing.content import ContentRules
-from sidecar.indexing.field_rules import FieldRules
+from sidecar.indexing.field_rules import rules_of_texts
 from sidecar.indexing.files import RequestFiles
 from sidecar.indexing.inputs import FileInput
 from sidecar.indexing.parts import FieldPart, FilePart, TextPart, as_stored
-from sidecar.indexing.requests import AddDocuments
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.stored import is_of_other_face
 from sidecar.native.embedder import DocumentParts, for_model
@@ -51,7 +49,7 @@ class ChunkedField:
         self._field = field
         self._rules = rules
         self._files = files
-        self._stores_bytes = state.settings.ann_parameters.data_type == "byte"
+        self._stores_bytes = state.settings.ann_parameters.stores_bytes
         self.vectors = (vector_path(field),)
 
     def apply(self, document: Document, inputs: RequestInputs) -> None:
@@ -90,10 +88,6 @@ def chunked_fields(facts: IndexFacts, state: IndexState, parts: DocumentParts) -
     fields = [source.field for one in facts.declarations if is_of_other_face(one.vector) for source in one.sources]
     if not fields:
         return ()
-    # A request of that face in which every field is a text: which are pointers to files is for the models to say.
-    asked: dict[str, Any] = dict.fromkeys(fields, "")
-    request = AddDocuments([asked], tuple(fields), None, device=parts.device)
-    rules = FieldRules(state.settings, parts.table, request)
-    rules.prepare(parts.engine.models.get)
+    rules = rules_of_texts(state.settings, parts.table, fields, device=parts.device, load=parts.engine.models.get)
     files = RequestFiles(parts.media, {}, state.settings.image_preprocessing.patch_method)
     return [ChunkedField(field, rules.of(field), files, state) for field in fields]
