@@ -2,7 +2,7 @@
 # Makes the virtual environment $VENV and installs the sidecar into it, with uv, or with venv and pip where uv can't be had.
 set -euo pipefail
 
-packages=".[minilm,test,lint]"
+packages=".[minilm,test,docs,lint]"
 
 find_uv() {
     command -v uv && return

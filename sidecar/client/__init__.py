@@ -1,0 +1,1 @@
+"""A typed client for what the existing client library lacks."""

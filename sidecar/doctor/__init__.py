@@ -1,0 +1,1 @@
+"""Checks of what the sidecar needs from its machine and its cluster."""
