@@ -89,9 +89,7 @@ def _plain(value: Any, is_missing: Callable[[Any], bool]) -> Any:
         if any(map(is_missing, value)):
             raise ValueError("a value within a list is missing")
         return [_plain(part, is_missing) for part in value]
-    raise ValueError(
-        f"a value of the type {type(value).__name__} has no JSON; make it a text, a number or a list first"
-    )
+    raise ValueError(f"a {type(value).__name__} has no JSON; make it a text, a number or a list of them first")
 
 
 def _missing_test(pd: Any) -> Callable[[Any], bool]:

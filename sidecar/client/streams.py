@@ -131,7 +131,7 @@ def _parse(body: bytes) -> _Lines:
             failures.append(line["item"])
             continue
         is_whole = "progress" not in line
-        counts = line["progress"] if "progress" in line else line
+        counts = line.get("progress", line)
         # The items of failures may come long behind the count of them.
         if counts["failed"] == len(failures):
             count, told = counts["received"], len(failures)

@@ -126,8 +126,8 @@ class Index:
     def search_all(self, question: Search | Query, *, page_hits: int = PAGE_HITS) -> Iterator[Hit]:
         """Every hit of a search, of the index as it is at the first, however many there are.
 
-        ``page_hits`` are asked for at a time; ``limit`` is not looked at. A tensor search compares every vector, so that
-        it ends with the last document. Raises: ValueError where the search has an offset.
+        ``page_hits`` are asked for at a time; ``limit`` is not looked at. A tensor search compares every vector, so
+        that it ends with the last document. Raises: ValueError where the search has an offset.
         """
         return self._hits_of(Pages(self.name, question, page_hits))
 
