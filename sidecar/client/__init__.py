@@ -10,6 +10,11 @@
 sidecar is imported.
 """
 
+try:
+    import httpx  # noqa: F401 - what the modules below can't do without
+except ImportError as error:
+    raise ImportError("sidecar.client needs httpx: pip install 'vector-sidecar[client]'") from error
+
 from sidecar.client.async_client import AsyncIndex, AsyncSidecarClient
 from sidecar.client.errors import (
     ApiError,

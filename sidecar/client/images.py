@@ -6,7 +6,7 @@ import base64
 import io
 import os
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 _TYPES = (
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -28,6 +28,11 @@ class PilImage(Protocol):
 
 Image = bytes | os.PathLike[str] | PilImage
 """A picture: the bytes of its file, the path of a file on this machine, or an image of PIL's."""
+
+
+def is_image(value: object) -> TypeGuard[Image]:
+    """Whether it is a picture, and not a text or what else a query may be."""
+    return isinstance(value, bytes | os.PathLike | PilImage)
 
 
 def image_text(image: Image) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from sidecar.client.images import Image, image_text
+from sidecar.client.images import Image, image_text, is_image
 
 SearchMethod = Literal["TENSOR", "LEXICAL", "HYBRID"]
 Query = str | Mapping[str, float] | Image
@@ -106,6 +106,4 @@ def wire_name(name: str) -> str:
 def _wire_value(value: Any) -> Any:
     if isinstance(value, HybridParameters):
         return body_of(value)
-    if isinstance(value, str | int | float | Mapping | Sequence) and not isinstance(value, bytes):
-        return value
-    return image_text(value)
+    return image_text(value) if is_image(value) else value

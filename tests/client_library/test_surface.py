@@ -85,6 +85,12 @@ def test_httpx_alone_is_enough(sidecar: Sidecar, index: str) -> None:
     assert done.stdout.splitlines() == ["a", "tables need pandas: pip install 'vector-sidecar[client]'"], done.stderr
 
 
+def test_a_missing_httpx_is_told_with_what_to_install() -> None:
+    code = "import sys; sys.modules['httpx'] = None\nimport sidecar.client"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "sidecar.client needs httpx: pip install 'vector-sidecar[client]'" in done.stderr
+
+
 def test_a_search_has_every_key_of_the_wire() -> None:
     assert set(body_of(filled(Search))) == keys_of(SearchBody) - {"pointInTime", "searchAfter"}
     assert set(body_of(filled(HybridParameters))) == keys_of(HybridBody)
