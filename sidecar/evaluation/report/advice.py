@@ -58,8 +58,9 @@ def _instead_of(taken: Standing, best: Standing) -> str:
 
 def _cost(taken: Standing, best: Standing) -> str:
     times = f"{wording.milliseconds(taken.p50_ms)} ms (p50) instead of {wording.milliseconds(best.p50_ms)}"
-    sizes = f"{wording.size(taken.storage_bytes)} instead of {wording.size(best.storage_bytes)}"
-    return f"It answers in {times}, and its index takes {sizes}"
+    size, other = wording.size(taken.storage_bytes), wording.size(best.storage_bytes)
+    sizes = f"is as large ({size})" if size == other else f"takes {size} instead of {other}"
+    return f"It answers in {times}, and its index {sizes}"
 
 
 def _lead_of(best: Standing, others: Sequence[Standing]) -> str:

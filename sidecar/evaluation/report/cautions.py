@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sidecar.evaluation.report import wording
 from sidecar.evaluation.report.advice import advised
-from sidecar.evaluation.report.standing import LEADING, Standing, Verdict
+from sidecar.evaluation.report.standing import Standing, Verdict
 from sidecar.evaluation.results import Evaluation
 
 FEW_QUERIES = 50
@@ -17,6 +17,9 @@ FEW_SEARCHES = 100
 """With fewer, the 99th percentile is the slowest search."""
 
 LOW_RECALL = 0.95
+
+NAMED = 3
+"""Choices that a sentence names; of more, it tells how many."""
 
 
 def cautions_on(evaluation: Evaluation, standing: Sequence[Standing]) -> list[str]:
@@ -36,7 +39,9 @@ def _of_unsure(standing: Sequence[Standing]) -> Iterator[str]:
     best = standing[0]
     unsure = [one for one in standing if one.verdict is Verdict.UNSURE]
     if unsure:
-        names = ", ".join(f"{one.name} ({LEADING} {one.mean:.3f}, p {wording.p_value(one.p_value)})" for one in unsure)
+        names = ", ".join(f"{one.name} ({one.mean:.3f}, p {wording.p_value(one.p_value)})" for one in unsure[:NAMED])
+        if len(unsure) > NAMED:
+            names += f" and {len(unsure) - NAMED} more"
         yield f"The queries are too few to be sure that these are worse than {best.name}: {names}."
 
 

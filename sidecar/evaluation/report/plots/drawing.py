@@ -6,7 +6,7 @@ import html
 import io
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -61,7 +61,7 @@ OF_VERDICT = {
 
 SERIES = tuple(colour for colour in Colour if colour.name.startswith("SERIES"))
 
-_SETTINGS: Mapping[str, Any] = {
+_SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "sidecar",
     # Names are a user's: a $ in them begins no formula.
@@ -105,7 +105,7 @@ class Plot:
 @contextmanager
 def drawing() -> Iterator[None]:
     """The settings under which figures are made and written."""
-    with matplotlib.rc_context(dict(_SETTINGS)), warnings.catch_warnings():
+    with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
         # The browser has the letters that matplotlib's own font lacks; only widths are guessed.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]
 
 _GAP = 11
 _POINT_RADIUS = 7
@@ -37,7 +38,7 @@ def label_points(axes: Axes, points: Sequence[Point], names: Sequence[str], corn
     axes.figure.draw_without_rendering()  # type: ignore[union-attr]
     pixels = axes.transData.transform(list(points))
     scale = axes.figure.dpi / 72 * _POINT_RADIUS
-    covered = [(x - scale, y - scale, x + scale, y + scale) for x, y in pixels]
+    covered: list[Box] = [(x - scale, y - scale, x + scale, y + scale) for x, y in pixels]
     covered += _steps([(x, y) for x, y in axes.transData.transform(list(corners))])
     for point, name in zip(points, names, strict=True):
         for place in _PLACES:
@@ -50,9 +51,9 @@ def label_points(axes: Axes, points: Sequence[Point], names: Sequence[str], corn
             text.remove()
 
 
-def _steps(corners: Sequence[Point]) -> list[tuple[float, ...]]:
+def _steps(corners: Sequence[Point]) -> list[Box]:
     """The lines of a stair through its corners: to the right, then up."""
-    boxes: list[tuple[float, ...]] = []
+    boxes: list[Box] = []
     for (x, y), (next_x, next_y) in pairwise(corners):
         boxes += [(x, y - 1, next_x, y + 1), (next_x - 1, y, next_x + 1, next_y)]
     return boxes
@@ -65,10 +66,11 @@ def _write(axes: Axes, point: Point, name: str, place: tuple[int, int, str, str]
     return text
 
 
-def _is_inside(axes: Axes, extent: tuple[float, ...]) -> bool:
+def _is_inside(axes: Axes, extent: Box) -> bool:
     frame = axes.get_window_extent()
-    return extent[0] >= frame.x0 and extent[1] >= frame.y0 and extent[2] <= frame.x1 and extent[3] <= frame.y1
+    is_across = frame.x0 <= extent[0] and extent[2] <= frame.x1
+    return bool(is_across and frame.y0 <= extent[1] and extent[3] <= frame.y1)
 
 
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

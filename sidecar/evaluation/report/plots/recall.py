@@ -8,7 +8,10 @@ from itertools import cycle
 from sidecar.evaluation.report.plots.drawing import SERIES, Plot, new_figure, shortened
 from sidecar.evaluation.results import Choice, Outcome
 
-_MARKERS = "osD^vP"
+_MARKERS = "osD^vPX"
+"""One more than there are colours, so that pairs of both are many."""
+
+_SHORT = 26
 
 
 def recall_of_graph(outcomes: Sequence[Outcome]) -> Plot | None:
@@ -41,7 +44,7 @@ def recall_of_graph(outcomes: Sequence[Outcome]) -> Plot | None:
     axes.set_xticks([], minor=True)
     axes.set_xlabel("ef_search")
     axes.set_ylabel("recall of the nearest ten")
-    plot.figure.legend(loc="outside lower center", ncols=1)
+    plot.figure.legend(loc="outside lower center", ncols=2 if max(len(name) for name in curves) <= _SHORT else 1)
     return plot
 
 
@@ -51,19 +54,28 @@ def recall_curves(outcomes: Sequence[Outcome]) -> dict[str, Mapping[int, float]]
     for outcome in outcomes:
         if outcome.ann_recall:
             curves.setdefault(_index_of(outcome.choice), outcome.ann_recall)
-    apart = [at for at, parts in enumerate(zip(*curves, strict=True)) if len(set(parts)) > 1] or [0]
-    return {", ".join(key[at] for at in apart if key[at]): curve for key, curve in curves.items()}
+    return dict(zip(_names(list(curves)), curves.values(), strict=True))
+
+
+def _names(indexes: Sequence[tuple[str, ...]]) -> list[str]:
+    """What sets each index apart; the model where there is one index."""
+    models = {model for model, *_ in indexes}
+    short = {model: model.rsplit("/", 1)[-1] for model in models}
+    if len(set(short.values())) < len(models):
+        short = {model: model for model in models}
+    apart = [at for at, parts in enumerate(zip(*indexes, strict=True)) if len(set(parts)) > 1] or [0]
+    return [", ".join((short[index[0]], *index[1:])[at] for at in apart) for index in indexes]
 
 
 def _index_of(choice: Choice) -> tuple[str, ...]:
     """What makes an index: two choices of which this is the same search the same one."""
     return (
-        (choice.model or "").rsplit("/", 1)[-1],
-        choice.precision or "",
-        "" if choice.max_tokens is None else f"{choice.max_tokens} tokens",
-        choice.chunking or "",
-        "" if choice.m is None else f"m {choice.m}",
-        "" if choice.ef_construction is None else f"ef_construction {choice.ef_construction}",
+        choice.model or "no model",
+        choice.precision or "default precision",
+        "whole texts" if choice.max_tokens is None else f"{choice.max_tokens} tokens",
+        f"chunks {choice.chunking}" if choice.chunking else "one chunk",
+        "default m" if choice.m is None else f"m {choice.m}",
+        "default ef_construction" if choice.ef_construction is None else f"ef_construction {choice.ef_construction}",
     )
 
 
