@@ -49,8 +49,8 @@ def _of_graph(taken: Standing) -> Iterator[str]:
     recall = taken.own_recall
     if recall is not None and recall < LOW_RECALL:
         yield (
-            f"With ef_search {taken.outcome.choice.ef_search}, HNSW finds {recall:.0%} of the exact nearest ten of "
-            f"{taken.name}: a higher ef_search would find more."
+            f"With ef_search {taken.outcome.choice.ef_search}, HNSW finds {recall * 100:.0f} % of the exact nearest "
+            f"ten of {taken.name}: a higher ef_search would find more."
         )
 
 

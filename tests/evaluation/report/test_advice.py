@@ -127,7 +127,7 @@ def test_a_graph_that_misses_neighbours_is_told_of_the_advised_choice() -> None:
     made = evaluation(outcome("a", BEST, choice=choice, ann_recall={10: 0.84, 100: 0.99}))
     (caution,) = cautions_on(made, standings(made))
     assert caution == (
-        "With ef_search 10, HNSW finds 84% of the exact nearest ten of a: a higher ef_search would find more."
+        "With ef_search 10, HNSW finds 84 % of the exact nearest ten of a: a higher ef_search would find more."
     )
 
 

@@ -163,9 +163,9 @@ def test_plots_have_no_colours_but_those_of_the_style_sheet(text: str) -> None:
 
 
 def test_dark_mode_sets_every_colour_of_the_light_one(text: str) -> None:
-    light, dark = (
-        set(re.findall(r"(--[a-z0-9-]+):", block)) for block in re.findall(r":root \{(.*?)\}", text, re.DOTALL)
-    )
+    blocks = [set(re.findall(r"(--[a-z0-9-]+):", block)) for block in re.findall(r":root \{(.*?)\}", text, re.DOTALL)]
+    light, dark, on_paper = blocks
+    assert on_paper < light
     assert light == dark
 
 

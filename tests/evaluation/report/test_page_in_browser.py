@@ -71,3 +71,11 @@ def test_print_shows_the_queries_of_every_choice(address: str, open_page: OpenPa
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.locator("details:not([open])").count() == 0
     assert page.locator("details[open] .sides:visible").count() == 6
+
+
+def test_paper_is_white_in_dark_mode_too_and_has_room_for_the_table(address: str, open_page: OpenPage) -> None:
+    page = open_page(address, color_scheme="dark", viewport={"width": 703, "height": 1000})  # A4 less the margins
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(23, 33, 46)"
+    assert page.evaluate("document.documentElement.scrollWidth") == 703
