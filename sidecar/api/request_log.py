@@ -9,11 +9,10 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from sidecar.logs import new_request_id, request_id
-from sidecar.observation.kinds import Asked, Work
+from sidecar.observation.kinds import INDEXES, Asked, Work
 from sidecar.observation.request import Observation, Observer
 
 HEADER = "X-Request-Id"
-FACE = "indexes"
 _QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})
 """Asked for all the time, by machines: logged at the level debug."""
 _WORK = {
@@ -59,7 +58,7 @@ def log_requests(app: Flask, observer: Observer) -> None:
 
 def _asked() -> Asked:
     return Asked(
-        FACE,
+        INDEXES,
         request.url_rule.rule if request.url_rule is not None else "unknown",
         request.method,
         request.path,

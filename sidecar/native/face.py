@@ -19,14 +19,13 @@ from sidecar.native.request import MAX_BODY_BYTES, NativeAnswer, NativeRequest, 
 from sidecar.native.routes import Router
 from sidecar.native.sent_body import SentBody
 from sidecar.native.work import WORK
-from sidecar.observation.kinds import Asked, Work
+from sidecar.observation.kinds import NATIVE, Asked, Work
 from sidecar.observation.request import CALLER_GONE, failed
 from sidecar.opensearch.passthrough import CallerGone, Header
 
 logger = logging.getLogger(__name__)
 
 RAW = "raw"
-FACE = "native"
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -44,7 +43,7 @@ class NativeFace:
         request = NativeRequest.from_environ(environ, stream=stream, max_body_bytes=self._max_body_bytes)
         route, handle, variables = self._route(request)
         number = new_request_id(request.header("x-request-id"))
-        asked = Asked(FACE, f"{FACE} {route}", request.method, request.path, WORK.get(handle, Work.OTHER))
+        asked = Asked(NATIVE, f"{NATIVE} {route}", request.method, request.path, WORK.get(handle, Work.OTHER))
         observation = self._parts.observer.begin(asked, number, request.header)
 
         def tell(status: int) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+INDEXES, NATIVE = "indexes", "native"
+FACES = (INDEXES, NATIVE)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"})
 _LONGEST_INDEX = 200
 """Characters of an index expression that are logged."""

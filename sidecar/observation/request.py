@@ -13,7 +13,7 @@ from typing import TypeVar
 from sidecar.errors import TooManyRequests
 from sidecar.logs import FIELDS, request_id, trace_id
 from sidecar.metrics import Metrics
-from sidecar.observation.kinds import Asked, QueryNote, SlowLimits, Stage, Work, WriteNote
+from sidecar.observation.kinds import FACES, Asked, QueryNote, SlowLimits, Stage, Work, WriteNote
 from sidecar.observation.spans import Attributes, Span, Tracer, current_span
 
 answers = logging.getLogger("sidecar.requests")
@@ -32,6 +32,9 @@ class Observer:
         self.metrics = metrics
         self.slow_limits = slow_limits
         self._tracer = tracer
+        # Looked up once: for each request it would cost more than the counting itself.
+        self.stages = {work: {one: metrics.stages.labels(work.value, one.value) for one in Stage} for work in Work}
+        self.in_progress = {face: metrics.in_progress.labels(face) for face in FACES}
 
     def begin(self, asked: Asked, number: str, get_header: Callable[[str], str | None]) -> Observation:
         """Observe a request from now on, in this thread; ``number`` is its id, ``get_header`` knows the headers by
@@ -59,7 +62,9 @@ class Observation:
 
     def __init__(self, observer: Observer, asked: Asked, number: str, span: Span | None) -> None:
         self.metrics = observer.metrics
-        self._slow_limits = observer.slow_limits.milliseconds
+        self._slow_limit_ms = observer.slow_limits.milliseconds.get(asked.work)
+        self._stages = observer.stages[asked.work]
+        self._in_progress = observer.in_progress[asked.face]
         self._asked = asked
         self._number = number
         self.span = span
@@ -72,7 +77,7 @@ class Observation:
         """Why it failed, where it did."""
         self.is_streamed = False
         """Whether its answer goes on for as long as the client sends: its time says nothing then."""
-        self.metrics.in_progress.labels(asked.face).inc()
+        self._in_progress.inc()
         self.enter()
 
     def enter(self) -> None:
@@ -93,7 +98,7 @@ class Observation:
 
     def add(self, stage: Stage, seconds: float) -> None:
         """One more time that a stage took."""
-        self.metrics.stages.labels(self._asked.work.value, stage.value).observe(seconds)
+        self._stages[stage].observe(seconds)
         with self._lock:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
 
@@ -104,7 +109,7 @@ class Observation:
         self._is_over = True
         seconds = time.perf_counter() - self._started
         asked = self._asked
-        self.metrics.in_progress.labels(asked.face).dec()
+        self._in_progress.dec()
         self.metrics.requests.labels(asked.route, asked.method_label, status).observe(seconds)
         if status == 429:
             self.metrics.rejected.labels("queue" if isinstance(self.error, TooManyRequests) else "cluster").inc()
@@ -121,8 +126,7 @@ class Observation:
             # Not the query: a legacy parameter may hold credentials.
             fields = {"method": asked.method, "path": asked.path, "status": status, "ms": ms}
             answers.log(level, "answered", extra={FIELDS: fields})
-        limit = self._slow_limits.get(asked.work)
-        if limit is not None and ms >= limit and not self.is_streamed:
+        if self._slow_limit_ms is not None and ms >= self._slow_limit_ms and not self.is_streamed:
             told = {} if self.note is None else self.note.fields()
             stages = {f"{stage.value}_ms": round(taken * 1000, 2) for stage, taken in self._seconds.items()}
             what = "a slow search" if asked.work is Work.SEARCH else "a slow write"

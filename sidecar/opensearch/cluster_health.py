@@ -18,8 +18,8 @@ _NO_MANAGER = (
     "another; their logs tell more."
 )
 _RED = (
-    "The cluster is red: shards are missing, and requests to their indexes fail. GET _cluster/allocation/explain of the "
-    "cluster says why."
+    "The cluster is red: shards are missing, and requests to their indexes fail. GET _cluster/allocation/explain of "
+    "the cluster says why."
 )
 
 
@@ -78,8 +78,8 @@ def find_troubles(cluster: Cluster) -> Troubles:
     warnings = [_RED] if health.get("status") == "red" else []
     if full:
         warnings.append(
-            f"A disk of the cluster passed its flood-stage watermark: {len(full)} of its indexes take no documents. Free "
-            "disk space, or delete indexes or documents; OpenSearch lifts the block itself when there is room again."
+            f"A disk of the cluster passed its flood-stage watermark: {len(full)} of its indexes take no documents. "
+            "Free disk space, or delete indexes or documents; OpenSearch lifts the block itself when there is room."
         )
     return Troubles([], warnings)
 

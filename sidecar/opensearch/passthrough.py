@@ -21,11 +21,9 @@ PIECE_BYTES = 1024 * 1024
 """How much of a streamed request is in memory at a time. gunicorn copies what it has read ahead, 1 MiB, for each piece
 that is taken of it."""
 _MADE_ANEW = frozenset({"host", "content-length", "expect"})
-_OPERATIONS = frozenset(
-    "_analyze _bulk _cat _cluster _count _create _delete_by_query _doc _explain _ingest _mapping _mget _msearch _nodes "
-    "_plugins _refresh _reindex _render _resolve _search _settings _source _tasks _update _update_by_query "
-    "_validate".split()
-)
+_READS = {"_cat", "_count", "_explain", "_mget", "_msearch", "_nodes", "_render", "_resolve", "_search", "_source"}
+_WRITES = {"_bulk", "_create", "_delete_by_query", "_doc", "_reindex", "_update", "_update_by_query"}
+_OPERATIONS = _READS | _WRITES | {"_cluster", "_ingest", "_mapping", "_settings", "_tasks"}
 """Endpoints by which a trace names requests; it calls all others raw."""
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux alone tells of a peer that is gone while there is more to read
 
