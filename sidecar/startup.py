@@ -152,8 +152,8 @@ class Startup:
             self._models.get(spec)
         except SidecarError as error:
             logger.error("a model can't be preloaded name=%s reason=%s", spec.name, error.message)
-            message = error.message.rstrip(".")
-            self._missing_models[spec.name] = f"{message}. The next try comes within {RETRY_SECONDS:g} s."
+            told = f"model {spec.name!r} can't be preloaded: {error.message.rstrip('.')}"
+            self._missing_models[spec.name] = f"{told}. The next try comes within {RETRY_SECONDS:g} s."
             return False
         del self._missing_models[spec.name]
         return True
