@@ -128,7 +128,8 @@ class Observation:
             answers.log(level, "answered", extra={FIELDS: fields})
         if self._slow_limit_ms is not None and ms >= self._slow_limit_ms and not self.is_streamed:
             told = {} if self.note is None else self.note.fields()
-            stages = {f"{stage.value}_ms": round(taken * 1000, 2) for stage, taken in self._seconds.items()}
+            taken = self._seconds
+            stages = {f"{one.value}_ms": round(taken[one] * 1000, 2) for one in Stage if one in taken}
             what = "a slow search" if asked.work is Work.SEARCH else "a slow write"
             slow.warning(what, extra={FIELDS: {"route": asked.route, **told, "status": status, "ms": ms, **stages}})
 
