@@ -16,7 +16,7 @@ COMMANDS = {
     "export": ("sidecar.cli.export", "Write an index's documents to files, with or without their vectors."),
     "verify": ("sidecar.cli.verify", "Look whether every document has the vectors that it should."),
     "models": ("sidecar.cli.models", "List, fetch, convert and measure models."),
-    "dashboards": ("sidecar.cli.dashboards", "Draw the sidecar's metrics in OpenSearch Dashboards."),
+    "dashboards": ("sidecar.cli.dashboards", "Draw the sidecar's metrics in OpenSearch Dashboards or Grafana."),
     "opensearch": ("sidecar.cli.opensearch", "Start, stop or look at the OpenSearch on this machine."),
 }
 """Each command's module, which has a click command of the same name, and its line in the help."""

@@ -1,4 +1,4 @@
-"""``sidecar dashboards``: what OpenSearch Dashboards shows of the sidecar."""
+"""``sidecar dashboards``: what OpenSearch Dashboards, Grafana and Prometheus watch the sidecar with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import BinaryIO
 import click
 
 from sidecar.config import load_settings
-from sidecar.dashboards import DEFAULT_INDEX, Destination, saved_objects
+from sidecar.dashboards import DEFAULT_INDEX, Destination, grafana_dashboard, prometheus_alerts, saved_objects
 from sidecar.dashboards import install as import_objects
 from sidecar.errors import SidecarError
 
@@ -19,7 +19,7 @@ INDEX = click.option(
 
 @click.group()
 def dashboards() -> None:
-    """Draw the sidecar's metrics in OpenSearch Dashboards."""
+    """Draw the sidecar's metrics in OpenSearch Dashboards or Grafana."""
 
 
 @dashboards.command()
@@ -58,6 +58,20 @@ def export(file: BinaryIO, index: str | None) -> None:
         file.write(saved_objects(_index(index)))
     except SidecarError as error:
         raise click.ClickException(error.message) from error
+
+
+@dashboards.command()
+@click.argument("file", type=click.File("wb"))
+def grafana(file: BinaryIO) -> None:
+    """Write the dashboard for Grafana to FILE (- for standard output)."""
+    file.write(grafana_dashboard())
+
+
+@dashboards.command()
+@click.argument("file", type=click.File("wb"))
+def alerts(file: BinaryIO) -> None:
+    """Write alerting rules for Prometheus to FILE (- for standard output)."""
+    file.write(prometheus_alerts())
 
 
 def _index(given: str | None) -> str:

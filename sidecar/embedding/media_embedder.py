@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextvars import copy_context
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,9 @@ class MediaEmbedder:
             result.add_done_callback(lambda future: vectors.cancel() if future.cancelled() else None)
             vectors.add_done_callback(lambda embedded: _finish(result, embedded, prepared.boxes))
 
-        read.add_done_callback(embed)
+        # The thread that reads goes on with it, and works for nobody by then.
+        context = copy_context()
+        read.add_done_callback(lambda done: context.run(embed, done))
         result.add_done_callback(lambda future: read.cancel() if future.cancelled() else None)
         return result
 
