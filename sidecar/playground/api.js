@@ -35,17 +35,19 @@ export function isAbort(error) {
 
 export const api = {
   get: (path, options) => send("GET", path, undefined, options),
+  blob: (path, options) => send("GET", path, undefined, { ...options, isBlob: true }),
   post: (path, body, options) => send("POST", path, body, options),
   patch: (path, body, options) => send("PATCH", path, body, options),
   delete: (path, body, options) => send("DELETE", path, body, options),
 };
 
 /**
- * One request; returns the answer's JSON. `body` is an object (sent as JSON), or a string or Blob with `type`.
- * Options: `signal` (AbortSignal), `type` (media type of a body that is no object).
+ * One request; returns the answer's JSON, or the answer itself as a Blob. `body` is an object (sent as JSON), or a string
+ * or Blob with `type`. Options: `signal` (AbortSignal), `type` (media type of a body that is no object), `isBlob`.
  */
 async function send(method, path, body, options = {}) {
   const answer = await exchange(method, path, body, options);
+  if (answer.ok && options.isBlob) return answer.blob();
   if (answer.status !== 401) return read(answer);
   dropKey();
   if (await askKey("This sidecar answers only requests that carry an API key. Its operator has one.")) {
