@@ -13,6 +13,7 @@ from sidecar.api.documents import documents
 from sidecar.api.embeddings import embeddings
 from sidecar.api.errors import register_error_handlers
 from sidecar.api.indexes import indexes
+from sidecar.api.inspection import inspection
 from sidecar.api.keys import require_keys
 from sidecar.api.models import models
 from sidecar.api.operations import operations
@@ -63,6 +64,7 @@ from sidecar.startup import Startup
 _BLUEPRINTS = (
     operations,
     indexes,
+    inspection,
     aliases,
     documents,
     search,
