@@ -17,6 +17,7 @@ from sidecar.api.inspection import inspection
 from sidecar.api.keys import require_keys
 from sidecar.api.models import models
 from sidecar.api.operations import operations
+from sidecar.api.playground import playground
 from sidecar.api.points_in_time import points_in_time
 from sidecar.api.recommend import recommend
 from sidecar.api.request_log import log_requests
@@ -73,6 +74,7 @@ _BLUEPRINTS = (
     models,
     embeddings,
     documentation,
+    playground,
 )
 
 

@@ -61,6 +61,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "documentation.show_file": Operation(
         {200: {"text/css": Text, "text/javascript": Text, "image/png": Annotated[bytes, WithJsonSchema({})]}},
     ),
+    "playground.show_playground": Operation({200: {"text/html": Text}}),
+    "playground.show_playground_file": Operation(
+        {200: {"text/css": Text, "text/javascript": Text, "text/html": Text, "image/svg+xml": Text}}
+    ),
     "indexes.list_indexes": Operation({200: json_of(answers.IndexList)}, errors=CLUSTER),
     "indexes.create_index": Operation(
         {200: json_of(answers.IndexCreated)},

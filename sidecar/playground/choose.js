@@ -1,0 +1,45 @@
+/** The first page: the indexes that there are, with how much they hold. */
+import { indexPath, isAbort } from "./api.js";
+import { el, replace } from "./dom.js";
+import { addressOf } from "./address.js";
+import { busy, failure, remark } from "./notes.js";
+
+/** Draw the page. */
+export async function render(container, { api, signal, title }) {
+  title("Indexes");
+  const list = el("ul", { class: "cards" });
+  replace(container, el("h1", {}, "Indexes"), busy("Asking for the indexes…"));
+  const { results } = await api.get("/indexes", { signal });
+  const names = results.map((entry) => entry.index_name).sort();
+  if (names.length === 0) return void replace(container, el("h1", {}, "Indexes"), nothingYet());
+  for (const name of names) list.append(card(name, { api, signal }));
+  replace(container, el("h1", {}, "Indexes"), list);
+}
+
+function nothingYet() {
+  return remark(
+    "There is no index yet. Make one with ",
+    el("code", {}, "POST /indexes/{index}"),
+    ", or run ",
+    el("code", {}, "sidecar demo"),
+    ", which indexes the documentation of Python's standard library.",
+  );
+}
+
+function card(name, { api, signal }) {
+  const counts = el("p", { class: "hint" }, " ");
+  void Promise.all([
+    api.get(indexPath(name, "stats"), { signal }),
+    api.get(indexPath(name, "settings"), { signal }),
+  ])
+    .then(([stats, settings]) => replace(counts, countsOf(stats), el("br"), settings.index_defaults.model))
+    .catch((error) => {
+      if (!isAbort(error)) replace(counts, failure(error));
+    });
+  return el("li", { class: "card" }, el("h2", {}, el("a", { class: "cover", href: addressOf(name) }, name)), counts);
+}
+
+function countsOf({ numberOfDocuments, numberOfVectors }) {
+  const count = (number) => number.toLocaleString("en");
+  return `${count(numberOfDocuments)} documents · ${count(numberOfVectors)} vectors`;
+}
