@@ -20,7 +20,7 @@ export async function kindOf(file) {
 
 /**
  * The rows of a file: { line, document } or { line, problem }. `line` is the line where it begins; in an array the number of
- * the entry, from 1. `onBytes(count)` is told how much of the file has been read. Throws where the file can't be read on.
+ * the entry, from 1. Of a line of JSON there is its `text` too, for JavaScript rounds long numbers. `onBytes(count)` is told how much of the file has been read. Throws where the file can't be read on.
  */
 export async function* rowsOf(file, { format, delimiter }, onBytes = () => {}) {
   if (format === "json") yield* entriesOf(file, onBytes);
@@ -60,7 +60,7 @@ async function* linesOf(pieces) {
 function* rowOf(text, line) {
   if (text.trim() === "") return;
   try {
-    yield { ...checked(JSON.parse(text)), line };
+    yield { ...checked(JSON.parse(text)), text: text.trim(), line };
   } catch (error) {
     yield { line, problem: `not JSON: ${error.message}` };
   }
