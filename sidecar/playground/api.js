@@ -35,6 +35,7 @@ export function isAbort(error) {
 
 export const api = {
   get: (path, options) => send("GET", path, undefined, options),
+  blob: (path, options) => send("GET", path, undefined, { ...options, isBlob: true }),
   post: (path, body, options) => send("POST", path, body, options),
   patch: (path, body, options) => send("PATCH", path, body, options),
   delete: (path, body, options) => send("DELETE", path, body, options),
@@ -54,11 +55,12 @@ async function sendLines(path, lines, onLine, options = {}) {
 }
 
 /**
- * One request; returns the answer's JSON. `body` is an object (sent as JSON), or a string or Blob with `type`.
- * Options: `signal` (AbortSignal), `type` (media type of a body that is no object).
+ * One request; returns the answer's JSON, or the answer itself as a Blob. `body` is an object (sent as JSON), or a string
+ * or Blob with `type`. Options: `signal` (AbortSignal), `type` (media type of a body that is no object), `isBlob`.
  */
 async function send(method, path, body, options = {}) {
-  return read(await permitted(method, path, body, options));
+  const answer = await permitted(method, path, body, options);
+  return answer.ok && options.isBlob ? answer.blob() : read(answer);
 }
 
 /** The answer to the request; where that says that a key is missing, the reader is asked for one. */

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import WithJsonSchema
 
 from sidecar.api.answers import NDJSON
-from sidecar.api.openapi import answers, document_answers, inspection_answers
+from sidecar.api.openapi import answers, document_answers, field_answers, inspection_answers
 from sidecar.api.openapi.operation import JSON, Operation, Parameter, json_of
 from sidecar.api.openapi.shared import (
     CLUSTER,
@@ -20,9 +20,12 @@ from sidecar.api.openapi.shared import (
     MODEL,
     OF_LINES,
     OF_MAP,
+    OF_PICTURE,
+    OF_VALUES,
     REFRESH,
     ROUTING,
 )
+from sidecar.api.pictures import PICTURE_TYPES
 from sidecar.api.schemas.deletion import DeletionBody
 from sidecar.api.schemas.documents import AddDocumentsBody, IdsBody, LegacyBody
 from sidecar.api.schemas.embeddings import EmbeddingsBody
@@ -42,6 +45,7 @@ from sidecar.errors import (
     InvalidDocumentId,
     InvalidFieldName,
     InvalidIndexName,
+    MediaError,
     ModelNotInCache,
     TooManyFields,
     UnknownModel,
@@ -75,6 +79,17 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "indexes.delete_index": Operation({200: json_of(answers.Acknowledged)}, errors=INDEX),
     "indexes.read_settings": Operation({200: json_of(answers.SettingsAnswer)}, errors=INDEX),
+    "fields.list_fields": Operation({200: json_of(field_answers.DocumentFields)}, errors=INDEX),
+    "fields.list_values": Operation(
+        {200: json_of(field_answers.FieldValues | field_answers.FieldRange)},
+        parameters=OF_VALUES,
+        errors=(*INDEX, InvalidArgument),
+    ),
+    "pictures.show_picture": Operation(
+        {200: dict.fromkeys(PICTURE_TYPES.values(), Annotated[bytes, WithJsonSchema({})])},
+        parameters=OF_PICTURE,
+        errors=(*INDEX, InvalidArgument, DocumentNotFound, MediaError),
+    ),
     "indexes.read_stats": Operation({200: json_of(answers.Stats)}, errors=INDEX),
     "indexes.read_index_health": Operation({200: json_of(answers.HealthAnswer)}, errors=CLUSTER),
     "indexes.refresh": Operation({200: json_of(answers.Refreshed)}, errors=INDEX),
