@@ -26,7 +26,7 @@ inspection = Blueprint("inspection", __name__, url_prefix="/indexes/<index>")
 
 @inspection.get("/details")
 def show_details(index: str) -> Response:
-    """What is in an index: documents, chunks and models of each embedded field, storage, aliases, fields."""
+    """What is in an index: documents, chunks and models of each embedded field, storage, aliases."""
     parts = services()
     state = parts.states.get(index, is_fresh=True)
     return json_answer(_details_body(state, read_details(parts.cluster, state)))
@@ -55,7 +55,6 @@ def _details_body(state: IndexState, details: IndexDetails) -> dict[str, Any]:
         "numberOfVectors": sum(counts.chunks for counts in details.fields),
         "storage": {"totalBytes": details.total_bytes, "primaryBytes": details.primary_bytes},
         "embeddedFields": [_field_body(state, counts) for counts in details.fields],
-        "fieldTypes": dict(state.field_types),
     }
 
 

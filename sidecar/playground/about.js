@@ -5,7 +5,8 @@ import { deleteIndex } from "./delete-index.js";
 import { el, replace } from "./dom.js";
 import { count, moment, size } from "./format.js";
 import { icon } from "./icons.js";
-import { busy, copyButton, remark } from "./notes.js";
+import { readDetails } from "./index-details.js";
+import { busy, copyButton } from "./notes.js";
 import { settingsList } from "./settings-list.js";
 
 /** Draw the page. */
@@ -14,7 +15,7 @@ export async function render(container, context) {
   title(`About ${index}`);
   replace(container, el("h1", {}, index), busy("Asking for the index…"));
   const [details, settings, health] = await Promise.all([
-    api.get(indexPath(index, "details"), { signal }),
+    readDetails(context),
     api.get(indexPath(index, "settings"), { signal }),
     api.get(indexPath(index, "health"), { signal }),
   ]);
@@ -94,10 +95,9 @@ function embeddedFields(index, { embeddedFields: fields }) {
   );
 }
 
-function fieldTypes({ fieldTypes: types }) {
-  const names = Object.keys(types).sort();
-  if (names.length === 0) return remark("There are no documents yet.");
-  return el("ul", { class: "types" }, names.map((name) => el("li", {}, name, " ", el("span", { class: "hint" }, types[name]))));
+function fieldTypes({ fields }) {
+  if (fields.length === 0) return el("p", { class: "hint" }, "There are no documents yet.");
+  return el("ul", { class: "types" }, fields.map(({ name, type }) => el("li", {}, name, " ", el("span", { class: "hint" }, type))));
 }
 
 /** A table that scrolls sideways where it is wider than the page; a cell made by `number` stands to the right. */

@@ -10,7 +10,7 @@ import { UploadPanel } from "./upload-panel.js";
 
 const FORMATS = { jsonl: "one JSON document a line", json: "JSON", csv: "delimited text with a header" };
 
-/** The section of the page. `details` is the answer of GET /indexes/{index}/details. */
+/** The section of the page. `details` are those of index-details.js. */
 export function fileSection(details, context) {
   return new FileAdder(details, context).element;
 }

@@ -6,7 +6,7 @@ import { FieldRow, rowsFor } from "./field-row.js";
 import { icon } from "./icons.js";
 import { copyButton, failure } from "./notes.js";
 
-/** The section of the page. `details` is the answer of GET /indexes/{index}/details. */
+/** The section of the page. `details` are those of index-details.js. */
 export function formSection(details, context) {
   return new DocumentForm(details, context).element;
 }
@@ -26,8 +26,8 @@ class DocumentForm {
     this.show();
   }
 
-  build({ fieldTypes }) {
-    const names = el("datalist", { id: this.names }, Object.keys(fieldTypes).filter((name) => !name.includes(".")).map((value) => el("option", { value })));
+  build({ fields }) {
+    const names = el("datalist", { id: this.names }, fields.map(({ name }) => el("option", { value: name })));
     const more = el("button", { type: "button", class: "small", onclick: () => this.addRow({}).focus() }, icon("plus"), "Field");
     const form = el(
       "form",

@@ -27,6 +27,14 @@ function kindOfValues(name, values) {
   return values.every((value) => typeof value === "string") ? "text" : "other";
 }
 
+const NUMBERS = new Set(["long", "integer", "short", "byte", "double", "float", "half_float", "unsigned_long"]);
+
+/** The kind of value that a field of OpenSearch's type holds; null where it is none of these. */
+export function kindOfType(type) {
+  if (NUMBERS.has(type)) return "number";
+  return { text: "text", keyword: "text", date: "text", boolean: "truth" }[type] ?? null;
+}
+
 /** A text as a value of that kind; where it is none, the text, of which the index will tell. */
 export function valueOf(text, kind) {
   if (kind === "number" && NUMBER.test(text)) return Number(text);

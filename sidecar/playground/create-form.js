@@ -162,6 +162,7 @@ function checkbox(input, label) {
   return el("label", { class: "check", for: input.id }, input, label);
 }
 
-function group(legend, children) {
-  return el("fieldset", { class: "group" }, el("legend", {}, legend), children);
+function group(name, children) {
+  const id = newId("group");
+  return el("div", { class: "group", role: "group", "aria-labelledby": id }, el("h2", { id }, name), children);
 }

@@ -1,4 +1,5 @@
 /** One field of the form: its name, its kind, its value, and whether it is embedded. */
+import { kindOfType } from "./columns.js";
 import { el, newId, replace } from "./dom.js";
 import { icon } from "./icons.js";
 
@@ -8,23 +9,17 @@ const KINDS = [
   ["truth", "Yes or no"],
   ["json", "JSON"],
 ];
-const NUMBERS = new Set(["long", "integer", "short", "byte", "double", "float", "half_float", "unsigned_long"]);
 const MOST_ROWS = 10;
 
 /** The rows that the form starts with: the fields that the index knows, the embedded ones first. */
-export function rowsFor({ fieldTypes, embeddedFields }) {
-  const embedded = embeddedFields.filter(({ kind }) => kind === "text" || kind === "image").map(({ field }) => field);
-  const others = Object.keys(fieldTypes).filter((name) => !name.includes(".") && !embedded.includes(name) && kindOf(fieldTypes[name]));
+export function rowsFor({ fields }) {
+  const isEmbedded = ({ embedded }) => embedded === "text" || embedded === "image";
+  const others = fields.filter(({ type, embedded }) => embedded === null && kindOfType(type));
   const rows = [
-    ...embedded.map((name) => ({ name, kind: "text", isEmbedded: true })),
-    ...others.sort().map((name) => ({ name, kind: kindOf(fieldTypes[name]) })),
+    ...fields.filter(isEmbedded).map(({ name }) => ({ name, kind: "text", isEmbedded: true })),
+    ...others.map(({ name, type }) => ({ name, kind: kindOfType(type) })),
   ];
   return rows.length > 0 ? rows.slice(0, MOST_ROWS) : [{ name: "title", kind: "text", isEmbedded: true }];
-}
-
-function kindOf(type) {
-  if (NUMBERS.has(type)) return "number";
-  return { text: "text", keyword: "text", date: "text", boolean: "truth" }[type] ?? null;
 }
 
 export class FieldRow {

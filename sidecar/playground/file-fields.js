@@ -1,4 +1,5 @@
 /** The fields of a file: which are embedded, what their texts are, which are left out, and which one is the id. */
+import { kindOfType } from "./columns.js";
 import { el, newId } from "./dom.js";
 import { plain } from "./format.js";
 
@@ -13,12 +14,13 @@ const LIKELY = /^(title|text|body|content|description|summary|abstract|name|ques
 export class FileFields {
   /**
    * `fields` are those of `lookInto`. What the index embeds already is embedded; of a new index what looks like prose.
-   * `isText`: the values are texts yet.
+   * `isText`: the values are texts yet; what they are to be is what the index has, or else what they look like.
    */
   constructor(fields, details, { isText }) {
     this.isText = isText;
     const embedded = details.embeddedFields.map(({ field }) => field);
-    this.rows = fields.map((field) => this.row(field, embedded));
+    const known = new Map(details.fields.map(({ name, type }) => [name, kindOfType(type)]));
+    this.rows = fields.map((field) => this.row({ ...field, kind: known.get(field.name) ?? field.kind }, embedded));
     this.id = el(
       "select",
       { id: newId("id-field") },
@@ -54,7 +56,7 @@ export class FileFields {
   }
 
   build() {
-    const heads = ["Embed", "Field", "Example", this.isText ? "Is a" : null, "Keep"].filter(Boolean);
+    const heads = ["Embed", "Field", "Example", this.isText ? "Kind" : null, "Keep"].filter(Boolean);
     const line = ({ name, example, keep, embed, kind }) =>
       el(
         "tr",

@@ -4,17 +4,19 @@ import { indexPath, isAbort } from "./api.js";
 import { el, replace } from "./dom.js";
 import { plain } from "./format.js";
 import { busy, failure } from "./notes.js";
+import { isPicture, pictureElement, pictureOf } from "./pictures.js";
 
 const AROUND = 400;
 const LONGEST_VALUE = 300;
 
 /** Shows documents in `panel`, one at a time; a document that is asked for later takes the place of one before. */
 export class DocumentPanel {
-  constructor(panel, { api, index, field, signal }) {
+  constructor(panel, { api, index, details, field, signal }) {
     this.panel = panel;
     this.api = api;
     this.index = index;
     this.field = field;
+    this.fields = details.fields;
     this.signal = signal;
     this.point = null;
     this.clear();
@@ -42,8 +44,10 @@ export class DocumentPanel {
   describe(point, document) {
     const others = Object.entries(document).filter(([name]) => name !== "_id" && name !== this.field);
     const query = point.text ?? "";
+    const picture = pictureOf(document, this.fields);
     return [
       el("h2", {}, point._id),
+      picture ? pictureElement(picture, { index: this.index, documentId: point._id, alt: "", signal: this.signal }) : null,
       el("dl", { class: "fields" }, [
         field(this.field, chunkInside(document[this.field], point)),
         ...others.map(([name, value]) => field(name, cut(plain(value)))),
@@ -59,7 +63,7 @@ function field(name, value) {
 
 function chunkInside(value, { start, end, text }) {
   if (typeof value !== "string") return value === undefined ? (text ?? "") : cut(plain(value));
-  if (/^https?:\/\//.test(value)) return [el("img", { src: value, alt: "", class: "picture", loading: "lazy" }), el("p", { class: "hint" }, value)];
+  if (isPicture(value)) return cut(value);
   // Offsets count characters, where JavaScript counts some as two.
   const characters = Array.from(value);
   const from = Math.max(0, start - AROUND);

@@ -3,6 +3,7 @@ import { addressOf } from "./address.js";
 import { indexPath, isAbort } from "./api.js";
 import { el, newId, replace } from "./dom.js";
 import { count, counted, plain } from "./format.js";
+import { readDetails } from "./index-details.js";
 import { colouring } from "./map-colours.js";
 import { DocumentPanel } from "./map-document.js";
 import { Plot } from "./map-plot.js";
@@ -15,10 +16,10 @@ const LONGEST_TIP = 160;
 
 /** Draw the page. */
 export async function render(container, context) {
-  const { index, api, signal, title } = context;
+  const { index, title } = context;
   title(`Map of ${index}`);
   replace(container, el("h1", {}, "Map of ", index), busy("Asking for the index…"));
-  const details = await api.get(indexPath(index, "details"), { signal });
+  const details = await readDetails(context);
   const heading = el("h1", {}, "Map of ", index);
   if (details.embeddedFields.length === 0) {
     const add = el("a", { href: addressOf(index, "add") }, "Add documents");
@@ -85,7 +86,7 @@ class MapPage {
     const { points } = drawn;
     const { classOf, legend } = colouring(points, attribute);
     const box = el("div", { class: "card stack point", "aria-live": "polite" });
-    const panel = new DocumentPanel(box, { ...this.context, field: drawn.field, signal });
+    const panel = new DocumentPanel(box, { ...this.context, details: this.details, field: drawn.field, signal });
     const onChosen = (number) => (number < 0 ? panel.clear() : void panel.show(points[number]));
     const plot = new Plot(points, { classOf, describe: (point) => describe(point, attribute), onChosen, signal });
     const chooseRow = (number) => {
@@ -110,10 +111,10 @@ function readWanted(params, details) {
   };
 }
 
-/** The fields that documents have values of, without the sub-fields of others, as title.keyword is one. */
-function attributesOf({ fieldTypes }) {
-  const isOwn = (name) => !Object.hasOwn(fieldTypes, name.slice(0, name.lastIndexOf(".")));
-  return Object.keys(fieldTypes).filter(isOwn).sort().map((name) => [name, name]);
+/** The fields that can colour the map; those that are embedded have too many values, as a rule, and come last. */
+function attributesOf({ fields }) {
+  const names = fields.filter(({ type }) => type !== "object").sort((one, other) => Number(Boolean(one.embedded)) - Number(Boolean(other.embedded)));
+  return names.map(({ name }) => [name, name]);
 }
 
 function choice(label, options, chosen, onChange) {

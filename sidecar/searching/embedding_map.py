@@ -45,7 +45,7 @@ def draw_map(cluster: Cluster, state: IndexState, request: MapRequest) -> Embedd
     if request.attribute is not None and request.attribute not in state.field_types:
         raise InvalidArgument(
             f"attribute: the documents of index {state.index!r} have no field {request.attribute!r}. "
-            f"GET /indexes/{state.index}/details has their fields."
+            f"GET /indexes/{state.index}/fields has those there are."
         )
     sample = sample_chunks(cluster, state, SampleRequest(field, request.size, request.seed, request.attribute))
     vectors = np.asarray(sample.vectors, dtype=np.float32)

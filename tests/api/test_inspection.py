@@ -93,12 +93,6 @@ def test_details_count_what_stats_counts(sidecar: Sidecar, filled: str) -> None:
     assert stats == {key: found[key] for key in stats}
 
 
-def test_details_name_the_documents_fields_and_their_types(sidecar: Sidecar, filled: str) -> None:
-    types = details(sidecar, filled)["fieldTypes"]
-    assert (types["number"], types["title"], types["title.keyword"]) == ("long", "text", "keyword")
-    assert not any(name.startswith("__") for name in types)
-
-
 def test_details_have_storage_aliases_and_the_time_of_creation(sidecar: Sidecar, node: str, filled: str) -> None:
     for alias in ("second", "first"):
         assert sidecar.request("PUT", f"/indexes/{filled}/aliases/{filled}-{alias}").status_code == 200
@@ -113,7 +107,7 @@ def test_details_have_storage_aliases_and_the_time_of_creation(sidecar: Sidecar,
 def test_details_of_an_empty_index(sidecar: Sidecar, index: str) -> None:
     found = details(sidecar, index)
     assert (found["numberOfDocuments"], found["numberOfVectors"], found["embeddedFields"]) == (0, 0, [])
-    assert (found["aliases"], found["fieldTypes"]) == ([], {})
+    assert found["aliases"] == []
 
 
 @pytest.mark.parametrize("path", ["details", "map"])
@@ -260,7 +254,7 @@ def test_documents_whose_vectors_the_cluster_would_mix_up_are_left_out(
         ({"seed": "-1"}, "seed is '-1'; it must be a whole number from 0 to 2147483647"),
         ({}, "field: say which one to show. In index '{index}' is embedded: 'note', 'title'."),
         ({"field": "tags"}, "field: 'tags' is not embedded in index '{index}'; embedded is: 'note', 'title'."),
-        ({"field": "title", "attribute": "colour"}, "have no field 'colour'. GET /indexes/{index}/details has their"),
+        ({"field": "title", "attribute": "colour"}, "have no field 'colour'. GET /indexes/{index}/fields has those"),
     ],
 )
 def test_a_map_that_cannot_be_drawn_is_refused(

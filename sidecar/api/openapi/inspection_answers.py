@@ -32,7 +32,7 @@ class EmbeddedFieldDetails(TypedDict):
 
 @closed
 class DetailsAnswer(Answer):
-    """What is in an index; ``fieldTypes`` has the documents' own fields, and OpenSearch's type of each."""
+    """What is in an index, and how much room it takes; ``createdAt`` is UTC."""
 
     index: str
     aliases: list[str]
@@ -41,7 +41,6 @@ class DetailsAnswer(Answer):
     numberOfVectors: Count
     storage: Storage
     embeddedFields: list[EmbeddedFieldDetails]
-    fieldTypes: dict[str, str]
 
 
 @closed
