@@ -14,7 +14,10 @@ export async function lookInto(file, kind) {
   }
   const values = new Map();
   for (const { document } of rows) {
-    for (const [name, value] of Object.entries(document ?? {})) values.set(name, [...(values.get(name) ?? []), value]);
+    for (const [name, value] of Object.entries(document ?? {})) {
+      if (!values.has(name)) values.set(name, []);
+      if (value !== null) values.get(name).push(value);
+    }
   }
   const fields = [...values].map(([name, found]) => ({ name, example: found[0], kind: kindOfValues(name, found) }));
   return { rows, fields };
