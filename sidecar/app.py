@@ -14,6 +14,7 @@ from sidecar.api.embeddings import embeddings
 from sidecar.api.errors import register_error_handlers
 from sidecar.api.fields import fields
 from sidecar.api.indexes import indexes
+from sidecar.api.inspection import inspection
 from sidecar.api.keys import require_keys
 from sidecar.api.models import models
 from sidecar.api.operations import operations
@@ -66,6 +67,7 @@ from sidecar.startup import Startup
 _BLUEPRINTS = (
     operations,
     indexes,
+    inspection,
     aliases,
     documents,
     fields,

@@ -1,8 +1,8 @@
-/** Addresses of pages: `#/`, `#/INDEX/PAGE?PARAMS`. main.js says which pages there are. */
+/** Addresses of pages: `#/`, `#/INDEX/PAGE?PARAMS`, `#//PAGE` without an index. main.js says which pages there are. */
 
-/** The address of a page; `index` null is the first page. */
-export function addressOf(index, page = "search", params = null) {
-  if (index === null) return "#/";
+/** The address of a page; `index` null is the first page, or another one without an index. */
+export function addressOf(index, page = index === null ? "" : "search", params = null) {
+  if (index === null) return page ? `#//${page}` : "#/";
   const text = params ? new URLSearchParams(params).toString() : "";
   return `#/${encodeURIComponent(index)}/${page}${text ? `?${text}` : ""}`;
 }

@@ -39,21 +39,37 @@ export const api = {
   post: (path, body, options) => send("POST", path, body, options),
   patch: (path, body, options) => send("PATCH", path, body, options),
   delete: (path, body, options) => send("DELETE", path, body, options),
+  lines: (path, body, onLine, options) => sendLines(path, body, onLine, options),
 };
+
+/** Send lines of JSON, and call `onLine` with the value of each line of the answer as it comes. */
+async function sendLines(path, lines, onLine, options = {}) {
+  const answer = await permitted("POST", path, lines, { ...options, type: "application/x-ndjson" });
+  if (!answer.ok) return void (await read(answer));
+  let rest = "";
+  for await (const piece of answer.body.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + piece).split("\n");
+    rest = parts.pop();
+    for (const line of parts) onLine(JSON.parse(line));
+  }
+}
 
 /**
  * One request; returns the answer's JSON, or the answer itself as a Blob. `body` is an object (sent as JSON), or a string
  * or Blob with `type`. Options: `signal` (AbortSignal), `type` (media type of a body that is no object), `isBlob`.
  */
 async function send(method, path, body, options = {}) {
+  const answer = await permitted(method, path, body, options);
+  return answer.ok && options.isBlob ? answer.blob() : read(answer);
+}
+
+/** The answer to the request; where that says that a key is missing, the reader is asked for one. */
+async function permitted(method, path, body, options) {
   const answer = await exchange(method, path, body, options);
-  if (answer.ok && options.isBlob) return answer.blob();
-  if (answer.status !== 401) return read(answer);
+  if (answer.status !== 401) return answer;
   dropKey();
-  if (await askKey("This sidecar answers only requests that carry an API key. Its operator has one.")) {
-    return send(method, path, body, options);
-  }
-  return read(answer);
+  const isGiven = await askKey("This sidecar answers only requests that carry an API key. Its operator has one.");
+  return isGiven ? permitted(method, path, body, options) : answer;
 }
 
 async function exchange(method, path, body, { signal, type }) {

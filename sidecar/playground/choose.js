@@ -2,12 +2,13 @@
 import { indexPath, isAbort } from "./api.js";
 import { el, replace } from "./dom.js";
 import { addressOf } from "./address.js";
+import { icon } from "./icons.js";
 import { busy, failure, remark } from "./notes.js";
 
 /** Draw the page. */
 export async function render(container, { api, signal, title }) {
   title("Indexes");
-  const heading = el("header", {}, el("h1", {}, "Indexes"), el("p", { class: "hint" }, "Choose one to search."));
+  const heading = el("div", { class: "index-head" }, el("h1", {}, "Indexes"), el("span", { class: "grow" }), newIndex());
   replace(container, heading, busy("Asking for the indexes…"));
   const { results } = await api.get("/indexes", { signal });
   const names = results.map((entry) => entry.index_name).sort();
@@ -15,11 +16,13 @@ export async function render(container, { api, signal, title }) {
   replace(container, heading, cards.length ? el("ul", { class: "cards" }, cards) : nothingYet());
 }
 
+function newIndex() {
+  return el("a", { class: "button", href: addressOf(null, "create") }, icon("plus"), "New index");
+}
+
 function nothingYet() {
   return remark(
-    "There is no index yet. Make one with ",
-    el("code", {}, "POST /indexes/{index}"),
-    ", or run ",
+    "There is no index yet. Make one, or run ",
     el("code", {}, "sidecar demo"),
     ", which indexes the documentation of Python's standard library.",
   );

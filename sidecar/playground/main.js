@@ -2,6 +2,7 @@
  * The shell: reads the address, and lets the page of it draw itself.
  *
  *   #/                    choose.js   choose an index
+ *   #//create             create.js   make one
  *   #/INDEX/search        search.js   search it
  *   #/INDEX/about         about.js    settings, counts, storage
  *   #/INDEX/map           map.js      a map of a sample of embeddings
@@ -9,7 +10,7 @@
  *
  * A page is a module that exports `render(container, context)`; it may be async, and what it throws is shown in its
  * place. `container` is an empty element in <main>. `context` has
- *   index     the name of the index; null on the first page
+ *   index     the name of the index; null on the first pages
  *   params    the URLSearchParams of the address (#/INDEX/search?q=…)
  *   api       see api.js
  *   signal    an AbortSignal that fires when the reader leaves the page: give it to requests and listeners
@@ -24,7 +25,10 @@ import { drawBar } from "./bar.js";
 import { el, replace } from "./dom.js";
 import { busy, failure } from "./notes.js";
 
-const FIRST_PAGE = () => import("./choose.js");
+const FIRST_PAGES = {
+  choose: () => import("./choose.js"),
+  create: () => import("./create.js"),
+};
 const PAGES = {
   search: () => import("./search.js"),
   about: () => import("./about.js"),
@@ -40,12 +44,13 @@ async function show() {
   leaving = new AbortController();
   const { signal } = leaving;
   const { index, page: written, params } = readAddress(location.hash);
-  const page = index === null ? "choose" : Object.hasOwn(PAGES, written) ? written : "search";
+  const pages = index === null ? FIRST_PAGES : PAGES;
+  const page = Object.hasOwn(pages, written) ? written : Object.keys(pages)[0];
   const container = el("div", { class: `view view-${page}` });
   drawBar(document.getElementById("bar"), { index, page });
   replace(main, busy("Loading…"));
   try {
-    const module = await (index === null ? FIRST_PAGE : PAGES[page])();
+    const module = await pages[page]();
     if (signal.aborted) return;
     replace(main, container);
     await module.render(container, contextOf({ index, page, params, signal }));

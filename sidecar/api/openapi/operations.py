@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import WithJsonSchema
 
 from sidecar.api.answers import NDJSON
-from sidecar.api.openapi import answers, document_answers, field_answers
+from sidecar.api.openapi import answers, document_answers, field_answers, inspection_answers
 from sidecar.api.openapi.operation import JSON, Operation, Parameter, json_of
 from sidecar.api.openapi.shared import (
     CLUSTER,
@@ -19,6 +19,7 @@ from sidecar.api.openapi.shared import (
     LEGACY,
     MODEL,
     OF_LINES,
+    OF_MAP,
     OF_PICTURE,
     OF_VALUES,
     REFRESH,
@@ -92,6 +93,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "indexes.read_stats": Operation({200: json_of(answers.Stats)}, errors=INDEX),
     "indexes.read_index_health": Operation({200: json_of(answers.HealthAnswer)}, errors=CLUSTER),
     "indexes.refresh": Operation({200: json_of(answers.Refreshed)}, errors=INDEX),
+    "inspection.show_details": Operation({200: json_of(inspection_answers.DetailsAnswer)}, errors=INDEX),
+    "inspection.show_map": Operation(
+        {200: json_of(inspection_answers.MapAnswer)}, parameters=OF_MAP, errors=(*INDEX, InvalidArgument)
+    ),
     "aliases.read_aliases": Operation({200: json_of(answers.AliasList)}, errors=INDEX),
     "aliases.put_alias": Operation(
         {200: json_of(answers.AliasPut)}, errors=(*INDEX, InvalidIndexName, InvalidArgument, IndexAlreadyExists)

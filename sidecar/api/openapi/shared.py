@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 
 from sidecar.api.openapi.operation import Parameter
+from sidecar.api.schemas.embedding_map import MAX_POINTS, MAX_SEED, POINTS
 from sidecar.errors import (
     BadRequest,
     EndpointError,
@@ -54,6 +55,12 @@ OF_LINES = (
     Parameter("nonTensorFields", "Of a body of lines: the fields that are not embedded.", list[str]),
     Parameter("useExistingTensors", "Of a body of lines: images that have not changed keep their embeddings.", bool),
     Parameter("textChunkPrefix", "Of a body of lines: what is put before each text."),
+)
+OF_MAP = (
+    Parameter("field", "The embedded field that is shown; may be left out where the index has but one."),
+    Parameter("size", f"How many chunks at most; else {POINTS}.", Annotated[int, Field(ge=1, le=MAX_POINTS)]),
+    Parameter("seed", "Another number gives another sample; else 0.", Annotated[int, Field(ge=0, le=MAX_SEED)]),
+    Parameter("attribute", "A field of the documents, whose value comes with each point."),
 )
 OF_VALUES = (
     Parameter("size", "How many values at most, up to 1000; else 10.", Annotated[int, Field(ge=1, le=1000)]),
