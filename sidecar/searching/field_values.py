@@ -41,7 +41,8 @@ def find_values(cluster: Cluster, state: IndexState, asked: ValuesAsked) -> dict
 
 
 def containing(text: str) -> str:
-    """Lucene's regular expression for all that contains the text, in any case of letters."""
+    """Lucene's regular expression for all that contains the text, in any case of letters; those that become two in the
+    other case (ß) only as they are."""
     return f".*{''.join(map(_in_any_case, text))}.*"
 
 
