@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 
@@ -48,7 +47,6 @@ def _answer(file: str) -> Response:
     return answer.make_conditional(request)
 
 
-@cache
 def _read(file: str) -> tuple[bytes, str]:
     """A file of the page, and a tag that changes with it. Raises: NotFound."""
     root = files(_FILES)

@@ -75,7 +75,7 @@ async function permitted(method, path, body, options) {
 async function exchange(method, path, body, { signal, type }) {
   const headers = {};
   const key = currentKey();
-  if (key) headers["x-api-key"] = key;
+  if (key) headers["x-api-key"] = bytesOf(key);
   if (body !== undefined) headers["Content-Type"] = type ?? "application/json";
   const content = body === undefined || type ? body : JSON.stringify(body);
   try {
@@ -84,6 +84,11 @@ async function exchange(method, path, body, { signal, type }) {
     if (isAbort(error)) throw error;
     throw new ApiError("The sidecar does not answer. Is it running, and is this machine connected to it?");
   }
+}
+
+/** The text's UTF-8 as a string of bytes: the only kind of text that a header can have. */
+function bytesOf(text) {
+  return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
 async function read(answer) {

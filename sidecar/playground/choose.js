@@ -8,14 +8,12 @@ import { busy, failure, remark } from "./notes.js";
 /** Draw the page. */
 export async function render(container, { api, signal, title }) {
   title("Indexes");
-  const list = el("ul", { class: "cards" });
   const heading = el("div", { class: "index-head" }, el("h1", {}, "Indexes"), el("span", { class: "grow" }), newIndex());
   replace(container, heading, busy("Asking for the indexes…"));
   const { results } = await api.get("/indexes", { signal });
   const names = results.map((entry) => entry.index_name).sort();
-  if (names.length === 0) return void replace(container, heading, nothingYet());
-  for (const name of names) list.append(card(name, { api, signal }));
-  replace(container, heading, list);
+  const cards = names.map((name) => card(name, { api, signal }));
+  replace(container, heading, cards.length ? el("ul", { class: "cards" }, cards) : nothingYet());
 }
 
 function newIndex() {

@@ -19,6 +19,7 @@ export function hitElement(hit, { rank, best }, context) {
   const title = titleOf(hit);
   const id = newId("hit");
   const picture = pictureOf(hit, context.fields);
+  const [fieldsButton, fieldList] = allFields(hit);
   return el(
     "article",
     { class: `hit ${picture ? "with-picture" : ""}`, tabindex: rank === 1 ? 0 : -1, "aria-labelledby": id, "data-id": hit._id },
@@ -26,11 +27,11 @@ export function hitElement(hit, { rank, best }, context) {
     el(
       "div",
       { class: "hit-body" },
-      el("header", {}, el("h3", { id }, title), score(hit, best)),
-      won(hit),
+      el("header", {}, el("h3", { id }, isWon(hit, title) ? el("mark", {}, title) : title), score(hit, best)),
+      won(hit, title),
       el("p", { class: "ranks hint" }),
-      el("footer", {}, facts(hit, title, context), likeButton(hit, title, context)),
-      allFields(hit),
+      el("footer", {}, facts(hit, title, context), el("span", { class: "actions" }, fieldsButton, likeButton(hit, title, context))),
+      fieldList,
     ),
   );
 }
@@ -72,18 +73,25 @@ function score(hit, best) {
   );
 }
 
+/** Whether the chunk that won is the whole title, which is then marked where it stands. */
+function isWon(hit, title) {
+  const [chunk] = Array.isArray(hit._highlights) ? [] : Object.values(hit._highlights ?? {});
+  return chunk === title;
+}
+
 /** The field and the chunk that won, and the words that were found. */
-function won(hit) {
+function won(hit, title) {
   const ofWords = Array.isArray(hit._highlights) ? {} : hit._lexical_highlights ?? {};
   const entries = Object.entries(Array.isArray(hit._highlights) ? {} : hit._highlights ?? {});
   return [
-    ...entries.map(([field, value]) => (Array.isArray(value) ? wordsWon(field, value) : chunkWon(hit, field, value))),
+    ...entries.map(([field, value]) => (Array.isArray(value) ? wordsWon(field, value) : chunkWon(hit, field, value, title))),
     ...Object.entries(ofWords).map(([field, value]) => wordsWon(field, value)),
   ];
 }
 
-function chunkWon(hit, field, chunk) {
-  if (isPicture(chunk) || isPicture(hit[field])) return evidence(field, "its picture is nearest", null);
+function chunkWon(hit, field, chunk, title) {
+  if (chunk === title) return evidence(field, "the whole of it", null);
+  if (isPicture(chunk) || isPicture(hit[field])) return evidence(field, "its picture", null);
   const { pieces, start, end } = chunkExcerpt(hit[field], String(chunk));
   const place = start === null ? "chunk" : `characters ${start + 1}–${end} of ${hit[field].length}`;
   return evidence(field, place, pieces);
@@ -97,7 +105,7 @@ function wordsWon(field, fragments) {
 function evidence(field, place, pieces) {
   return el(
     "div",
-    { class: "evidence" },
+    { class: place === "words" ? "evidence of-words" : "evidence" },
     el("p", { class: "hint" }, el("span", { class: "field" }, field), ` ${place}`),
     pieces ? el("p", { class: "excerpt" }, marked(pieces)) : null,
   );
@@ -132,14 +140,21 @@ function likeButton(hit, title, { onlike }) {
   );
 }
 
+/** The button that opens all fields, and the list that it opens. */
 function allFields(hit) {
   const rows = Object.entries(hit).filter(([name]) => !name.startsWith("_") || name === "_id");
-  return el(
-    "details",
-    { class: "all-fields" },
-    el("summary", { class: "hint" }, "All fields"),
-    el("dl", {}, rows.map(([name, value]) => [el("dt", {}, name), el("dd", {}, written(value))])),
+  const list = el(
+    "dl",
+    { id: newId("fields"), class: "all-fields", hidden: true },
+    rows.map(([name, value]) => [el("dt", {}, name), el("dd", {}, written(value))]),
   );
+  const attributes = { type: "button", class: "quiet small", "aria-expanded": "false", "aria-controls": list.id };
+  const button = el("button", attributes, "All fields");
+  button.addEventListener("click", () => {
+    list.hidden = !list.hidden;
+    button.setAttribute("aria-expanded", String(!list.hidden));
+  });
+  return [button, list];
 }
 
 function written(value) {

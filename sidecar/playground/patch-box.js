@@ -7,7 +7,7 @@ export function patchBox(holder, highlight) {
   const image = holder.querySelector("img");
   if (box === null || image === null) return;
   const frame = el("span", { class: "patch", "aria-hidden": "true", hidden: true });
-  holder.append(frame);
+  image.parentElement.append(frame);
   image.addEventListener("load", () => place(frame, image, box));
 }
 

@@ -3,7 +3,7 @@
  * documents stand for.
  */
 import { api, indexPath, isAbort } from "./api.js";
-import { el } from "./dom.js";
+import { el, replace } from "./dom.js";
 
 /** Bytes of a file that is sent as it is; a larger one is made smaller first. Models see far fewer pixels. */
 const SENT_AS_IT_IS = 300_000;
@@ -100,8 +100,9 @@ function readPicture(value, isImageField) {
 /** The <img> of a picture of a document; where it can't be shown, a word in its place. */
 export function pictureElement(picture, { index, documentId, alt, signal }) {
   const image = el("img", { alt, loading: "lazy", decoding: "async", referrerpolicy: "no-referrer", draggable: "true" });
-  const holder = el("span", { class: "picture" }, image);
-  const fail = () => holder.replaceChildren(el("span", { class: "hint" }, "Picture can't be shown"));
+  // The inner box is as large as the image: what is drawn over it finds its place there.
+  const holder = el("span", { class: "picture" }, el("span", { class: "picture-frame" }, image));
+  const fail = () => replace(holder, el("span", { class: "hint" }, "Picture can't be shown"));
   image.addEventListener("error", fail);
   if (!picture.isOnServer) image.src = picture.value;
   else void showServerPicture(image, { index, documentId, field: picture.field, signal }).catch((error) => isAbort(error) || fail());

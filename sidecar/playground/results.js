@@ -3,7 +3,8 @@ import { el, newId, replace } from "./dom.js";
 import { hitElement, tellRanks } from "./hit.js";
 import { busy, failure, remark } from "./notes.js";
 
-const TITLES = { TENSOR: "Meaning", LEXICAL: "Words", HYBRID: "Both" };
+/** What the methods are called. */
+export const TITLES = { TENSOR: "Meaning", LEXICAL: "Words", HYBRID: "Both" };
 
 /** A column: `{ element, method, answer, wait(), show(answer, context), fail(error) }`; `answer` is null until there is one. */
 export function resultColumn(method, isAlone) {
@@ -48,8 +49,10 @@ function hitList(hits, context) {
   if (hits.length === 0) return remark("Nothing found.", context.page > 0 ? " This page is past the last hit." : "");
   const best = Math.max(...hits.map((hit) => hit._score));
   const first = context.page * context.limit;
-  const items = hits.map((hit, number) => el("li", {}, hitElement(hit, { rank: number + 1, best }, context)));
-  return el("ol", { class: "hits", start: first + 1 }, items);
+  const articles = hits.map((hit, number) => hitElement(hit, { rank: number + 1, best }, context));
+  // Where all there is to see are pictures, they stand beside each other.
+  const isGallery = articles.every((article) => article.matches(".with-picture") && !article.querySelector(".excerpt"));
+  return el("ol", { class: `hits ${isGallery ? "gallery" : ""}`, start: first + 1 }, articles.map((article) => el("li", {}, article)));
 }
 
 function rankIn(column, documentId) {
@@ -62,7 +65,7 @@ function pressed(event, container, leave) {
   if (article === null || event.altKey || event.ctrlKey || event.metaKey) return;
   if (event.key === "Escape") leave();
   else if (event.target !== article) return;
-  else if (event.key === "Enter") article.querySelector("details").open ^= true;
+  else if (event.key === "Enter") article.querySelector("[aria-expanded]").click();
   else if (!goTo(neighbour(article, event.key, container), article)) return;
   event.preventDefault();
 }
@@ -75,8 +78,11 @@ function neighbour(article, key, container) {
   if (key === "ArrowUp") return columns[across][down - 1];
   if (key === "Home") return columns[across][0];
   if (key === "End") return columns[across].at(-1);
-  const other = columns[across + (key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0)];
-  return other === columns[across] ? undefined : other?.[Math.min(down, other.length - 1)];
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+  if (step === undefined) return undefined;
+  if (columns.length === 1) return columns[0][down + step];
+  const other = columns[across + step];
+  return other?.[Math.min(down, other.length - 1)];
 }
 
 function goTo(next, article) {

@@ -10,7 +10,7 @@ import { busy } from "./notes.js";
 import { optionsBox } from "./options-box.js";
 import { pager } from "./pager.js";
 import { requestView } from "./request-view.js";
-import { compareRanks, focusFirstHit, listenToKeys, resultColumn } from "./results.js";
+import { compareRanks, focusFirstHit, listenToKeys, resultColumn, TITLES } from "./results.js";
 import { methodsOf, paramsOf, requestOf, spokenTerms, stateOf } from "./search-state.js";
 import { termsBox } from "./terms-box.js";
 
@@ -122,7 +122,7 @@ class SearchPage {
     columns.forEach((column) => column.wait());
     replace(this.columns, columns.map(({ element }) => element));
     this.columns.classList.toggle("several", columns.length > 1);
-    this.request.show(methods.map((method) => ({ ...requestOf(context.index, state, method), title: method })));
+    this.request.show(methods.map((method) => ({ ...requestOf(context.index, state, method), title: TITLES[method] })));
     this.said.textContent = "Searching…";
     try {
       await Promise.all(columns.map((column) => this.fill(column, signal)));
@@ -156,7 +156,7 @@ class SearchPage {
   tell(columns) {
     compareRanks(columns);
     const answers = columns.map(({ answer }) => answer).filter((answer) => answer !== null);
-    const counts = answers.map(({ hits, processingTimeMs }) => `${hits.length} hits in ${processingTimeMs} ms`);
+    const counts = answers.map(({ hits, processingTimeMs }) => `${hits.length} ${hits.length === 1 ? "hit" : "hits"} in ${processingTimeMs} ms`);
     const isFailed = answers.length < columns.length;
     this.said.textContent = columns.length === 1 ? counts[0] ?? "The search failed." : isFailed ? "Not every search has succeeded." : "";
     if (columns.length > 1 && !isFailed) this.said.textContent = `${columns.length} searches side by side`;

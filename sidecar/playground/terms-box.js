@@ -26,7 +26,8 @@ class TermsBox {
     this.problem = el("div");
     this.file = el("input", { type: "file", accept: "image/*", hidden: true, "aria-hidden": "true", tabindex: -1 });
     this.file.addEventListener("change", () => void this.takeFile());
-    this.element = el("div", { class: "terms-box" }, this.rows, this.problem, this.file);
+    this.buttons = el("div", { class: "term-buttons" });
+    this.element = el("div", { class: "terms-box" }, this.rows, this.buttons, this.problem, this.file);
   }
 
   listen(signal) {
@@ -40,6 +41,8 @@ class TermsBox {
     const { terms } = this.state;
     const isMixture = terms.length > 1;
     replace(this.rows, terms.map((term, number) => this.row(term, number, isMixture)));
+    replace(this.buttons, isLike(this.state) ? null : this.actions());
+    this.element.classList.toggle("mixed", isMixture);
   }
 
   /** Put the caret into the first text, or the focus on what else there is. */
@@ -69,8 +72,10 @@ class TermsBox {
     const content = term.kind === "text" ? this.textInput(term, number) : this.chip(term);
     const weight = isMixture ? this.weight(term) : null;
     const remove = isMixture || term.kind !== "text" ? this.removeButton(term) : null;
-    const isFirst = number === 0;
-    return el("li", { class: `term ${isMixture ? "mixed" : ""}` }, content, weight, remove, isFirst ? this.buttons() : null);
+    const row = el("li", { class: "term" }, content, weight, remove);
+    nameParts(row, term);
+    content.addEventListener("input", () => nameParts(row, term));
+    return row;
   }
 
   textInput(term, number) {
@@ -101,7 +106,6 @@ class TermsBox {
     const id = newId("weight");
     const told = el("output", { for: id, class: "mono" }, term.weight.toFixed(1));
     const slider = el("input", { id, type: "range", min: -1, max: 2, step: 0.1, value: term.weight });
-    slider.setAttribute("aria-label", `Weight of ${term.label || "this part"}`);
     slider.addEventListener("input", () => {
       term.weight = Number(slider.value);
       told.textContent = term.weight.toFixed(1);
@@ -111,12 +115,7 @@ class TermsBox {
   }
 
   removeButton(term) {
-    const name = `Remove ${term.label || "this part"}`;
-    return el(
-      "button",
-      { type: "button", class: "icon-button", "aria-label": name, title: name, onclick: () => this.remove(term) },
-      icon("close"),
-    );
+    return el("button", { type: "button", class: "icon-button", title: "Remove", onclick: () => this.remove(term) }, icon("close"));
   }
 
   remove(term) {
@@ -124,8 +123,7 @@ class TermsBox {
     this.focus();
   }
 
-  buttons() {
-    if (isLike(this.state)) return null;
+  actions() {
     const mix = el("button", { type: "button", class: "quiet", title: "Add a part with a weight of its own" }, icon("plus"), "Mix");
     mix.addEventListener("click", () => {
       this.set([...this.state.terms, textTerm("")], false);
@@ -133,7 +131,8 @@ class TermsBox {
     });
     const image = el("button", { type: "button", class: "quiet", onclick: () => this.file.click() }, icon("image"), "Image");
     image.title = "Search by an image: choose, drop or paste one";
-    return el("span", { class: "term-buttons" }, mix, this.takesImages ? image : null, el("button", { type: "submit", class: "primary" }, icon("search"), "Search"));
+    const submit = el("button", { type: "submit", class: "primary" }, icon("search"), "Search");
+    return [mix, this.takesImages ? image : null, submit];
   }
 
   async takeFile() {
@@ -176,6 +175,13 @@ class TermsBox {
   showDrop(isOver) {
     document.body.classList.toggle("dropping", isOver);
   }
+}
+
+/** Let a row's slider and button say which term they are of. */
+function nameParts(row, term) {
+  const name = term.label || "this part";
+  row.querySelector("input[type=range]")?.setAttribute("aria-label", `Weight of ${name}`);
+  row.querySelector("button")?.setAttribute("aria-label", `Remove ${name}`);
 }
 
 function isBlank(term) {

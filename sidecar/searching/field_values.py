@@ -42,7 +42,7 @@ def find_values(cluster: Cluster, state: IndexState, asked: ValuesAsked) -> dict
 
 def containing(text: str) -> str:
     """Lucene's regular expression for all that contains the text, in any case of letters."""
-    return f"(.|\\n)*{''.join(map(_in_any_case, text))}(.|\\n)*"
+    return f".*{''.join(map(_in_any_case, text))}.*"
 
 
 def _in_any_case(character: str) -> str:
