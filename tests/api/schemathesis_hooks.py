@@ -59,6 +59,7 @@ def _lead_somewhere(case: Case, *, is_stateful: bool) -> None:
 VALUES: dict[str, Sequence[str]] = {
     "index": (FILLED, FILLED, FILLED, FILLED),
     "alias": ("other", "another"),
+    "field": ("title", "year", "missing"),
     "document_id": ("first", "second", "missing"),
     "file": ("start.js", "swagger-ui.css", "missing"),
     "name": ("random/small", "hf/e5-base"),
