@@ -106,7 +106,7 @@ function evidence(field, place, pieces) {
   return el(
     "div",
     { class: place === "words" ? "evidence of-words" : "evidence" },
-    el("p", { class: "hint" }, el("span", { class: "field" }, field), ` ${place}`),
+    el("p", { class: "hint" }, el("span", { class: "won-field" }, field), ` ${place}`),
     pieces ? el("p", { class: "excerpt" }, marked(pieces)) : null,
   );
 }
@@ -117,7 +117,7 @@ function facts(hit, title, { onfilter }) {
   return short.slice(0, MOST_FACTS).map(([name, value]) =>
     el(
       "button",
-      { type: "button", class: "fact", title: "Filter by this", onclick: () => onfilter(`${writtenName(name)}:${writtenValue(value)}`) },
+      { type: "button", class: "hit-fact", title: "Filter by this", onclick: () => onfilter(`${writtenName(name)}:${writtenValue(value)}`) },
       el("span", { class: "hint" }, name),
       " ",
       String(value),

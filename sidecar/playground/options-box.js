@@ -106,5 +106,5 @@ function selection(label, options, value, onchange) {
   const select = el("select", { id }, options.map(([key, text]) => el("option", { value: key }, text)));
   select.value = value;
   select.addEventListener("change", () => onchange(select.value));
-  return el("span", { class: "labelled" }, el("label", { for: id }, label), select);
+  return el("span", { class: "option" }, el("label", { for: id }, label), select);
 }

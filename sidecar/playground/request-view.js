@@ -49,7 +49,7 @@ function block({ path, body, title }, language) {
   const id = newId("code");
   return el(
     "figure",
-    { class: "code" },
+    { class: "request-code" },
     el("figcaption", { id }, title, copyButton(`the request as ${language}`, () => write(body))),
     el("pre", { tabindex: 0, role: "group", "aria-labelledby": id }, el("code", {}, write(shortened(body)))),
   );

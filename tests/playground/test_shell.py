@@ -131,6 +131,6 @@ def test_shown_request_reads_the_key_from_the_environment(open_page: OpenPage, l
     give_key(page, KEY)
     expect(page.locator(".hit")).to_have_count(1)
     page.get_by_text("The request as").click()
-    shown: Any = page.locator(".code pre").text_content()
+    shown: Any = page.locator(".request-code pre").text_content()
     assert '-H "x-api-key: $SIDECAR_API_KEY"' in shown
     assert KEY not in shown
