@@ -44,7 +44,8 @@ def _answer(file: str) -> Response:
     ending = file[file.rindex(".") :]
     answer = Response(content, mimetype=_MEDIA_TYPES[ending], headers=_HEADERS)
     answer.set_etag(tag)
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer
 
 
 def _read(file: str) -> tuple[bytes, str]:
