@@ -10,6 +10,7 @@ from sidecar.api.parameters import require_parameter
 from sidecar.api.services import services
 from sidecar.embedding.media.formats import ImageFormat
 from sidecar.errors import InvalidArgument
+from sidecar.indexing.names import check_document_id
 
 pictures = Blueprint("pictures", __name__)
 
@@ -27,7 +28,7 @@ _HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-
 @pictures.get("/indexes/<index>/picture")
 def show_picture(index: str) -> Response:
     """The image file that a field of a document names by its path, under SIDECAR_MEDIA_ROOTS."""
-    document_id, field = require_parameter("document"), require_parameter("field")
+    document_id, field = check_document_id(require_parameter("document")), require_parameter("field")
     parts = services()
     path = _value_at(parts.reader.get(index, document_id), field)
     if not isinstance(path, str):

@@ -84,7 +84,7 @@ class FileAdder {
     const { embedded, kinds, idField, left } = choice.read();
     this.panel = new UploadPanel(file, this.context);
     replace(this.content, this.panel.element);
-    const rows = rowsOf(file, kind, (bytes) => this.panel.read(bytes));
+    const rows = rowsOf(file, kind);
     const isText = kind.format === "csv";
     await this.panel.run(shaped(rows, { kinds: isText ? kinds : null, idField, left }), embedded);
   }
@@ -101,7 +101,7 @@ async function* shaped(rows, { kinds, idField, left }) {
       .filter(([name]) => !left.has(name))
       .map(([name, value]) => [name, kinds ? valueOf(value, kinds.get(name)) : value]);
     const id = idField === "" ? {} : { _id: plainId(row.document[idField]) };
-    yield { line: row.line, document: { ...Object.fromEntries(entries), ...id } };
+    yield { line: row.line, share: row.share, document: { ...Object.fromEntries(entries), ...id } };
   }
 }
 

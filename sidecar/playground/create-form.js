@@ -23,7 +23,8 @@ export class CreateForm {
     this.modelHint = el("p", { class: "hint", id: newId("hint") }, "Empty: all-MiniLM-L6, small and quick.");
     this.nameInput = text({ required: true, pattern: "[^A-Z]*", title: "No capital letters" });
     this.model = text({ list: this.models.id, "aria-describedby": this.modelHint.id, placeholder: "hf/all_datasets_v4_MiniLM-L6" });
-    this.properties = el("textarea", { rows: 4, class: "mono", id: newId("properties"), placeholder: '{"name": "…", "dimensions": 384, "type": "hf"}' });
+    const example = '{"name": "…", "dimensions": 384, "type": "hf"}';
+    this.properties = el("textarea", { rows: 4, class: "mono", id: newId("properties"), placeholder: example });
     this.images = el("input", { type: "checkbox", id: newId("images") });
     this.normalize = el("input", { type: "checkbox", id: newId("normalize"), checked: true });
     this.splitLength = number(2, 1);
@@ -57,8 +58,9 @@ export class CreateForm {
   check() {
     let told = null;
     if (this.name === "") told = "Give the index a name.";
-    if (this.properties.value.trim() !== "" && this.readProperties() === undefined) told = "The model's properties are not a JSON object.";
-    if (this.readProperties() && this.model.value.trim() === "") told = "A model with properties of its own needs a name.";
+    const properties = this.readProperties();
+    if (properties === undefined && this.properties.value.trim() !== "") told = "The model's properties are not a JSON object.";
+    if (properties && this.model.value.trim() === "") told = "A model with properties of its own needs a name.";
     this.problem.textContent = told ?? "";
     this.problem.hidden = told === null;
     return told === null;
@@ -90,7 +92,11 @@ export class CreateForm {
         parameters: pruned({ m: given(this.m, 16), ef_construction: given(this.construction, 128) }),
       }),
     };
-    const body = { index_defaults: pruned(defaults), number_of_shards: given(this.shards, 3), number_of_replicas: given(this.replicas, 0) };
+    const body = {
+      index_defaults: pruned(defaults),
+      number_of_shards: given(this.shards, 3),
+      number_of_replicas: given(this.replicas, 0),
+    };
     return pruned(body) ?? {};
   }
 

@@ -33,8 +33,10 @@ export async function render(container, { api, signal, title, navigate }) {
   });
   form.actions.append(el("a", { href: addressOf(null) }, "Back to the indexes"));
   form.element.append(told);
-  const request = el("div", { class: "card stack request" }, el("h2", {}, "The request"), line, el("div", { class: "code" }, copyButton("the request", () => json.textContent), json));
-  replace(container, el("h1", {}, "New index"), el("div", { class: "form-and-json" }, el("div", { class: "card" }, form.element), request));
+  const code = el("div", { class: "code" }, copyButton("the request", () => json.textContent), json);
+  const request = el("div", { class: "card stack" }, el("h2", {}, "The request"), line, code);
+  const parts = el("div", { class: "form-and-json" }, el("div", { class: "card" }, form.element), request);
+  replace(container, el("h1", {}, "New index"), parts);
   show();
   form.focus();
   form.offerModels(await modelsOf(api, signal));

@@ -10,19 +10,20 @@ export function delimiterOf(text) {
 }
 
 /**
- * The records of delimited text that comes in pieces: { line, cells }, where `line` is that on which the record begins.
- * Empty lines are left out. Throws where the text ends inside quotes.
+ * The records of delimited text that comes in pieces: { line, end, cells }, where `line` is that on which the record begins,
+ * and `end` how many characters of the text end with it. Empty lines are left out. Throws where the text ends inside quotes.
  */
 export async function* records(pieces, delimiter) {
   const reader = new Reader(delimiter);
   for await (const piece of pieces) yield* reader.read(piece);
-  yield* reader.end();
+  yield* reader.finish();
 }
 
 class Reader {
   constructor(delimiter) {
     this.delimiter = delimiter;
     this.line = 1;
+    this.end = 0;
     this.begin();
     this.isQuoted = false;
     this.wasQuote = false;
@@ -38,6 +39,7 @@ class Reader {
 
   *read(piece) {
     for (const character of piece) {
+      this.end += character.length;
       if (character === "\n" && !this.wasReturn) this.line += 1;
       if (character === "\r") this.line += 1;
       yield* this.take(character);
@@ -80,10 +82,10 @@ class Reader {
     this.endCell();
     const { cells } = this;
     this.begin();
-    if (!isEmpty) yield { line: start, cells };
+    if (!isEmpty) yield { line: start, end: this.end, cells };
   }
 
-  *end() {
+  *finish() {
     if (this.isQuoted && !this.wasQuote) throw new Error(`The quotes that open in the record of line ${this.start} are not closed.`);
     yield* this.endRecord();
   }

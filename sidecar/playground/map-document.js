@@ -69,7 +69,8 @@ function chunkInside(value, { start, end, text }) {
   const from = Math.max(0, start - AROUND);
   const to = Math.min(characters.length, end + AROUND);
   const slice = (first, last) => characters.slice(first, last).join("");
-  return [from > 0 ? "… " : "", slice(from, start), el("mark", {}, slice(start, end)), slice(end, to), to < characters.length ? " …" : ""];
+  const [before, after] = [from > 0 ? "… " : "", to < characters.length ? " …" : ""];
+  return [before, slice(from, start), el("mark", {}, slice(start, end)), slice(end, to), after];
 }
 
 function cut(text) {

@@ -19,16 +19,36 @@ export async function kindOf(file) {
 }
 
 /**
- * The rows of a file: { line, document } or { line, problem }. `line` is the line where it begins; in an array the number of
- * the entry, from 1. Of a line of JSON there is its `text` too, for JavaScript rounds long numbers. `onBytes(count)` is told how much of the file has been read. Throws where the file can't be read on.
+ * The rows of a file: { line, share, document } or { line, share, problem }. `line` is the line where it begins; in an array
+ * the number of the entry, from 1. `share` is how much of the file ends with the row, from 0 to 1. Of a line of JSON there
+ * is its `text` too, for JavaScript rounds long numbers. Throws where the file can't be read on.
  */
-export async function* rowsOf(file, { format, delimiter }, onBytes = () => {}) {
-  if (format === "json") yield* entriesOf(file, onBytes);
-  else if (format === "csv") yield* recordsOf(textOf(file, onBytes), delimiter);
-  else yield* linesOf(textOf(file, onBytes));
+export async function* rowsOf(file, { format, delimiter }) {
+  const meter = new Meter(file.size);
+  if (format === "json") yield* entriesOf(file);
+  else if (format === "csv") yield* recordsOf(textOf(file, meter), delimiter, meter);
+  else yield* linesOf(textOf(file, meter), meter);
 }
 
-async function* entriesOf(file, onBytes) {
+/** Turns characters of a text into a share of its file, by what has been read so far. */
+class Meter {
+  constructor(size) {
+    this.size = size;
+    this.bytes = 0;
+    this.characters = 0;
+  }
+
+  note(bytes, text) {
+    this.bytes += bytes;
+    this.characters += text.length;
+  }
+
+  shareOf(characters) {
+    return Math.min(1, (characters * this.bytes) / Math.max(this.characters * this.size, 1));
+  }
+}
+
+async function* entriesOf(file) {
   if (file.size > LARGEST_ARRAY) {
     throw new Error(
       `${file.name} is ${size(file.size)}; a JSON array of over ${size(LARGEST_ARRAY)} does not fit into the browser. ` +
@@ -41,38 +61,45 @@ async function* entriesOf(file, onBytes) {
   } catch (error) {
     throw new Error(`${file.name} is not JSON: ${error.message}`, { cause: error });
   }
-  onBytes(file.size);
-  let line = 0;
-  for (const entry of Array.isArray(value) ? value : [value]) yield { ...checked(entry), line: (line += 1) };
+  const entries = Array.isArray(value) ? value : [value];
+  for (const [place, entry] of entries.entries()) yield { ...checked(entry), line: place + 1, share: (place + 1) / entries.length };
 }
 
-async function* linesOf(pieces) {
+async function* linesOf(pieces, meter) {
   let line = 0;
+  let end = 0;
   let rest = "";
   for await (const piece of pieces) {
     const parts = (rest + piece).split("\n");
     rest = parts.pop();
-    for (const text of parts) yield* rowOf(text, (line += 1));
+    for (const text of parts) {
+      line += 1;
+      end += text.length + 1;
+      if (text.trim() !== "") yield { ...rowOf(text), line, share: meter.shareOf(end) };
+    }
   }
-  yield* rowOf(rest, line + 1);
+  if (rest.trim() !== "") yield { ...rowOf(rest), line: line + 1, share: 1 };
 }
 
-function* rowOf(text, line) {
-  if (text.trim() === "") return;
+function rowOf(text) {
   try {
-    yield { ...checked(JSON.parse(text)), text: text.trim(), line };
+    return { ...checked(JSON.parse(text)), text: text.trim() };
   } catch (error) {
-    yield { line, problem: `not JSON: ${error.message}` };
+    return { problem: `not JSON: ${error.message}` };
   }
 }
 
-async function* recordsOf(pieces, delimiter) {
+async function* recordsOf(pieces, delimiter, meter) {
   let names = null;
-  for await (const { line, cells } of records(pieces, delimiter)) {
+  for await (const { line, end, cells } of records(pieces, delimiter)) {
     if (names === null) names = header(cells);
-    else if (cells.length > names.length) yield { line, problem: `${cells.length} cells, but the header has ${names.length}` };
-    else yield { line, document: Object.fromEntries(cells.map((cell, place) => [names[place], cell]).filter(([, cell]) => cell !== "")) };
+    else yield { ...documentOf(cells, names), line, share: meter.shareOf(end) };
   }
+}
+
+function documentOf(cells, names) {
+  if (cells.length > names.length) return { problem: `${cells.length} cells, but the header has ${names.length}` };
+  return { document: Object.fromEntries(cells.map((cell, place) => [names[place], cell]).filter(([, cell]) => cell !== "")) };
 }
 
 function header(cells) {
@@ -97,16 +124,14 @@ function isWhole(text) {
   }
 }
 
-async function* textOf(file, onBytes) {
+async function* textOf(file, meter) {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const reader = file.stream().getReader();
-  let read = 0;
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      const text = decode(decoder, value, done, file, read);
-      read += value?.length ?? 0;
-      onBytes(read);
+      const text = decode(decoder, value, done, file, meter.bytes);
+      meter.note(value?.length ?? 0, text);
       yield text;
       if (done) return;
     }

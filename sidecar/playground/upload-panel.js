@@ -15,12 +15,11 @@ export class UploadPanel {
   constructor(file, context) {
     this.file = file;
     this.context = context;
-    this.bytes = 0;
     this.failures = [];
     this.failed = 0;
     this.isRunning = false;
     this.stopping = new AbortController();
-    this.bar = el("progress", { id: newId("bar"), max: Math.max(file.size, 1), value: 0 });
+    this.bar = el("progress", { id: newId("bar"), max: 1, value: 0 });
     this.label = el("label", { for: this.bar.id }, `Adding ${file.name}`);
     this.line = el("p", { class: "hint" });
     this.said = el("p", { class: "unseen", role: "status" });
@@ -29,11 +28,6 @@ export class UploadPanel {
     this.stop = el("button", { type: "button", class: "small", onclick: () => this.stopping.abort() }, "Stop");
     const progress = el("div", { class: "row progress" }, this.bar, this.stop);
     this.element = el("div", { class: "stack" }, this.label, progress, this.line, this.said, this.told, this.list);
-  }
-
-  /** So many bytes of the file have been read. */
-  read(bytes) {
-    this.bytes = bytes;
   }
 
   /** Send the rows, with these fields embedded, to the end, or until something stops that. */
@@ -48,7 +42,7 @@ export class UploadPanel {
       index,
       fields,
       signal: AbortSignal.any([signal, this.stopping.signal]),
-      onProgress: (counts) => this.show(counts),
+      onProgress: (counts, share) => this.show(counts, share),
       onFailed: (failed) => this.note(failed),
       onBroken: (error) => this.ask(error),
     });
@@ -65,10 +59,10 @@ export class UploadPanel {
     }
   }
 
-  show(counts) {
+  show(counts, share) {
     const seconds = (performance.now() - this.started) / 1000;
-    this.bar.value = this.bytes;
-    const left = this.bytes > 0 ? (seconds * (this.file.size - this.bytes)) / this.bytes : 0;
+    this.bar.value = share;
+    const left = share > 0 ? (seconds * (1 - share)) / share : 0;
     const text = [
       counted(counts.received, "document"),
       counts.failed > 0 ? `${count(counts.failed)} failed` : null,
@@ -78,7 +72,7 @@ export class UploadPanel {
     this.line.textContent = text.join(" · ");
     if (performance.now() - this.spoken < SPOKEN_EVERY_SECONDS * 1000) return;
     this.spoken = performance.now();
-    this.said.textContent = `${Math.round((100 * this.bytes) / Math.max(this.file.size, 1))} per cent, ${text.slice(0, 2).join(", ")}`;
+    this.said.textContent = `${Math.round(100 * share)} per cent, ${text.slice(0, 2).join(", ")}`;
   }
 
   /** Keep what is to be told of a document that failed. */
@@ -104,7 +98,13 @@ export class UploadPanel {
       el(
         "div",
         { class: "wide", tabindex: 0, role: "region", "aria-label": "Documents that failed" },
-        el("table", {}, el("caption", { class: "unseen" }, "Documents that failed"), el("thead", {}, el("tr", {}, heads)), this.failureRows),
+        el(
+          "table",
+          {},
+          el("caption", { class: "unseen" }, "Documents that failed"),
+          el("thead", {}, el("tr", {}, heads)),
+          this.failureRows,
+        ),
       ),
     );
   }
@@ -122,12 +122,15 @@ export class UploadPanel {
   /** Tell what broke off, and let the reader try again or stop. */
   ask(error) {
     return new Promise((resolve) => {
+      this.stop.hidden = true;
       const answer = (isAgain) => {
+        this.stop.hidden = false;
         replace(this.told);
         resolve(isAgain);
       };
       const again = el("button", { type: "button", class: "small primary", onclick: () => answer(true) }, "Send the rest");
-      replace(this.told, failure(error), el("div", { class: "row" }, again, el("button", { type: "button", class: "small", onclick: () => answer(false) }, "Stop here")));
+      const enough = el("button", { type: "button", class: "small", onclick: () => answer(false) }, "Stop here");
+      replace(this.told, failure(error), el("div", { class: "row" }, again, enough));
       again.focus();
       this.context.signal.addEventListener("abort", () => answer(false), { once: true });
     });
@@ -138,7 +141,7 @@ export class UploadPanel {
     if (signal.aborted) return;
     const { received, succeeded, failed } = this.counts;
     this.stop.hidden = true;
-    if (start === "" && error === null) this.bar.value = this.bar.max;
+    if (start === "" && error === null) this.bar.value = 1;
     const seconds = (performance.now() - this.started) / 1000;
     this.label.textContent = this.file.name;
     this.line.textContent = `${start}${counted(succeeded, "document")} of ${count(received)} written in ${duration(seconds)}.`;
@@ -147,10 +150,19 @@ export class UploadPanel {
     } catch (problem) {
       error ??= problem;
     }
-    const links = [["search", "Search"], ["about", "About"], ["map", "Map"]].map(([page, name]) => [el("a", { href: addressOf(index, page) }, name), " "]);
+    replace(this.told, error ? failure(error) : null, this.summary(start, failed, error));
+  }
+
+  summary(start, failed, error) {
+    const { index } = this.context;
     const text = failed === 0 ? "All of them are in the index. " : `${counted(failed, "document")} failed. `;
-    const summary = el("div", { class: `note ${failed === 0 && !error ? "good" : ""}`, role: "status" }, icon(failed === 0 ? "check" : "warning"), el("p", {}, start === "" ? text : "What was written stays. ", links));
-    replace(this.told, error ? failure(error) : null, summary);
+    const link = (page, name) => [el("a", { href: addressOf(index, page) }, name), " "];
+    return el(
+      "div",
+      { class: `note ${failed === 0 && !error ? "good" : ""}`, role: "status" },
+      icon(failed === 0 && !error ? "check" : "warning"),
+      el("p", {}, start === "" && !error ? text : "What was written stays. ", link("search", "Search"), link("about", "About"), link("map", "Map")),
+    );
   }
 }
 

@@ -12,14 +12,15 @@ const SLOW_SECONDS = 2.5;
 
 export class Upload {
   /**
-   * `fields` are embedded. `onProgress(counts)` is told after each batch; counts have `received`, `succeeded`, `failed`.
-   * `onFailed({ line, id, error, document })` is told of each document that failed. `onBroken(error)` resolves to whether
-   * what has not been written is to be sent again.
+   * `fields` are embedded. `onProgress(counts, share)` is told after each batch; counts have `received`, `succeeded` and
+   * `failed`, and `share` is that of the file which is dealt with. `onFailed({ line, id, error, document })` is told of each
+   * document that failed. `onBroken(error)` resolves to whether what has not been written is to be sent again.
    */
   constructor({ api, index, fields, signal, onProgress, onFailed, onBroken }) {
     Object.assign(this, { api, signal, onProgress, onFailed, onBroken });
     this.path = `${indexPath(index, "documents")}?${parametersOf(fields)}`;
     this.counts = { received: 0, succeeded: 0, failed: 0 };
+    this.share = 0;
     this.batchSize = FIRST_BATCH;
   }
 
@@ -33,7 +34,7 @@ export class Upload {
         this.fail({ line: row.line, id: "", error: row.problem });
         continue;
       }
-      const entry = { line: row.line, text: withId(row) };
+      const entry = { line: row.line, share: row.share, text: withId(row) };
       batch.push(entry);
       bytes += entry.text.length;
       if (batch.length < this.batchSize && bytes < LARGEST_BYTES) continue;
@@ -48,7 +49,7 @@ export class Upload {
     let rest = batch;
     for (;;) {
       const { done, error } = await this.exchange(rest);
-      this.onProgress(this.counts);
+      this.onProgress(this.counts, this.share);
       if (!error) return true;
       rest = rest.slice(done);
       if (!(await this.onBroken(error))) return false;
@@ -61,10 +62,11 @@ export class Upload {
     let end = null;
     const failed = [];
     try {
-      await this.api.lines(this.path, batch.map((entry) => entry.text).join("\n"), (line) => {
+      const read = (line) => {
         if (line.item) failed.push(line.item);
         else if (line.done || line.error) end = line;
-      }, { signal: this.signal });
+      };
+      await this.api.lines(this.path, batch.map((entry) => entry.text).join("\n"), read, { signal: this.signal });
     } catch (error) {
       if (isAbort(error)) throw error;
       // Nothing is known of the batch, so that all of it would be sent again.
@@ -81,6 +83,7 @@ export class Upload {
       const { line, text } = batch[item.line - 1];
       this.fail({ line, id: item._id || JSON.parse(text)._id, error: item.error, document: text });
     }
+    this.share = batch[end.received - 1]?.share ?? this.share;
     this.counts.succeeded += end.succeeded;
     this.counts.received += end.succeeded;
   }

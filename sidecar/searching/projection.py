@@ -45,8 +45,8 @@ def project(vectors: Embeddings) -> Projection:
 def _principal_axes(centred: Embeddings) -> tuple[Embeddings, NDArray[np.float64]]:
     """At most two directions of length 1, shape (axes, dimensions), and the sums of squares along them.
 
-    By the smaller of the two products of the matrix with itself: 5,000 vectors of 768 dimensions take 0.2 s so, and
-    2.5 s by a decomposition of the matrix.
+    By the smaller of the two products of the matrix with itself: 5,000 vectors of 768 dimensions take one processor
+    0.15 s so, and 0.84 s by the singular values of the matrix.
     """
     count, dimensions = centred.shape
     is_wide = count < dimensions

@@ -221,6 +221,8 @@ def test_a_long_file_goes_in_pieces_that_tell_how_far_it_is(page: Page, sidecar:
     shares, texts = zip(*page.evaluate("window.told"), strict=True)
     assert list(shares) == sorted(shares)
     assert shares[-1] == 1
+    seen = {text.split(" document")[0]: share for share, text in zip(shares, texts, strict=True)}
+    assert seen["112"] == pytest.approx(112 / 1500, rel=0.15)
     counts = [text.split(" document")[0] for text in dict.fromkeys(texts) if " a second" in text]
     assert counts[:3] == ["16", "48", "112"]
     assert counts[-1] == "1,500"

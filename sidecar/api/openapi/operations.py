@@ -88,7 +88,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "pictures.show_picture": Operation(
         {200: dict.fromkeys(PICTURE_TYPES.values(), Annotated[bytes, WithJsonSchema({})])},
         parameters=OF_PICTURE,
-        errors=(*INDEX, InvalidArgument, DocumentNotFound, MediaError),
+        errors=(*INDEX, InvalidArgument, InvalidDocumentId, DocumentNotFound, MediaError),
     ),
     "indexes.read_stats": Operation({200: json_of(answers.Stats)}, errors=INDEX),
     "indexes.read_index_health": Operation({200: json_of(answers.HealthAnswer)}, errors=CLUSTER),
