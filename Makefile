@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test test-slow bench bench-gpu lint format serve constraints clean
+.PHONY: install browser demo test test-slow bench bench-gpu lint format serve constraints clean
 
 install: $(STAMP)
 
@@ -21,8 +21,11 @@ demo: install
 serve: install
 	$(BIN)/sidecar serve
 
+browser:
+	bash tools/install_browser.sh
+
 # Two processes, each with a node of its own; the tests of a file share what it set up.
-test: install
+test: install browser
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: install

@@ -12,10 +12,14 @@ from sidecar.api.documentation import document_api, documentation
 from sidecar.api.documents import documents
 from sidecar.api.embeddings import embeddings
 from sidecar.api.errors import register_error_handlers
+from sidecar.api.fields import fields
 from sidecar.api.indexes import indexes
+from sidecar.api.inspection import inspection
 from sidecar.api.keys import require_keys
 from sidecar.api.models import models
 from sidecar.api.operations import operations
+from sidecar.api.pictures import pictures
+from sidecar.api.playground import playground
 from sidecar.api.points_in_time import points_in_time
 from sidecar.api.recommend import recommend
 from sidecar.api.request_log import log_requests
@@ -67,14 +71,18 @@ from sidecar.startup import Startup
 _BLUEPRINTS = (
     operations,
     indexes,
+    inspection,
     aliases,
     documents,
+    fields,
+    pictures,
     search,
     recommend,
     points_in_time,
     models,
     embeddings,
     documentation,
+    playground,
 )
 
 

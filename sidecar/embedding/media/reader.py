@@ -19,6 +19,7 @@ from sidecar.embedding.engine import BULK_NICENESS
 from sidecar.embedding.loader import ImagePreparer, Loader, MediaLoader, Modality
 from sidecar.embedding.media.attention import AttentionModel
 from sidecar.embedding.media.fetching import Fetcher, FetchRules
+from sidecar.embedding.media.formats import HEAD_BYTES, ImageFormat, image_format
 from sidecar.embedding.media.patching import PATCHED_SIDE, cut, parse_patch_method
 from sidecar.embedding.media.paths import read_path
 from sidecar.embedding.media.pointers import data_uri_type, is_base64_image, shortened
@@ -76,6 +77,20 @@ class MediaReader:
         method; ModelLoadError where the patch method's own model can't be had.
         """
         return self._read(loader, modality, source, self._query_places)
+
+    def read_picture(self, path: str) -> tuple[bytes, ImageFormat]:
+        """An image file as it is, and its format; by path or ``file:`` URL, under the roots.
+
+        Raises: MediaError naming the path and what is wrong, as for a file that is no image.
+        """
+        try:
+            content = read_path(path, self._roots, self._rules.max_bytes)
+        except Unreadable as error:
+            raise MediaError(f"{shortened(path)!r} can't be read: {error}") from error
+        found = image_format(content[:HEAD_BYTES])
+        if found is None:
+            raise MediaError(f"{shortened(path)!r} is not an image that can be shown. Name a PNG, JPEG, GIF or WebP")
+        return content, found
 
     def close(self) -> None:
         """End the threads; what waits is dropped."""
