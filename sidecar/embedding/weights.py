@@ -67,6 +67,13 @@ def find_local_weights(repository: str, looked: list[str] | None = None) -> Weig
     return _from_hub_cache(repository, notes) or _from_package(repository, notes)
 
 
+def hub_cache_folder() -> Path:
+    """Where the hub's library keeps what it has fetched."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
 def _is_path(repository: str) -> bool:
     return repository.startswith(("/", "./", "../", "~"))
 
