@@ -63,10 +63,8 @@ def _tell(name: str, findings: Sequence[Finding], console: Console) -> None:
 
 
 def _tell_counts(counts: Counter[Level], console: Console) -> None:
-    errors, warnings = counts[Level.ERROR], counts[Level.WARNING]
-    told = [
-        f"{count} {word}{'s' * (count != 1)}" for count, word in ((errors, "error"), (warnings, "warning")) if count
-    ]
+    levels = [level for level in (Level.ERROR, Level.WARNING) if counts[level]]
+    told = [f"{counts[level]} {level.value}{'s' if counts[level] > 1 else ''}" for level in levels]
     console.print(f"\n{' and '.join(told)} in {counts.total()} findings." if told else "\nNothing is wrong.")
 
 

@@ -49,7 +49,8 @@ def check(about: Surroundings) -> Iterator[Finding]:
             "Try it on a copy of your data first, or bring the sidecar up to date.",
         )
     else:
-        yield ok(f"{where} is OpenSearch {number}{', where k-NN has the engine lucene only' * facts.is_embedded}")
+        engines = "lucene only" if facts.is_embedded else "lucene and faiss"
+        yield ok(f"{where} is OpenSearch {number}; engines of k-NN: {engines}")
     yield from _connection(about)
     for name, look in _PARTS:
         try:

@@ -28,7 +28,7 @@ def check(about: Surroundings) -> Iterator[Finding]:
             f"Install it: pip install {DISTRIBUTION}",
         )
         return
-    yield from _python(installed.metadata.get("Requires-Python"))
+    yield from _python((installed.metadata.get_all("Requires-Python") or [None])[0])
     requirements = [Requirement(text) for text in installed.requires or []]
     faults = [fault for one in requirements if _is_needed(one, "") and (fault := fault_of(one))]
     if faults:

@@ -46,7 +46,8 @@ def _listening(port: int) -> psutil.Process | None:
     """The process that listens on the port; None where the system does not tell."""
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            is_there = connection.laddr and connection.laddr.port == port
+            if is_there and connection.status == psutil.CONN_LISTEN and connection.pid:
                 return psutil.Process(connection.pid)
     except psutil.Error:
         return None
