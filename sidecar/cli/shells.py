@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete, add_completion_class
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    FishComplete,
+    ShellComplete,
+    ZshComplete,
+    add_completion_class,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +47,13 @@ class Zsh(_Quiet, ZshComplete):
 
 
 class Fish(_Quiet, FishComplete):
-    """fish."""
+    """fish, whose script takes a comma for the end of what is told."""
+
+    def format_completion(self, item: CompletionItem[str]) -> str:
+        """The completion as the script reads it."""
+        if item.help:
+            item.help = item.help.replace(",", ";")
+        return super().format_completion(item)
 
 
 SHELLS: Mapping[str, type[ShellComplete]] = {"bash": Bash, "zsh": Zsh, "fish": Fish}

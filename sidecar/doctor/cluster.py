@@ -51,7 +51,7 @@ def check(about: Surroundings) -> Iterator[Finding]:
     else:
         engines = "lucene only" if facts.is_embedded else "lucene and faiss"
         yield ok(f"{where} is OpenSearch {number}; engines of k-NN: {engines}")
-    yield from _connection(about)
+    yield from look_at_connection(about)
     for name, look in _PARTS:
         try:
             yield from look(cluster)
@@ -69,7 +69,7 @@ def _no_node(about: Surroundings) -> Finding:
     return ok(f"the embedded OpenSearch does not run; it starts with the server, and {version} {told}")
 
 
-def _connection(about: Surroundings) -> Iterator[Finding]:
+def look_at_connection(about: Surroundings) -> Iterator[Finding]:
     """Whether others could read what is sent to the cluster. Of its address, nothing is told but the host."""
     parts = urlsplit(about.settings.opensearch_url or "http://127.0.0.1")
     if parts.scheme == "https" and not about.settings.opensearch_verify_tls:

@@ -23,6 +23,8 @@ LOW_WATERMARK = 0.85
 FLOOD_STAGE = 0.95
 LITTLE_BYTES = 2_000_000_000
 """A converted model of medium size takes about 1 GB, and as much again while it is converted."""
+LEAST_BYTES = 100_000_000
+"""Less than the smallest model takes."""
 LEAST_FREE_FILES = 0.01
 """Share of a disk's inodes."""
 
@@ -69,13 +71,21 @@ def judge_folder(variable: str, folder: Path, usage: Usage, *, least_bytes: int 
         return error(f"{variable}: {place} is no folder.", f"Move that file away, or set {variable}.")
     if not os.access(place, os.W_OK | os.X_OK):
         return error(f"{variable}: {place} may not be written to.", f"Give it to your user, or set {variable}.")
-    if usage.free_files < LEAST_FREE_FILES:
-        return error(f"{told}, but hardly a file more can be made there (inodes).", advice)
-    if usage.free_bytes < least_bytes:
-        return error(f"{told}, and {told_bytes(least_bytes)} are needed at the first start.", advice)
+    full = _fullness(usage, least_bytes)
+    if full is not None:
+        return error(f"{told}{full}.", advice)
     if usage.free_bytes < LITTLE_BYTES:
         return warning(f"{told}: little for models.", advice)
     return ok(told)
+
+
+def _fullness(usage: Usage, least_bytes: int) -> str | None:
+    """What can't be done for want of room, as the end of a sentence; None where there is enough."""
+    if usage.free_files < LEAST_FREE_FILES:
+        return ", but hardly a file more can be made there (inodes)"
+    if usage.free_bytes < least_bytes:
+        return f", and {told_bytes(least_bytes)} are needed at the first start"
+    return ": hardly anything can be written there" if usage.free_bytes < LEAST_BYTES else None
 
 
 def judge_data(folder: Path, usage: Usage) -> Finding:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from sidecar import __version__
 from sidecar.doctor.finding import Finding, error, ok, warning
@@ -39,7 +39,7 @@ def check(about: Surroundings) -> Iterator[Finding]:
     else:
         yield ok(f"sidecar {__version__}, with all packages that it needs, in {Path(sys.prefix)}")
     for extra in sorted(set(installed.metadata.get_all("Provides-Extra") or ()) - _FOR_DEVELOPERS):
-        yield _extra(extra, requirements)
+        yield extra_finding(extra, requirements)
 
 
 def fault_of(requirement: Requirement) -> str | None:
@@ -48,10 +48,7 @@ def fault_of(requirement: Requirement) -> str | None:
         version = importlib.metadata.version(requirement.name)
     except importlib.metadata.PackageNotFoundError:
         return f"{requirement.name} is missing"
-    try:
-        fits = requirement.specifier.contains(version, prereleases=True)
-    except InvalidRequirement:
-        fits = False
+    fits = requirement.specifier.contains(version, prereleases=True)
     return None if fits else f"{requirement.name} is {version}, and {requirement.specifier} is needed"
 
 
@@ -68,7 +65,8 @@ def _is_needed(requirement: Requirement, extra: str) -> bool:
     return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
 
 
-def _extra(extra: str, requirements: Iterable[Requirement]) -> Finding:
+def extra_finding(extra: str, requirements: Iterable[Requirement]) -> Finding:
+    """Whether all that an extra adds to the requirements is there."""
     own = [one for one in requirements if _is_needed(one, extra) and not _is_needed(one, "")]
     faults = {one.name: fault for one in own if (fault := fault_of(one))}
     install = f"pip install '{DISTRIBUTION}[{extra}]'"
