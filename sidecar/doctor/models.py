@@ -20,7 +20,7 @@ from sidecar.embedding.kinds import runs_here
 from sidecar.embedding.model_options import CLIP_KINDS, TEXT_KINDS
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable
-from sidecar.embedding.weights import find_local_weights, hub_cache_folder
+from sidecar.embedding.weights import find_local_weights, hub_cache_folder, is_path
 from sidecar.errors import InvalidArgument, UnknownModel
 from sidecar.opensearch.address import Endpoint
 
@@ -77,6 +77,8 @@ def _of_table(spec: ModelSpec, settings: Settings) -> Finding:
         find_local_weights(spec.repository, looked)
     else:
         looked.append(f"not in the Hugging Face cache {hub_cache_folder()}")
+    if is_path(spec.repository):
+        return error(f"model {spec.name}: {'; '.join(looked)}.", "Put its files there, or correct localpath.")
     told = f"model {spec.name}: no weights on this machine ({'; '.join(looked)}), and no converted form in "
     told += str(settings.models_folder)
     if hub_is_offline():

@@ -51,12 +51,19 @@ def test_models_of_their_own_places_are_looked_for_there(tmp_path: Path) -> None
     def model(**place: str) -> dict[str, Any]:
         return {"model": "mine", "model_properties": {"name": "mine", "dimensions": 32, "type": "sbert", **place}}
 
-    here, gone, away = (
+    (tmp_path / "model.zip").write_bytes(b"")
+    here, empty, gone, away = (
         look(tmp_path, model(**place))[0]
-        for place in ({"localpath": str(tmp_path)}, {"localpath": "/no/such"}, {"url": "https://example.org/m.zip"})
+        for place in (
+            {"localpath": f"{tmp_path}/model.zip"},
+            {"localpath": str(tmp_path)},
+            {"localpath": "/no/such.zip"},
+            {"url": "https://example.org/m.zip"},
+        )
     )
-    assert levels([here, gone, away]) == [Level.OK, Level.ERROR, Level.OK]
-    assert "there is no /no/such" in gone.found
+    assert levels([here, empty, gone, away]) == [Level.OK, Level.ERROR, Level.ERROR, Level.OK]
+    assert f"folder {tmp_path} has no config.json" in empty.found
+    assert "/no/such.zip" in gone.found
     assert str(tmp_path / "downloads") in away.found
 
 
