@@ -16,8 +16,8 @@ from sidecar.opensearch.node.progress import Progress, Report
 
 
 def progress_console() -> Console:
-    """Standard error. Bars and spinners move on a terminal only, whatever ``FORCE_COLOR`` says of colours."""
-    return Console(stderr=True, highlight=False, force_interactive=None if sys.stderr.isatty() else False)
+    """Standard error: bars, spinners and colours on a terminal, plain lines elsewhere, also with ``FORCE_COLOR``."""
+    return Console(stderr=True, highlight=False, force_terminal=None if sys.stderr.isatty() else False)
 
 
 def result_console() -> Console:

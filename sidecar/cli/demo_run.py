@@ -53,7 +53,9 @@ def demo(given: Mapping[str, Any]) -> int:
     answers = []
     with local_app(settings, console) as app:
         client = app.test_client()
-        _index(client, read_documents(given["documents"]), console)
+        with console.status("Reading the documentation of Python's library"):
+            documents = read_documents(given["documents"])
+        _index(client, documents, console)
         for kind, search in SEARCHES:
             started = time.perf_counter()
             hits = _post(client, f"/indexes/{INDEX}/search", search | {"limit": 3})["hits"]

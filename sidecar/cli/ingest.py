@@ -19,20 +19,27 @@ _FORMATS = click.Choice([each.value for each in Format])
 
 _WHAT = [
     click.Argument(["source"], required=False, shell_complete=complete_files),
-    click.Option(["--index"], shell_complete=complete_indexes, help="The index to load into, or an alias of one."),
+    click.Option(
+        ["--index"], metavar="NAME", shell_complete=complete_indexes, help="The index to load into, or an alias of one."
+    ),
     click.Option(["--format"], type=_FORMATS, help="The source's format, where its name does not tell."),
     click.Option(["--captions"], help="CSV or JSONL file with a row for each image of a folder of images."),
     click.Option(["--encoding"], help="Encoding of text files; utf-8 by default."),
-    click.Option(["--storage"], multiple=True, metavar="OPTION=VALUE", help="Option of fsspec's filesystem."),
+    click.Option(
+        ["--storage"], multiple=True, metavar="OPTION=VALUE", help="Option of fsspec's filesystem. May be repeated."
+    ),
 ]
 _SHAPE = [
     click.Option(["--id-field"], metavar="FIELD", help="The field with the document's id."),
     click.Option(["--tensor-fields"], metavar="A,B", help="The fields whose text is embedded."),
     click.Option(["--image-fields"], metavar="A,B", help="The fields that point to images, which are embedded."),
-    click.Option(["--rename"], multiple=True, metavar="OLD=NEW", help="Give a field another name."),
-    click.Option(["--set"], multiple=True, metavar="FIELD=VALUE", help="Give every document a value."),
+    click.Option(["--rename"], multiple=True, metavar="OLD=NEW", help="Give a field another name. May be repeated."),
+    click.Option(["--set"], multiple=True, metavar="FIELD=VALUE", help="Give every document a value. May be repeated."),
     click.Option(
-        ["--types"], multiple=True, metavar="FIELD=TYPE", help="Make int, float, bool, json, list or str of a field."
+        ["--types"],
+        multiple=True,
+        metavar="FIELD=TYPE",
+        help="Make int, float, bool, json, list or str of a field. May be repeated.",
     ),
     click.Option(["--keep"], metavar="A,B", help="Take these fields only."),
     click.Option(["--drop"], metavar="A,B", help="Leave these fields out."),
@@ -40,11 +47,16 @@ _SHAPE = [
         ["--precomputed"],
         multiple=True,
         metavar="FIELD[=TEXT]",
-        help="FIELD has vectors already, which are taken as those of the field TEXT.",
+        help="FIELD has vectors already, which are taken as those of the field TEXT. May be repeated.",
     ),
 ]
 _INDEX = [
-    click.Option(["--model"], shell_complete=complete_models, help="Model of the index, where it is not there yet."),
+    click.Option(
+        ["--model"],
+        metavar="NAME",
+        shell_complete=complete_models,
+        help="Model of the index, where it is not there yet.",
+    ),
     click.Option(
         ["--settings"],
         type=_FILE,

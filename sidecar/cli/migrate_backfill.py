@@ -19,12 +19,15 @@ backfill = Deferred(
         click.Option(
             ["--index"],
             required=True,
+            metavar="NAME",
             shell_complete=complete_indexes,
             help="Index, alias or data stream, or a list or pattern of these.",
         ),
         click.Option(["--field"], multiple=True, metavar="VECTOR", help="A declared vector; all of them by default."),
-        click.Option(["--source"], help="Declare the field first: the path of what is embedded."),
-        click.Option(["--model"], shell_complete=complete_models, help="Declare the field first: the model."),
+        click.Option(["--source"], metavar="PATH", help="Declare the field first: the path of what is embedded."),
+        click.Option(
+            ["--model"], metavar="NAME", shell_complete=complete_models, help="Declare the field first: the model."
+        ),
         click.Option(["--kind"], type=click.Choice(["text", "image"]), help="What the source holds; text by default."),
         click.Option(["--replace"], is_flag=True, help="Compute the vectors that are there anew too."),
         click.Option(["--rate"], type=click.FloatRange(min=0, min_open=True), help="Documents a second, at most."),

@@ -19,7 +19,9 @@ def _number(least: int) -> click.IntRange:
 
 _PARAMETERS: list[click.Parameter] = [
     click.Argument(["name"], shell_complete=complete_indexes),
-    click.Option(["--model"], shell_complete=complete_models, help="The new model; it embeds queries too."),
+    click.Option(
+        ["--model"], metavar="NAME", shell_complete=complete_models, help="The new model; it embeds queries too."
+    ),
     click.Option(["--model-properties"], metavar="JSON|FILE", help="What the model is, where it is not in the table."),
     click.Option(["--precision"], type=click.Choice(PRECISIONS), help="The precision that the model runs in."),
     click.Option(

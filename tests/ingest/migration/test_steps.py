@@ -61,8 +61,8 @@ def test_a_migration_that_is_given_up_leaves_the_index_as_it_was(
     assert list(ask(node, "GET", f"/{name}*/_alias")) == [index]
     sidecar.add(name, [{"_id": "d9", "title": "written again"}])
     assert is_embedded(sources(node, name)["d9"], "title", SMALL)
-    assert migrate.run("abort", name).exit_code == 1
-    assert migrate.run("rollback", name).exit_code == 1
+    assert migrate.run("abort", name).exit_code == 2
+    assert migrate.run("rollback", name).exit_code == 2
     assert migrate.done(name, "--model", "random/medium", "--yes")["phase"] == "switched"
 
 
@@ -128,7 +128,7 @@ def test_a_way_back_can_be_given_up_and_taken_again(
 
     with monkeypatch.context() as broken:
         broken.setattr("sidecar.ingest.migration.passage.change_aliases", fail)
-        assert migrate.run("rollback", name).exit_code == 1
+        assert migrate.run("rollback", name).exit_code == 3
     assert (phase(migrate, name), leads_to(node, name)) == ("rolling_back", new)
     sidecar.add(name, [{"_id": "d2", "title": "writes go on"}])
     assert migrate.run("abort", name).exit_code == 0

@@ -120,7 +120,7 @@ def test_vectors_that_clients_brought_are_taken_over(
     }
     assert not sidecar.post(f"/indexes/{name}/documents", body).json()["errors"]
     refused = migrate.run(name, "--model", "random/medium", "--yes")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "'mine' has vectors that clients brought, of 32 dimensions" in refused.stderr
     assert leads_to(node, name) == f"{name}-v1"
     file = tmp_path / "settings.json"
