@@ -10,9 +10,9 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_origin
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "SIDECAR_"
 ENV_FILE = ".env"
+_JSON_FORMS: Mapping[Any, str] = {tuple: 'a JSON list, as ["a", "b"]', dict: 'a JSON object, as {"a": "b"}'}
 
 
 def default_home() -> Path:
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     opensearch_url: str | None = Field(
         default=None,
         validation_alias="OPENSEARCH_URL",
+        repr=False,
         description="The cluster, with user and password if it wants them. Unset: the embedded node.",
     )
     opensearch_ca_file: Path | None = Field(
@@ -149,6 +151,7 @@ class Settings(BaseSettings):
     grace: float = Field(default=30.0, ge=0, description="Seconds that accepted requests have to finish after SIGTERM.")
     api_keys: tuple[str, ...] = Field(
         default=(),
+        repr=False,
         description="JSON list of keys; when given, every request must carry one as `x-api-key`, but for health checks "
         "and the API's own description.",
     )
@@ -209,11 +212,13 @@ class Settings(BaseSettings):
     )
     endpoints: dict[str, str] = Field(
         default_factory=dict,
+        repr=False,
         description="JSON object of inference endpoints that models of type `endpoint` may use though their address is "
         "private, or that want a token: start of the URL -> token, empty for none.",
     )
     embedding_url: str | None = Field(
         default=None,
+        repr=False,
         description="Another sidecar that runs all models in this one's place: its URL, as http://host:8882.",
     )
 
@@ -299,14 +304,25 @@ def environment_name(field: str) -> str:
     return alias if isinstance(alias, str) else PREFIX + field.upper()
 
 
+def json_form(field: str) -> str | None:
+    """The form of a setting that is written as JSON, with an example; None for one that is text."""
+    return _JSON_FORMS.get(get_origin(Settings.model_fields[field].annotation))
+
+
+def is_secret(field: str) -> bool:
+    """True for a setting that may hold a password, a key or a token: what it is set to is told to nobody."""
+    return not Settings.model_fields[field].repr
+
+
 def load_settings(**options: Any) -> Settings:
     """Read the settings from the environment and ``.env``, under the given options.
 
     Options that are None count as not given.
     Raises: ConfigurationError, naming the variable, for an unknown ``SIDECAR_`` name or a bad value.
     """
-    variables = _variables()
-    _check_known(variables)
+    variables = read_variables()
+    for problem in unknown_variables(variables):
+        raise ConfigurationError(problem)
     aliases = _aliases(variables, options)
     chosen = {variable.setting: variable.value for variable in aliases}
     chosen |= {name: value for name, value in options.items() if value is not None}
@@ -322,37 +338,38 @@ def load_settings(**options: Any) -> Settings:
         return Settings(_env_file=ENV_FILE, **given)
     except SettingsError as error:
         field = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "")
-        raise ConfigurationError(f'{environment_name(field)}: must be a JSON list, as ["a", "b"]') from error
+        raise ConfigurationError(f"{environment_name(field)}: must be {json_form(field)}") from error
     except ValidationError as error:
         first = error.errors()[0]
         field = str(first["loc"][0])
         variable = environment_name(field) if field in Settings.model_fields else field
         variable = next((alias.name for alias in aliases if alias.setting == field), variable)
-        raise ConfigurationError(f"{variable}: {first['msg']} (given: {first['input']!r})") from error
+        told = "" if field in Settings.model_fields and is_secret(field) else f" (given: {first['input']!r})"
+        raise ConfigurationError(f"{variable}: {first['msg']}{told}") from error
 
 
 def tell_marqo_variables(**options: Any) -> None:
     """Log which variables of Marqo set which setting, and which have no effect; `options` as in `load_settings`."""
-    variables = _variables()
+    variables = read_variables()
     for variable in _aliases(variables, options):
         logger.info("%s sets %s", variable.name, environment_name(variable.setting))
     for remark in remarks(variables):
         logger.warning(remark)
 
 
-def _variables() -> dict[str, str]:
-    """The environment, over the file."""
+def read_variables() -> dict[str, str]:
+    """The variables of the environment, over those of the file `ENV_FILE`."""
     file_values = {key: value for key, value in dotenv_values(ENV_FILE).items() if value is not None}
     return {**file_values, **os.environ}
 
 
-def _check_known(variables: Mapping[str, str]) -> None:
+def unknown_variables(variables: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each variable that is named as settings are and is none, with the nearest name."""
     known = [environment_name(name) for name in Settings.model_fields]
     for variable in variables:
         if variable.startswith(PREFIX) and variable not in known:
             near = difflib.get_close_matches(variable, known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise ConfigurationError(f"{variable} is not a setting of the sidecar.{hint}")
+            yield f"{variable} is not a setting of the sidecar.{f' Did you mean {near[0]}?' if near else ''}"
 
 
 def _aliases(variables: Mapping[str, str], options: Mapping[str, Any]) -> list[GivenVariable]:

@@ -23,6 +23,7 @@ from gunicorn.workers.base import Worker as BaseWorker
 
 from sidecar.config import Settings
 from sidecar.errors import ConfigurationError
+from sidecar.listeners import BACKLOG
 from sidecar.tls import server_context
 from sidecar.worker import Worker
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BACKLOG = 2048
 KEEPALIVE_SECONDS = 75
 """How long an idle connection is kept: more than the 60 s after which load balancers drop theirs, so that it is never
 the server that closes one in the moment of its reuse."""

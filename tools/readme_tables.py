@@ -2,7 +2,7 @@
 
 ``python tools/readme_tables.py`` brings them up to date; with ``--check`` it only tells whether they are (exit
 status 1 where they are not). The tables come from the code that they describe: `sidecar.config`, `sidecar.errors`, the
-routes, the metrics and the model table.
+routes, the metrics, the model table, the exit statuses and the doctor's checks.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from unittest import mock
 from flask import Blueprint, Flask
 
 import sidecar.api
+from sidecar.cli.exit_statuses import MEANINGS
 from sidecar.cli.serve import serve
 from sidecar.config import Settings, default_home, environment_name
+from sidecar.doctor.registry import CHECKS
 from sidecar.embedding.model_table import read_table
 from sidecar.errors import InvalidRequest, SidecarError
 from sidecar.metrics import Metrics
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ("README.md", "docs/models.md")
+DOCUMENTS = ("README.md", "docs/command-line.md", "docs/doctor.md", "docs/models.md")
 
 _SECTION = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _BRACES = str.maketrans("<>", "{}")
@@ -124,9 +126,21 @@ def metrics_table() -> str:
     return _table(("Metric", "Type", "Meaning"), rows)
 
 
+def exit_statuses_table() -> str:
+    """Every exit status of the commands."""
+    return _table(("Status", "Meaning"), [(str(int(status)), meaning) for status, meaning in MEANINGS.items()])
+
+
+def checks_table() -> str:
+    """Every check of ``sidecar doctor``."""
+    return _table(("Check", "Question"), [(_code(name), check.question) for name, check in CHECKS.items()])
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "checks": checks_table,
     "configuration": settings_table,
     "errors": errors_table,
+    "exit-statuses": exit_statuses_table,
     "metrics": metrics_table,
     "models": models_table,
     "routes": routes_table,

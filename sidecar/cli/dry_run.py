@@ -8,6 +8,7 @@ from typing import Any
 import click
 import orjson
 
+from sidecar.cli.json_output import echo_json
 from sidecar.ingest.loading.dry_run import Sample, TriedDocument, try_sample
 from sidecar.ingest.loading.estimate import Estimate, estimate
 from sidecar.ingest.loading.parts import LoadParts
@@ -33,7 +34,7 @@ def show_dry_run(
     sample = try_sample(parts, plan, target, chain.from_iterable(part.records() for part in read))
     estimated = estimate(sample, Total.of(read), target)
     if as_json:
-        click.echo(orjson.dumps(_as_json(sample, estimated, documents), option=orjson.OPT_INDENT_2, default=repr))
+        echo_json(_as_json(sample, estimated, documents))
         return
     click.echo(_told_index(plan.index, target, is_there=is_there))
     for tried in sample.documents[:documents]:

@@ -2,153 +2,115 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import click
-from rich.console import Console
 
-from sidecar.cli.ingest_options import RAY, Asked, options, plan_of, wish_of
-from sidecar.cli.ingest_outcome import LOADED, STOPPED, USAGE, exit_status, tell_beginning, tell_summary
-from sidecar.cli.load_bar import LoadBar
-from sidecar.cli.load_parts import open_load_parts
-from sidecar.cli.local_app import command_settings
-from sidecar.cli.stopping import INTERRUPTED, stopped_by_signals
-from sidecar.config import Settings
-from sidecar.errors import ConfigurationError, InvalidRequest, SidecarError
-from sidecar.ingest.loading.batch_loader import BatchLoader
-from sidecar.ingest.loading.counts import Summary
-from sidecar.ingest.loading.job import Job, open_job
-from sidecar.ingest.loading.local_runner import LocalRunner
-from sidecar.ingest.loading.parts import LoadParts
-from sidecar.ingest.loading.plan import LoadPlan
-from sidecar.ingest.loading.progress import LoadProgress
-from sidecar.ingest.loading.run import begin, run
-from sidecar.ingest.sources.locations import local_path
-from sidecar.ingest.sources.registry import open_source
-from sidecar.ingest.sources.source import Part
+from sidecar.cli.completing import complete_files, complete_indexes, complete_models
+from sidecar.cli.deferred import Deferred
+from sidecar.cli.exit_statuses import ExitStatus
+from sidecar.ingest.loading.patience import PATIENCE_SECONDS
+from sidecar.ingest.sources.options import Format
 
-_TOLD_OTHERWISE = ("sidecar.embedding.engine", "sidecar.opensearch.bulk_sender")
-"""Loggers of what the dead letters and the progress bar tell: a model that fails, a cluster that refuses writes."""
+LOCAL, RAY = "local", "ray"
+SHOWN_DOCUMENTS = 3
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_FORMATS = click.Choice([each.value for each in Format])
 
+_WHAT = [
+    click.Argument(["source"], required=False, shell_complete=complete_files),
+    click.Option(
+        ["--index"], metavar="NAME", shell_complete=complete_indexes, help="The index to load into, or an alias of one."
+    ),
+    click.Option(["--format"], type=_FORMATS, help="The source's format, where its name does not tell."),
+    click.Option(["--captions"], help="CSV or JSONL file with a row for each image of a folder of images."),
+    click.Option(["--encoding"], help="Encoding of text files; utf-8 by default."),
+    click.Option(
+        ["--storage"], multiple=True, metavar="OPTION=VALUE", help="Option of fsspec's filesystem. May be repeated."
+    ),
+]
+_SHAPE = [
+    click.Option(["--id-field"], metavar="FIELD", help="The field with the document's id."),
+    click.Option(["--tensor-fields"], metavar="A,B", help="The fields whose text is embedded."),
+    click.Option(["--image-fields"], metavar="A,B", help="The fields that point to images, which are embedded."),
+    click.Option(["--rename"], multiple=True, metavar="OLD=NEW", help="Give a field another name. May be repeated."),
+    click.Option(["--set"], multiple=True, metavar="FIELD=VALUE", help="Give every document a value. May be repeated."),
+    click.Option(
+        ["--types"],
+        multiple=True,
+        metavar="FIELD=TYPE",
+        help="Make int, float, bool, json, list or str of a field. May be repeated.",
+    ),
+    click.Option(["--keep"], metavar="A,B", help="Take these fields only."),
+    click.Option(["--drop"], metavar="A,B", help="Leave these fields out."),
+    click.Option(
+        ["--precomputed"],
+        multiple=True,
+        metavar="FIELD[=TEXT]",
+        help="FIELD has vectors already, which are taken as those of the field TEXT. May be repeated.",
+    ),
+]
+_INDEX = [
+    click.Option(
+        ["--model"],
+        metavar="NAME",
+        shell_complete=complete_models,
+        help="Model of the index, where it is not there yet.",
+    ),
+    click.Option(
+        ["--settings"],
+        type=_FILE,
+        help="JSON or YAML file of a new index's settings, as POST /indexes/{index} takes.",
+    ),
+    click.Option(["--replace"], is_flag=True, help="Load all anew; documents with the same ids are replaced."),
+    click.Option(["--only-new"], is_flag=True, help="Load all anew; documents whose ids are there stay."),
+]
+_HOW = [
+    click.Option(["--batch"], type=click.IntRange(1, 10_000), help="Documents in a batch, at most; 500 by default."),
+    click.Option(["--streams"], type=click.IntRange(1, 64), help="Batches written at once, at most; 4 by default."),
+    click.Option(["--job-file"], type=_FILE, help="YAML file that says all this; options here have precedence."),
+    click.Option(["--job"], metavar="NAME", help="A name of your own for the job, by which it is resumed."),
+    click.Option(["--dead-letters"], type=_FILE, help="Copy the documents that failed to this file, at the end."),
+    click.Option(
+        ["--patience"],
+        type=click.FloatRange(min=0),
+        default=PATIENCE_SECONDS,
+        show_default=True,
+        help="Seconds to wait for a cluster that is away or full.",
+    ),
+    click.Option(["--dry-run"], is_flag=True, help="Show the first documents, and what the load would take."),
+    click.Option(
+        ["--documents"],
+        type=click.IntRange(1, 200),
+        default=SHOWN_DOCUMENTS,
+        show_default=True,
+        help="How many documents a dry run shows.",
+    ),
+    click.Option(
+        ["--engine"],
+        type=click.Choice([LOCAL, RAY]),
+        default=LOCAL,
+        show_default=True,
+        help="Load by this process, or by workers that Ray runs on this machine or a cluster of machines.",
+    ),
+    click.Option(
+        ["--workers"],
+        type=click.IntRange(1),
+        help="Workers of Ray; one for each GPU or every four processors by default.",
+    ),
+    click.Option(["--json"], is_flag=True, help="Write the summary as JSON to standard output."),
+]
 
-class Runner(Protocol):
-    """One run of a job, by either engine."""
-
-    def run(self, parts: Sequence[Part]) -> Summary:
-        """Load what is left of the parts."""
-
-    def stop(self) -> None:
-        """End the run early."""
-
-
-class _Refused(click.ClickException):
-    """An error of ours before anything was loaded, as one line and an exit status."""
-
-    def __init__(self, error: SidecarError) -> None:
-        super().__init__(error.message)
-        is_users = isinstance(error, (InvalidRequest, ConfigurationError))
-        self.exit_code = USAGE if is_users else STOPPED  # type: ignore[misc]  # declared for the class
-
-
-class _Ingest(click.Command):
-    """A command whose options become an `Asked`, so that no function has a parameter for each."""
-
-    def invoke(self, ctx: click.Context) -> None:
-        """Do it, and end with the status of the outcome."""
-        asked = Asked(**ctx.params)
-        try:
-            status = _ingest(asked)
-        except SidecarError as error:
-            raise _Refused(error) from error
-        ctx.exit(status)
-
-
-ingest = _Ingest(
+ingest = Deferred(
     "ingest",
-    params=options(),
+    "sidecar.cli.ingest_run:ingest",
+    params=[*_WHAT, *_SHAPE, *_INDEX, *_HOW],
     short_help="Bring a source of documents into an index, exactly and once.",
     help="Bring the documents of SOURCE into an index: a file of JSONL, CSV, TSV, Parquet or Arrow, a folder "
     "or pattern of such files, a folder of images or texts, another index, a URL of s3:// or https://, or - for "
     "standard input.\n\n"
-    "It can be stopped and killed at any time: the same command goes on where it was. Ends with status 0 where all "
-    f"documents are in the index, 1 where some failed, {USAGE} where it can't begin, {STOPPED} where a fault stopped "
-    f"it and {INTERRUPTED} where a signal did; after the last two the same command goes on.",
+    "It can be stopped and killed at any time: the same command goes on where it was. Ends with status "
+    f"{ExitStatus.DONE} where all documents are in the index, {ExitStatus.PROBLEMS} where some failed, "
+    f"{ExitStatus.REFUSED} where it can't begin, {ExitStatus.FAILED} where a fault stopped it and {ExitStatus.STOPPED} "
+    "where a signal did; after the last two the same command goes on.",
 )
-
-
-def _ingest(asked: Asked) -> int:
-    load = asked.load()
-    plan = plan_of(load)
-    settings = _with_folder_of_images(command_settings("warning"), plan)
-    for name in _TOLD_OTHERWISE:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    source = open_source(plan.source)
-    console = Console(stderr=True, highlight=False)
-    with open_load_parts(settings) as parts:
-        if asked.dry_run:
-            from sidecar.cli.dry_run import show_dry_run
-
-            show_dry_run(parts, plan, wish_of(load), source, documents=asked.documents, as_json=asked.json)
-            return LOADED
-        with open_job(settings.home, plan, asked.job) as job:
-            beginning = begin(parts, plan, wish_of(load), source, job)
-            tell_beginning(console, plan, beginning, job)
-
-            def work(read: Sequence[Part]) -> Summary:
-                with (
-                    LoadBar(console) as bar,
-                    _runner(asked, plan, parts, job, bar) as runner,
-                    _stopping(runner, console),
-                ):
-                    return runner.run(read)
-
-            summary = run(parts, plan, job, beginning, work)
-            letters = _copy_of_dead_letters(job, asked.dead_letters)
-            tell_summary(summary, plan, job, letters, as_json=asked.json)
-    return exit_status(summary)
-
-
-@contextmanager
-def _runner(asked: Asked, plan: LoadPlan, parts: LoadParts, job: Job, progress: LoadProgress) -> Iterator[Runner]:
-    if asked.engine == RAY:
-        from sidecar.ingest.ray_engine.crew import CrewWish
-        from sidecar.ingest.ray_engine.runner import RayRunner
-
-        wish = CrewWish(parts.settings, open_load_parts, asked.workers, asked.patience)
-        yield RayRunner(wish, plan, job, progress)
-        return
-    with BatchLoader(parts, plan) as loader:
-        loader.prepare()
-        yield LocalRunner(loader, job, plan, progress, patience_seconds=asked.patience)
-
-
-@contextmanager
-def _stopping(runner: Runner, console: Console) -> Iterator[None]:
-    def stop() -> None:
-        console.print("Stopping: what is done is saved. Once more to end at once.")
-        runner.stop()
-
-    with stopped_by_signals(stop):
-        yield
-
-
-def _with_folder_of_images(settings: Settings, plan: LoadPlan) -> Settings:
-    """The images of a folder that the user names may be read, whichever folders the operator has opened."""
-    path = local_path(plan.source.location)
-    if path is None or not plan.shape.image_fields or not Path(path).is_dir():
-        return settings
-    folder = Path(path).expanduser().resolve()
-    return settings.model_copy(update={"media_roots": (*settings.media_roots, folder)})
-
-
-def _copy_of_dead_letters(job: Job, wanted: Path | None) -> Path:
-    if wanted is None:
-        return job.dead_letters
-    wanted.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(job.dead_letters, wanted)
-    return wanted

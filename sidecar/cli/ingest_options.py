@@ -1,4 +1,4 @@
-"""The options of `sidecar ingest`, and the load that they ask for."""
+"""The load that the options of `sidecar ingest` ask for."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ import click
 import orjson
 import yaml
 
+from sidecar.cli.ingest import RAY
 from sidecar.cli.names import names_of
 from sidecar.errors import InvalidArgument
-from sidecar.ingest.loading.patience import PATIENCE_SECONDS
 from sidecar.ingest.loading.plan import Existing, LoadPlan
 from sidecar.ingest.loading.target_index import IndexWish
 from sidecar.ingest.shaping.job_file import JobFile, merged, read_job_file
 from sidecar.ingest.sources.options import Format
-
-LOCAL, RAY = "local", "ray"
-SHOWN_DOCUMENTS = 3
 
 
 @dataclass(frozen=True)
@@ -156,53 +153,3 @@ def _value(text: str) -> Any:
 def _precomputed(texts: Sequence[str]) -> dict[str, str | None] | None:
     """``field`` or ``field=text_field`` each."""
     return {name: text_field or None for name, _, text_field in (text.partition("=") for text in texts)} or None
-
-
-def options() -> list[click.Parameter]:
-    """Those of the command, in the order of its help."""
-    return [
-        click.Argument(["source"], required=False),
-        click.Option(["--index"], help="The index, or an alias of one."),
-        click.Option(["--format"], type=click.Choice([each.value for each in Format]), help="Where no name tells it."),
-        click.Option(["--captions"], help="CSV or JSONL beside a folder of images: a row for each image."),
-        click.Option(["--encoding"], help="Of text files; utf-8 by default."),
-        click.Option(["--storage"], multiple=True, metavar="OPTION=VALUE", help="Of fsspec's filesystem."),
-        click.Option(["--id-field"], help="The field with the document's id."),
-        click.Option(["--tensor-fields"], metavar="A,B", help="The fields that are embedded."),
-        click.Option(["--image-fields"], metavar="A,B", help="Those that point to images, which are embedded."),
-        click.Option(["--rename"], multiple=True, metavar="OLD=NEW", help="Give a field another name."),
-        click.Option(["--set"], multiple=True, metavar="FIELD=VALUE", help="Give every document a value."),
-        click.Option(["--types"], multiple=True, metavar="FIELD=TYPE", help="int, float, bool, json, list or str."),
-        click.Option(["--keep"], metavar="A,B", help="Take these fields only."),
-        click.Option(["--drop"], metavar="A,B", help="Leave these fields out."),
-        click.Option(["--precomputed"], multiple=True, metavar="FIELD[=TEXT]", help="It has vectors, of TEXT's."),
-        click.Option(["--model"], help="Of the index, where it is not there yet."),
-        click.Option(["--settings"], type=_FILE, help="Its settings in JSON or YAML, as POST /indexes/{index} takes."),
-        click.Option(["--replace"], is_flag=True, help="Load all anew; documents with the same ids are replaced."),
-        click.Option(["--only-new"], is_flag=True, help="Load all anew; documents whose ids are there stay."),
-        click.Option(["--batch"], type=click.IntRange(1, 10_000), help="Documents of a batch at most; 500 by default."),
-        click.Option(["--streams"], type=click.IntRange(1, 64), help="Batches at once, at most; 4 by default."),
-        click.Option(["--job-file"], type=_FILE, help="YAML that says all this; options here have precedence."),
-        click.Option(["--job"], metavar="NAME", help="A name of one's own for the job that is resumed."),
-        click.Option(["--dead-letters"], type=_FILE, help="Copy the documents that failed to this file, at the end."),
-        click.Option(
-            ["--patience"],
-            type=click.FloatRange(min=0),
-            default=PATIENCE_SECONDS,
-            show_default=True,
-            help="Seconds to wait for a cluster that is away or full.",
-        ),
-        click.Option(["--dry-run"], is_flag=True, help="Show the first documents, and what the load would take."),
-        click.Option(
-            ["--documents"], type=click.IntRange(1, 200), default=SHOWN_DOCUMENTS, show_default=True,
-            help="How many a dry run shows.",
-        ),
-        click.Option(["--engine"], type=click.Choice([LOCAL, RAY]), default=LOCAL, show_default=True),
-        click.Option(
-            ["--workers"], type=click.IntRange(1), help="Of Ray; one for each GPU or every four processors by default."
-        ),
-        click.Option(["--json"], is_flag=True, help="Write the summary as JSON."),
-    ]  # fmt: skip
-
-
-_FILE = click.Path(path_type=Path, dir_okay=False)

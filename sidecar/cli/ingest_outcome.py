@@ -6,27 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 from rich.console import Console
 from rich.markup import escape
 
-from sidecar.cli.stopping import INTERRUPTED
+from sidecar.cli.exit_statuses import ExitStatus
+from sidecar.cli.json_output import echo_json
 from sidecar.ingest.loading.counts import Ending, Summary
 from sidecar.ingest.loading.job import Job
 from sidecar.ingest.loading.plan import LoadPlan
 from sidecar.ingest.loading.run import Beginning
 from sidecar.ingest.sources.locations import STANDARD_INPUT
 
-LOADED, SOME_FAILED, USAGE, STOPPED = 0, 1, 2, 3
 
-
-def exit_status(summary: Summary) -> int:
+def exit_status(summary: Summary) -> ExitStatus:
     """The command's, by the outcome of the whole job."""
     if summary.ending is Ending.INTERRUPTED:
-        return INTERRUPTED
+        return ExitStatus.STOPPED
     if summary.ending is Ending.STOPPED:
-        return STOPPED
-    return SOME_FAILED if summary.total.failed else LOADED
+        return ExitStatus.FAILED
+    return ExitStatus.PROBLEMS if summary.total.failed else ExitStatus.DONE
 
 
 def tell_beginning(console: Console, plan: LoadPlan, beginning: Beginning, job: Job) -> None:
@@ -41,7 +39,7 @@ def tell_summary(summary: Summary, plan: LoadPlan, job: Job, dead_letters: Path,
     """Write the summary to the standard output; how to go on, to that of errors."""
     total = summary.total
     if as_json:
-        click.echo(orjson.dumps(_as_json(summary, plan, job, dead_letters), option=orjson.OPT_INDENT_2))
+        echo_json(_as_json(summary, plan, job, dead_letters))
     elif summary.ending is Ending.ALREADY_DONE:
         click.echo(f"Loaded already into {plan.index}: {total.written:,} documents, {total.failed:,} failed")
     else:

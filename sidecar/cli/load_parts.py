@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-
 from sidecar.api.services import EXTENSION, Services
+from sidecar.cli.consoles import progress_console
 from sidecar.cli.local_app import local_app
 from sidecar.config import Settings
 from sidecar.ingest.loading.parts import LoadParts
@@ -16,7 +15,7 @@ from sidecar.ingest.loading.parts import LoadParts
 @contextmanager
 def open_load_parts(settings: Settings) -> Iterator[LoadParts]:
     """As the app of `sidecar serve` has them, on the same cluster; an `OpenParts`."""
-    with local_app(settings, Console(stderr=True, highlight=False)) as app:
+    with local_app(settings, progress_console()) as app:
         services: Services = app.extensions[EXTENSION]
         yield LoadParts(
             settings=services.settings,

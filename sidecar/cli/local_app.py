@@ -7,20 +7,14 @@ from contextlib import contextmanager
 
 from flask import Flask
 from rich.console import Console
-from rich.markup import escape
 
 from sidecar.app import close_app, create_app
-from sidecar.config import Settings, load_settings
-from sidecar.logs import configure_logging
+from sidecar.cli.command_settings import command_settings
+from sidecar.cli.consoles import node_progress
+from sidecar.config import Settings
 from sidecar.opensearch import node as nodes
 
-
-def command_settings(log_level: str = "error") -> Settings:
-    """The settings by which a command works, which are also those of its logs: quieter than a server's, unless the user
-    says otherwise."""
-    settings = load_settings(log_level=log_level)
-    configure_logging(settings.log_level, settings.log_format)
-    return settings
+__all__ = ["command_settings", "local_app"]
 
 
 @contextmanager
@@ -33,8 +27,8 @@ def local_app(settings: Settings, console: Console) -> Iterator[Flask]:
         finally:
             close_app(app)
         return
-    with console.status("OpenSearch starts") as status:
-        node = nodes.ensure_running(settings, on_progress=lambda progress: status.update(escape(progress.text)))
+    with node_progress(console) as report:
+        node = nodes.ensure_running(settings, on_progress=report)
     console.print(f"OpenSearch {node.version} at {node.url}")
     app = create_app(settings.model_copy(update={"opensearch_url": node.url}))
     try:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import click
+import difflib
+from typing import Any
 
+import click
+from click.shell_completion import CompletionItem
+
+from sidecar.cli.completing import index_names
 from sidecar.cli.migrate_backfill import backfill
 from sidecar.cli.migrate_ends import abort, finish, rollback, status
 from sidecar.cli.migrate_index import index
+from sidecar.errors import IndexNotFound
+
+_WORD = "sidecar.cli.migrate.word"
+"""Where a call keeps the word that it takes for an index's name."""
 
 
 class _NamedIndex(click.Group):
@@ -17,8 +26,26 @@ class _NamedIndex(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command, and its arguments."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
+            ctx.meta[_WORD] = args[0]
             return index.name, index, args
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises: IndexNotFound, with the command that may have been meant."""
+        try:
+            return super().invoke(ctx)
+        except IndexNotFound as error:
+            near = difflib.get_close_matches(ctx.meta.get(_WORD, ""), self.commands, n=1)
+            if not near:
+                raise
+            raise IndexNotFound(f"{error.message} Did you mean the command '{near[0]}'?") from error
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The commands, and the indexes, which may stand in their place."""
+        found = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            return found
+        return [*found, *(CompletionItem(name) for name in sorted(index_names()) if name.startswith(incomplete))]
 
 
 migrate = _NamedIndex(

@@ -2,100 +2,88 @@
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 
 import click
-from rich.console import Console
 
-from sidecar.cli.document_bar import DocumentBar
-from sidecar.cli.migrate_options import PARAMETERS, Asked
-from sidecar.cli.migrate_parts import copying_bar, migration_parts, progress_on
-from sidecar.cli.migrate_report import as_json, echo_json, tell_checks, tell_state
-from sidecar.cli.stopping import INTERRUPTED, stopped_by_signals
-from sidecar.ingest.migration.beginning import begin, resume
-from sidecar.ingest.migration.changed_settings import Changes
-from sidecar.ingest.migration.copying import Stopped
-from sidecar.ingest.migration.forward import Migration, Report, RunOptions
-from sidecar.ingest.migration.ledger import Ledger
-from sidecar.ingest.migration.parts import MigrationParts
+from sidecar.cli.completing import complete_indexes, complete_models
+from sidecar.cli.deferred import Deferred
+from sidecar.cli.exit_statuses import ExitStatus
+from sidecar.embedding.model_spec import PRECISIONS
+from sidecar.ingest.defaults import LEAST_RECALL
 
 
-class _Index(click.Command):
-    """A command whose options become an `Asked`, so that no function has a parameter for each."""
-
-    def invoke(self, ctx: click.Context) -> None:
-        """Do it; an error of ours is one line, and exit status 1."""
-        asked = Asked(**ctx.params)
-        console = Console(stderr=True, highlight=False)
-        with migration_parts(console) as parts:
-            changes = asked.changes()
-            if asked.resume and changes != Changes():
-                raise click.UsageError("--resume goes on with what was begun; leave out what is to change.")
-            options = _Options(asked, console)
-            ledger = resume(parts, asked.name) if asked.resume else begin(parts, asked.name, changes)
-            with ledger, copying_bar(console) as bar:
-                status = options.run(parts, ledger, bar)
-        ctx.exit(status)
+def _number(least: int) -> click.IntRange:
+    return click.IntRange(min=least)
 
 
-class _Options:
-    """How one run behaves towards its user."""
+_PARAMETERS: list[click.Parameter] = [
+    click.Argument(["name"], shell_complete=complete_indexes),
+    click.Option(
+        ["--model"], metavar="NAME", shell_complete=complete_models, help="The new model; it embeds queries too."
+    ),
+    click.Option(["--model-properties"], metavar="JSON|FILE", help="What the model is, where it is not in the table."),
+    click.Option(["--precision"], type=click.Choice(PRECISIONS), help="The precision that the model runs in."),
+    click.Option(
+        ["--settings"],
+        type=click.Path(path_type=Path),
+        help="JSON file of index settings, as POST /indexes/{index} takes them; what it leaves out stays as it is.",
+    ),
+    click.Option(["--shards"], type=_number(1), help="Number of shards."),
+    click.Option(["--replicas"], type=_number(0), help="Number of replicas."),
+    click.Option(["--ef-construction"], type=_number(1), help="HNSW: candidates when a vector is linked."),
+    click.Option(["--m"], type=_number(2), help="HNSW: links of a vector."),
+    click.Option(["--space-type"], metavar="NAME", help="How near two vectors are: cosinesimil, l2, innerproduct."),
+    click.Option(["--split-length"], type=_number(1), help="Units of text in a chunk."),
+    click.Option(["--split-overlap"], type=_number(0), help="Units that a chunk shares with the one before."),
+    click.Option(["--split-method"], metavar="UNIT", help="The unit: sentence, word, character, passage."),
+    click.Option(
+        ["--add-tensor-field"],
+        multiple=True,
+        metavar="FIELD",
+        help="A field that is embedded from now on, in the documents that are there too. May be repeated.",
+    ),
+    click.Option(
+        ["--weights"],
+        metavar="JSON|FILE",
+        help="Weights of the sub-fields of each multimodal_combination field, which the index does not keep.",
+    ),
+    click.Option(
+        ["--keep-unembeddable"],
+        is_flag=True,
+        help="Copy documents whose content can't be embedded, as of an image that is gone, without those vectors.",
+    ),
+    click.Option(["--rate"], type=click.FloatRange(min=0, min_open=True), help="Documents a second, at most."),
+    click.Option(
+        ["--sample-queries"], type=click.Path(path_type=Path), help="File of queries to compare before and after."
+    ),
+    click.Option(["--query"], multiple=True, metavar="TEXT", help="A query to compare. May be repeated."),
+    click.Option(
+        ["--min-overlap"],
+        type=click.FloatRange(0, 1),
+        help="Switch only where the first ten hits of the queries have so much in common, on average.",
+    ),
+    click.Option(
+        ["--min-recall"],
+        type=click.FloatRange(0, 1),
+        default=LEAST_RECALL,
+        show_default=True,
+        help="Switch only where searches find so much of the ten nearest neighbours.",
+    ),
+    click.Option(["--yes"], is_flag=True, help="Switch without asking."),
+    click.Option(["--no-switch"], is_flag=True, help="Stop before the switch; the same command goes on."),
+    click.Option(["--resume"], is_flag=True, help="Go on with the migration that is under way, whatever it changes."),
+    click.Option(["--json"], is_flag=True, help="Write the result as JSON to standard output."),
+]
 
-    def __init__(self, asked: Asked, console: Console) -> None:
-        self._asked = asked
-        self._console = console
-        self._is_unanswered = False
-
-    def run(self, parts: MigrationParts, ledger: Ledger, bar: DocumentBar) -> int:
-        """Go on with the migration; returns the exit status."""
-        asked = self._asked
-        options = RunOptions(
-            queries=asked.queries(),
-            min_overlap=asked.min_overlap,
-            min_recall=asked.min_recall,
-            rate=asked.rate,
-            may_switch=lambda report: self._may_switch(report, bar),
-        )
-        migration = Migration(parts, ledger, options, progress_on(bar))
-        with stopped_by_signals(migration.stop):
-            try:
-                state = migration.run()
-            except Stopped:
-                bar.pause()
-                click.echo(f"Stopped. To go on: sidecar migrate {asked.name} --resume", err=True)
-                return INTERRUPTED
-        bar.pause()
-        report = migration.report
-        if report is not None and report.objections:
-            tell_checks(report, self._console)
-        if asked.json:
-            echo_json(as_json(state, report))
-        else:
-            tell_state(state)
-        has_objections = report is not None and bool(report.objections)
-        return 1 if has_objections or self._is_unanswered else 0
-
-    def _may_switch(self, report: Report, bar: DocumentBar) -> bool:
-        bar.pause()
-        tell_checks(report, self._console)
-        if self._asked.no_switch:
-            return False
-        if self._asked.yes:
-            return True
-        if not sys.stdin.isatty():
-            self._is_unanswered = True
-            self._console.print("Not switched, for nobody can be asked: give --yes.")
-            return False
-        return click.confirm(f"Let {self._asked.name} lead to the new index?", err=True)
-
-
-index = _Index(
+index = Deferred(
     "index",
-    params=PARAMETERS,
+    "sidecar.cli.migrate_run:migrate",
+    params=_PARAMETERS,
     short_help="Build an index anew with another model or other settings, and let it take over.",
     help="Build an index anew with another model or other settings, and let it take over: the same as "
     "`sidecar migrate NAME`.\n\n"
     "Searches go on all the time. Writes go on too, and are brought over; at the switch they wait for a moment. It can "
-    "be stopped, or killed, at any time: the same command goes on. Ends with status 1 where something speaks against "
-    "the switch, and 130 where it was stopped.",
+    f"be stopped, or killed, at any time: the same command goes on. Ends with status {ExitStatus.PROBLEMS} where "
+    f"something speaks against the switch, and {ExitStatus.STOPPED} where it was stopped.",
 )

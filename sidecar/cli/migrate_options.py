@@ -1,4 +1,4 @@
-"""The options of ``sidecar migrate NAME``, and what they mean."""
+"""What the options of ``sidecar migrate NAME`` mean."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import orjson
 
-from sidecar.embedding.model_spec import PRECISIONS
 from sidecar.errors import InvalidArgument
 from sidecar.ingest.migration.changed_settings import Changes
-from sidecar.ingest.migration.neighbours import LEAST_RECALL
 
 _SETTINGS = {
     "model": ("index_defaults", "model"),
@@ -110,65 +107,3 @@ def _weights(given: Mapping[str, Any]) -> dict[str, dict[str, float]]:
         if not all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in numbers):
             raise InvalidArgument(f"--weights: field {field!r} must have an object with a number for each sub-field.")
     return {field: {sub: float(number) for sub, number in weights.items()} for field, weights in given.items()}
-
-
-def _number(least: int) -> click.IntRange:
-    return click.IntRange(min=least)
-
-
-PARAMETERS: list[click.Parameter] = [
-    click.Argument(["name"]),
-    click.Option(["--model"], help="The new model; it embeds queries too."),
-    click.Option(["--model-properties"], metavar="JSON|FILE", help="What the model is, where it is not in the table."),
-    click.Option(["--precision"], type=click.Choice(PRECISIONS), help="The precision that the model runs in."),
-    click.Option(
-        ["--settings"],
-        type=click.Path(path_type=Path),
-        help="JSON file of index settings, as POST /indexes/{index} takes them; what it leaves out stays as it is.",
-    ),
-    click.Option(["--shards"], type=_number(1), help="Number of shards."),
-    click.Option(["--replicas"], type=_number(0), help="Number of replicas."),
-    click.Option(["--ef-construction"], type=_number(1), help="HNSW: candidates when a vector is linked."),
-    click.Option(["--m"], type=_number(2), help="HNSW: links of a vector."),
-    click.Option(["--space-type"], help="How near two vectors are: cosinesimil, l2, innerproduct."),
-    click.Option(["--split-length"], type=_number(1), help="Units of text in a chunk."),
-    click.Option(["--split-overlap"], type=_number(0), help="Units that a chunk shares with the one before."),
-    click.Option(["--split-method"], help="The unit: sentence, word, character, passage."),
-    click.Option(
-        ["--add-tensor-field"],
-        multiple=True,
-        metavar="FIELD",
-        help="A field that is embedded from now on, in the documents that are there too. May be repeated.",
-    ),
-    click.Option(
-        ["--weights"],
-        metavar="JSON|FILE",
-        help="Weights of the sub-fields of each multimodal_combination field, which the index does not keep.",
-    ),
-    click.Option(
-        ["--keep-unembeddable"],
-        is_flag=True,
-        help="Copy documents whose content can't be embedded, as of an image that is gone, without those vectors.",
-    ),
-    click.Option(["--rate"], type=click.FloatRange(min=0, min_open=True), help="Documents a second, at most."),
-    click.Option(
-        ["--sample-queries"], type=click.Path(path_type=Path), help="File of queries to compare before and after."
-    ),
-    click.Option(["--query"], multiple=True, metavar="TEXT", help="A query to compare. May be repeated."),
-    click.Option(
-        ["--min-overlap"],
-        type=click.FloatRange(0, 1),
-        help="Switch only where the first ten hits of the queries have so much in common, on average.",
-    ),
-    click.Option(
-        ["--min-recall"],
-        type=click.FloatRange(0, 1),
-        default=LEAST_RECALL,
-        show_default=True,
-        help="Switch only where searches find so much of the ten nearest neighbours.",
-    ),
-    click.Option(["--yes"], is_flag=True, help="Switch without asking."),
-    click.Option(["--no-switch"], is_flag=True, help="Stop before the switch; the same command goes on."),
-    click.Option(["--resume"], is_flag=True, help="Go on with the migration that is under way, whatever it changes."),
-    click.Option(["--json"], is_flag=True, help="Tell the result as JSON."),
-]

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
 from rich.console import Console
 
 from sidecar.api.services import EXTENSION, Services
@@ -14,32 +13,28 @@ from sidecar.cli.document_bar import DocumentBar
 from sidecar.cli.local_app import command_settings, local_app
 from sidecar.embedding.devices import resolve_device
 from sidecar.embedding.engine import BULK_NICENESS
-from sidecar.errors import SidecarError
 from sidecar.ingest.migration.parts import MigrationParts, StagedProgress
 from sidecar.opensearch.bulk_writer import BulkWriter
 
 
 @contextmanager
 def migration_parts(console: Console) -> Iterator[MigrationParts]:
-    """The parts of an app on the cluster of the settings. What goes wrong in the block is one line, and status 1."""
-    try:
-        settings = command_settings()
-        give_way()
-        with local_app(settings, console) as app:
-            own: Services = app.extensions[EXTENSION]
-            yield MigrationParts(
-                settings=settings,
-                cluster=own.cluster,
-                states=own.states,
-                bulk=BulkWriter(own.cluster, retry_deadline_seconds=settings.opensearch_retry_deadline),
-                engine=own.engine,
-                media=own.media,
-                table=own.table,
-                searcher=own.searcher,
-                device=resolve_device(settings.device or None),
-            )
-    except SidecarError as error:
-        raise click.ClickException(error.message) from error
+    """The parts of an app on the cluster of the settings."""
+    settings = command_settings()
+    give_way()
+    with local_app(settings, console) as app:
+        own: Services = app.extensions[EXTENSION]
+        yield MigrationParts(
+            settings=settings,
+            cluster=own.cluster,
+            states=own.states,
+            bulk=BulkWriter(own.cluster, retry_deadline_seconds=settings.opensearch_retry_deadline),
+            engine=own.engine,
+            media=own.media,
+            table=own.table,
+            searcher=own.searcher,
+            device=resolve_device(settings.device or None),
+        )
 
 
 def give_way() -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
-import orjson
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -80,11 +79,6 @@ def as_json(state: MigrationState, report: Report | None = None) -> dict[str, An
         "queries": [_compared(one) for one in report.compared],
         "objections": list(report.objections),
     }
-
-
-def echo_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Print JSON."""
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
 def _table(compared: Sequence[Compared]) -> Table:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
-import socket
-from typing import Any, get_origin
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 import click
+from click.shell_completion import CompletionItem
 
-from sidecar.config import Settings, environment_name, load_settings, tell_marqo_variables
-from sidecar.errors import ConfigurationError, SidecarError
+from sidecar.config import Settings, environment_name, is_secret, json_form, load_settings, tell_marqo_variables
+from sidecar.errors import ConfigurationError
+from sidecar.listeners import open_listener
 from sidecar.logs import configure_logging
 from sidecar.tls import server_context, validity_problem
 
@@ -21,60 +22,22 @@ _MACHINES_OWN = {"machine_java_home"}
 """Settings that are the machine's, not the sidecar's: no option has them."""
 
 
-def open_listener(host: str, port: int, setting: str = "port") -> socket.socket:
-    """A socket that listens there; port 0 means any free one. ``setting`` is the one that has the port.
-
-    Raises: ConfigurationError where it can't be had, naming the setting to change.
-    """
-    from sidecar.wsgi import BACKLOG
-
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except socket.gaierror as error:
-        raise ConfigurationError(f"SIDECAR_HOST: no address is known for {host!r} ({error.strerror}).") from error
-    except OSError as error:
-        raise _cannot_listen(host, port, setting, error) from error
-    return listener
-
-
-def _cannot_listen(host: str, port: int, setting: str, error: OSError) -> ConfigurationError:
-    where = f"--{setting.replace('_', '-')} or {environment_name(setting)}"
-    if error.errno == errno.EADDRINUSE:
-        return ConfigurationError(
-            f"Port {port} of {host} is taken by another program. Stop that one, or choose another port with {where}."
-        )
-    if error.errno == errno.EACCES:
-        return ConfigurationError(
-            f"Port {port} of {host} is for privileged users only. Choose one above 1023 with {where}."
-        )
-    if error.errno == errno.EADDRNOTAVAIL:
-        return ConfigurationError(f"SIDECAR_HOST: {host} is not an address of this machine.")
-    return ConfigurationError(f"The sidecar can't listen on port {port} of {host}: {error.strerror}.")
-
-
 class _Serve(click.Command):
     """A command whose options are the settings, so that no function has a parameter for each."""
 
     def invoke(self, ctx: click.Context) -> None:
-        """Run the server; an error of ours is one line, and exit status 1."""
+        """Run the server."""
         from sidecar.wsgi import Server
 
-        try:
-            options = {name: _value(name, text) for name, text in ctx.params.items()}
-            settings = load_settings(**options)
-            configure_logging(settings.log_level, settings.log_format)
-            tell_marqo_variables(**options)
-            _check_certificate(settings)
-            listener = open_listener(settings.host, settings.port)
-            native = None
-            if settings.native_port is not None:
-                native = open_listener(settings.host, settings.native_port, "native_port")
-        except SidecarError as error:
-            raise click.ClickException(error.message) from error
+        options = {name: _value(name, text) for name, text in ctx.params.items()}
+        settings = load_settings(**options)
+        configure_logging(settings.log_level, settings.log_format)
+        tell_marqo_variables(**options)
+        _check_certificate(settings)
+        listener = open_listener(settings.host, settings.port)
+        native = None
+        if settings.native_port is not None:
+            native = open_listener(settings.host, settings.native_port, "native_port")
         Server(settings, listener, native).run()
 
 
@@ -89,15 +52,15 @@ def _check_certificate(settings: Settings) -> None:
 
 
 def _value(name: str, text: str | None) -> Any:
-    """An option's text as `load_settings` takes it: lists are JSON, as in the environment."""
-    if text is None or get_origin(Settings.model_fields[name].annotation) is not tuple:
+    """An option's text as `load_settings` takes it: lists and objects are JSON, as in the environment."""
+    form = json_form(name)
+    if text is None or form is None:
         return text
     try:
         return json.loads(text)
     except ValueError as error:
-        raise ConfigurationError(
-            f'{environment_name(name)}: must be a JSON list, as ["a"] (given: {text!r})'
-        ) from error
+        told = "" if is_secret(name) else f" (given: {text!r})"
+        raise ConfigurationError(f"{environment_name(name)}: must be {form}{told}") from error
 
 
 def _options() -> list[click.Parameter]:
@@ -105,11 +68,21 @@ def _options() -> list[click.Parameter]:
         click.Option(
             [f"--{name.replace('_', '-')}", name],
             metavar="VALUE",
+            shell_complete=_complete,
             help=f"{field.description} [{environment_name(name)}{_default(field.default)}]",
         )
         for name, field in Settings.model_fields.items()
         if name not in _MACHINES_OWN
     ]
+
+
+def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """The values that a setting may have where they are few; files for those that name one."""
+    kind = Settings.model_fields[parameter.name or ""].annotation
+    if Path in (kind, *get_args(kind)):
+        return [CompletionItem(incomplete, type="file")]
+    choices = get_args(kind) if get_origin(kind) is Literal else ("true", "false") if kind is bool else ()
+    return [CompletionItem(choice) for choice in choices if choice.startswith(incomplete)]
 
 
 def _default(value: object) -> str:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-INTERRUPTED = 130
-"""The exit status of a job that was stopped."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 

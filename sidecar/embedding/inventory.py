@@ -58,6 +58,13 @@ def files_on_disk(spec: ModelSpec, models_folder: Path) -> ModelFiles:
     )
 
 
+def hub_is_offline() -> bool:
+    """Whether nothing may be fetched from the hub (``HF_HUB_OFFLINE``)."""
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
+
+
 @lru_cache
 def _known_weights() -> Mapping[str, _Weights]:
     text = resources.files("sidecar.embedding").joinpath("model_weights.csv").read_text(encoding="utf-8")

@@ -37,5 +37,15 @@ def has_dot_products() -> bool:
         return True
     if not _CPU_INFO.is_file():
         return False
-    flags = set(_CPU_INFO.read_text(encoding="utf-8").split())
-    return bool(flags & {"avx512_vnni", "avx_vnni"})
+    return bool(instruction_sets() & {"avx512_vnni", "avx_vnni"})
+
+
+@lru_cache
+def instruction_sets() -> frozenset[str]:
+    """What the processor has beyond its base, by the names of Linux, as ``avx2``; none where the system does not
+    tell."""
+    if not _CPU_INFO.is_file():
+        return frozenset()
+    lines = _CPU_INFO.read_text(encoding="utf-8").splitlines()
+    told = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return frozenset(told.partition(":")[2].split())

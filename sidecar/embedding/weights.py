@@ -49,7 +49,7 @@ def find_weights(repository: str, *, token: str | None = None) -> Weights:
     found = find_local_weights(repository, looked)
     if found is not None:
         return found
-    if _is_path(repository):
+    if is_path(repository):
         raise ModelLoadError(
             f"model files not found: {'; '.join(looked)}. Give a folder that holds the model's config.json and weights"
         )
@@ -62,12 +62,20 @@ def find_local_weights(repository: str, looked: list[str] | None = None) -> Weig
     ``looked`` gets a phrase for each place that did not have them.
     """
     notes = looked if looked is not None else []
-    if _is_path(repository) or Path(repository).is_dir():
+    if is_path(repository) or Path(repository).is_dir():
         return _from_folder(Path(repository).expanduser(), notes)
     return _from_hub_cache(repository, notes) or _from_package(repository, notes)
 
 
-def _is_path(repository: str) -> bool:
+def hub_cache_folder() -> Path:
+    """Where the hub's library keeps what it has fetched."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
+def is_path(repository: str) -> bool:
+    """True for what names a folder of this machine, and no repository of the hub."""
     return repository.startswith(("/", "./", "../", "~"))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from sidecar.ingest.checkpoint import Checkpoint
+from sidecar.ingest.defaults import BATCH_DOCUMENTS
 from sidecar.ingest.documents_writer import DocumentsWriter, Outcome
 from sidecar.ingest.face_client import FaceClient
 from sidecar.ingest.lacking import has_content, lacking_query, lacks, place_of, source_query
@@ -23,7 +24,6 @@ from sidecar.opensearch.client import Cluster, index_path
 from sidecar.opensearch.document_scan import DocumentScan
 from sidecar.opensearch.transport import Request
 
-BATCH_DOCUMENTS = 200
 _AT_ONCE = 2
 """Batches on their way: one is embedded while another is written, and the next is read."""
 _MOST_PASSES = 20

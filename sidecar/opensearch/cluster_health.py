@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sidecar.errors import IndexNotFound, SidecarError
 from sidecar.opensearch.client import Cluster, index_path
+from sidecar.opensearch.effective_settings import read_settings
 from sidecar.opensearch.index_state import stands_for_several
 
 _WORST_FIRST = ("red", "yellow", "green")
 _UNITS = {"b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40, "pb": 2**50}
+_FLOOD_STAGE = "cluster.routing.allocation.disk.watermark.flood_stage"
 _DEFAULT_WATERMARK = "95%"  # OpenSearch's own
 _FLOOD_BLOCK = "12"  # IndexMetadata.INDEX_READ_ONLY_ALLOW_DELETE_BLOCK
 _NO_MANAGER = (
@@ -111,24 +112,12 @@ def free_bytes_needed(watermark: str, total_bytes: int) -> float:
 
 
 def _has_room(cluster: Cluster) -> bool:
-    path = "cluster.routing.allocation.disk.watermark.flood_stage"
-    settings = cluster.status_call(f"/_cluster/settings?include_defaults=true&filter_path=*.{path}")
+    settings = read_settings(cluster, [_FLOOD_STAGE])
     disks = cluster.status_call("/_nodes/stats/fs?filter_path=nodes.*.fs.total")
-    watermark = _effective(settings, path)
+    watermark = str(settings[_FLOOD_STAGE] or _DEFAULT_WATERMARK)
     for node in disks.get("nodes", {}).values():
         total = node["fs"]["total"]
         # A node without the numbers (they are negative then) is not known to be full.
         if 0 <= total.get("available_in_bytes", -1) <= free_bytes_needed(watermark, total.get("total_in_bytes", 0)):
             return False
     return True
-
-
-def _effective(settings: dict[str, Any], path: str) -> str:
-    """Transient settings win over persistent ones, and these over the defaults."""
-    for scope in ("transient", "persistent", "defaults"):
-        value: Any = settings.get(scope)
-        for key in path.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
-        if isinstance(value, str):
-            return value
-    return _DEFAULT_WATERMARK

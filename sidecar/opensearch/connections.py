@@ -26,12 +26,13 @@ none is reused in the moment of its end, when nobody can tell whether the reques
 
 @dataclass(frozen=True)
 class TransportOptions:
-    """How to talk to the cluster; the fields are the settings of the same names."""
+    """How to talk to the cluster; the fields are the settings of the same names, where there are such."""
 
     timeout_seconds: float = 60.0
     connections: int = 32
     verify_tls: bool = True
     ca_file: Path | None = None
+    connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS
 
 
 class ConnectionPool:
@@ -63,16 +64,17 @@ class ConnectionPool:
 
     def connect(self, endpoint: Endpoint) -> HTTPConnection:
         """A new connection."""
+        timeout = self.options.connect_timeout_seconds
         if endpoint.is_tls:
             connection: HTTPConnection = HTTPSConnection(
-                endpoint.host, endpoint.port, timeout=CONNECT_TIMEOUT_SECONDS, context=self._tls
+                endpoint.host, endpoint.port, timeout=timeout, context=self._tls
             )
         else:
-            connection = HTTPConnection(endpoint.host, endpoint.port, timeout=CONNECT_TIMEOUT_SECONDS)
+            connection = HTTPConnection(endpoint.host, endpoint.port, timeout=timeout)
         try:
             connection.connect()  # http.client sets TCP_NODELAY
         except TimeoutError as error:
-            raise ConnectionError(f"no connection within {CONNECT_TIMEOUT_SECONDS:g} s") from error
+            raise ConnectionError(f"no connection within {timeout:g} s") from error
         return connection
 
     def give_back(self, endpoint: Endpoint, connection: HTTPConnection) -> None:

@@ -126,7 +126,7 @@ def test_install_trusts_the_authority_that_is_named_and_no_other(tmp_path: Path)
     try:
         assert run("install", "--url", made.url, "--ca-file", str(tmp_path / "ca.pem")).exit_code == 0
         refused = run("install", "--url", made.url)
-        assert refused.exit_code == 1
+        assert refused.exit_code == 3
         assert "certificate verify failed" in refused.output
     finally:
         server.shutdown()
@@ -164,14 +164,14 @@ def test_install_trusts_the_authority_that_is_named_and_no_other(tmp_path: Path)
 def test_install_says_what_dashboards_refused(stand_in: StandIn, status: int, answer: Any, told: str) -> None:
     stand_in.status, stand_in.answer = status, answer
     done = run("install", "--url", stand_in.url)
-    assert done.exit_code == 1
+    assert done.exit_code == 3
     assert told in done.output
     assert "Traceback" not in done.output
 
 
 def test_install_says_where_dashboards_should_be() -> None:
     done = run("install", "--url", NOBODY.replace("://", "://user:secret@"))
-    assert done.exit_code == 1
+    assert done.exit_code == 3
     assert f"Error: OpenSearch Dashboards at {NOBODY} can't be reached: " in done.output
     assert "secret" not in done.output
 
@@ -179,7 +179,7 @@ def test_install_says_where_dashboards_should_be() -> None:
 @pytest.mark.parametrize("url", ["localhost:5601", "ftp://localhost", "http://[", ""])
 def test_install_refuses_what_is_not_a_url(url: str) -> None:
     done = run("install", "--url", url)
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "Error: " in done.output
 
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from sidecar.cli import main
-from sidecar.cli.demo import INDEX
 from sidecar.cli.demo_corpus import read_documents
+from sidecar.cli.demo_run import INDEX
 from sidecar.opensearch.client import Cluster
 
 

@@ -82,7 +82,7 @@ def test_show_says_where_the_files_are(home: Path) -> None:
 
 def test_an_unknown_name_is_one_line_with_the_nearest_names(home: Path) -> None:
     answer = run("show", "all-MiniLM-L6", "--home", str(home))
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert answer.output.startswith("Error: there is no model named 'all-MiniLM-L6'. The nearest names are: all-MiniLM")
 
 
@@ -102,7 +102,7 @@ def test_pull_says_why_weights_can_not_be_had(name: str, home: Path, monkeypatch
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     answer = run("pull", name, "--home", str(home))
-    assert answer.exit_code == 1
+    assert answer.exit_code == 3
     assert answer.output.startswith("Error: ")
     assert "can't be had" in answer.output
 

@@ -23,7 +23,7 @@ NOBODY = "http://127.0.0.1:9"
 def refusal(*options: str, environment: dict[str, str] | None = None) -> str:
     """What ``sidecar serve`` says when it does not start, in one line."""
     result = CliRunner().invoke(main, ["serve", *options], env=environment or {})
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.output.startswith("Error: ")
     assert result.output.count("\n") == 1
     return result.output.removeprefix("Error: ")

@@ -423,4 +423,4 @@ def test_what_cannot_be_done_is_told(
 
 def test_a_missing_index_is_told(node: str, index_name: str, tmp_path: Path) -> None:
     result = command(node, tmp_path, "--index", index_name)
-    assert (result.exit_code, f"There is no index '{index_name}'" in result.output) == (1, True)
+    assert (result.exit_code, f"There is no index '{index_name}'" in result.output) == (2, True)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sidecar.errors import InvalidArgument, SidecarError
+from sidecar.ingest.defaults import LEAST_RECALL
 from sidecar.ingest.migration.beginning import MARK, changes_of, is_made_by
 from sidecar.ingest.migration.comparison import Compared, compare, mean_overlap, sample_queries
 from sidecar.ingest.migration.copying import Lane, Stopped
 from sidecar.ingest.migration.ledger import Ledger
 from sidecar.ingest.migration.naming import give_own_name
-from sidecar.ingest.migration.neighbours import LEAST_RECALL, Neighbours, check_neighbours, sample_documents
+from sidecar.ingest.migration.neighbours import Neighbours, check_neighbours, sample_documents
 from sidecar.ingest.migration.new_index import build_new_index, final_settings
 from sidecar.ingest.migration.parts import MigrationParts, StagedProgress
 from sidecar.ingest.migration.passage import FORWARD, Passage

@@ -19,7 +19,6 @@ from sidecar.searching.tensor import TensorQuery, build_exact_query, build_tenso
 
 SAMPLE = 50
 NEIGHBOURS = 10
-LEAST_RECALL = 0.9
 _LEAST_FOUND = 0.95
 _PATIENCE_SECONDS = 120.0
 """After so long the sample is what has been asked by then: comparing all vectors of a large index takes seconds."""

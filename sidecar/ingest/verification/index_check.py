@@ -13,7 +13,8 @@ from sidecar.ingest.stored_documents import StoredDocument
 from sidecar.ingest.targets import BackfillTarget, pipeline_declarations
 from sidecar.ingest.verification.declared import DeclaredCheck
 from sidecar.ingest.verification.embeddings import EmbeddingsCheck
-from sidecar.ingest.verification.parts import VerificationOptions, VerificationParts
+from sidecar.ingest.verification.options import VerificationOptions
+from sidecar.ingest.verification.parts import VerificationParts
 from sidecar.ingest.verification.problems import Finding, Problem
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.facts import index_facts

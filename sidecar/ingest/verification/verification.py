@@ -18,7 +18,8 @@ from sidecar.ingest.snapshot import EVERYTHING, Wanted, snapshot_of
 from sidecar.ingest.stored_documents import StoredDocument, read_again
 from sidecar.ingest.verification.deep import DeepCheck
 from sidecar.ingest.verification.index_check import IndexCheck, read_checks
-from sidecar.ingest.verification.parts import VerificationOptions, VerificationParts
+from sidecar.ingest.verification.options import VerificationOptions
+from sidecar.ingest.verification.parts import VerificationParts
 from sidecar.ingest.verification.problems import Finding, Problem
 from sidecar.ingest.verification.report import Report, repairable_fields
 from sidecar.native.writes.inputs import RequestInputs

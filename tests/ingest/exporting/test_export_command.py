@@ -28,8 +28,8 @@ def test_the_command_writes_documents_and_tells_what_it_did(node: str, filled: s
     assert (told["documents"], told["files"], told["fields_not_found"]) == (1, 1, ["nix"])
     assert path.read_text() == '{"_id":"d7","n":7}\n'
     again = command(node, filled, "--to", str(path))
-    assert (again.exit_code, "--overwrite" in again.stderr) == (1, True)
-    assert command(node, "no-such-index", "--to", str(path), "--overwrite").exit_code == 1
+    assert (again.exit_code, "--overwrite" in again.stderr) == (2, True)
+    assert command(node, "no-such-index", "--to", str(path), "--overwrite").exit_code == 2
     assert path.read_text() == '{"_id":"d7","n":7}\n'
 
 

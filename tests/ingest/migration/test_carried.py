@@ -135,7 +135,7 @@ def test_what_can_not_be_migrated_is_told_before_anything_is_made(
 ) -> None:
     def refused(*arguments: str) -> str:
         result = migrate.run(name, *arguments, "--yes")
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert list(ask(node, "GET", f"/{name}*/_alias")) in ([], [f"{name}-v1"], [name])
         return result.stderr
 

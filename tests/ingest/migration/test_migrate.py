@@ -72,7 +72,7 @@ def test_the_old_index_is_kept_until_the_migration_is_finished(
     old = sources(node, f"{name}-v1")
     assert all(is_embedded(source, "title", SMALL) for source in old.values())
     again = migrate.run(name, "--model", "random/large", "--yes")
-    assert again.exit_code == 1
+    assert again.exit_code == 2
     assert f"sidecar migrate finish {name}" in again.stderr
     assert migrate.done(name, "--model", "random/medium", "--yes")["phase"] == "switched"
     assert migrate.run("finish", name, "--yes").exit_code == 0

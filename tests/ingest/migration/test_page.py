@@ -11,7 +11,8 @@ import pytest
 
 from sidecar.cli.migrate import migrate
 from sidecar.cli.migrate_index import index
-from sidecar.ingest.migration.neighbours import LEAST_RECALL, NEIGHBOURS, SAMPLE
+from sidecar.ingest.defaults import LEAST_RECALL
+from sidecar.ingest.migration.neighbours import NEIGHBOURS, SAMPLE
 
 PAGE = (Path(__file__).parents[3] / "docs" / "migrating-models.md").read_text("utf-8")
 COMMANDS = [line for block in re.findall(r"^```sh\n(.*?)^```", PAGE, re.M | re.S) for line in block.splitlines()]

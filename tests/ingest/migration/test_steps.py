@@ -37,7 +37,7 @@ def test_without_the_switch_it_waits_and_then_brings_what_came_since(
     told = migrate.done(*command, "--no-switch")
     assert (told["phase"], leads_to(node, name)) == ("ready", index)
     other = migrate.run(name, "--model", "random/large", "--yes")
-    assert (other.exit_code, f"sidecar migrate abort {name}" in other.stderr) == (1, True)
+    assert (other.exit_code, f"sidecar migrate abort {name}" in other.stderr) == (2, True)
     sidecar.add(name, [{"_id": "d1", "title": "changed"}, {"_id": "d7", "title": "new"}])
     assert sidecar.post(f"/indexes/{name}/documents/delete-batch?refresh=true", ["d0"]).status_code == 200
     assert "ready" in migrate.run("status").stdout
@@ -61,8 +61,8 @@ def test_a_migration_that_is_given_up_leaves_the_index_as_it_was(
     assert list(ask(node, "GET", f"/{name}*/_alias")) == [index]
     sidecar.add(name, [{"_id": "d9", "title": "written again"}])
     assert is_embedded(sources(node, name)["d9"], "title", SMALL)
-    assert migrate.run("abort", name).exit_code == 1
-    assert migrate.run("rollback", name).exit_code == 1
+    assert migrate.run("abort", name).exit_code == 2
+    assert migrate.run("rollback", name).exit_code == 2
     assert migrate.done(name, "--model", "random/medium", "--yes")["phase"] == "switched"
 
 
@@ -76,7 +76,7 @@ def test_a_second_process_is_refused_while_the_first_is_at_work(
         until(lambda: '"isRunning": true' in migrate.run("status", name, "--json").stdout)
         for second in (command, ("abort", name), ("finish", name, "--yes")):
             refused = migrate.run(*second)
-            assert (refused.exit_code, f"process {process.pid}" in refused.stderr) == (1, True), refused.output
+            assert (refused.exit_code, f"process {process.pid}" in refused.stderr) == (2, True), refused.output
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=60)
     assert (process.returncode, f"sidecar migrate {name} --resume" in output) == (130, True)
@@ -128,7 +128,7 @@ def test_a_way_back_can_be_given_up_and_taken_again(
 
     with monkeypatch.context() as broken:
         broken.setattr("sidecar.ingest.migration.passage.change_aliases", fail)
-        assert migrate.run("rollback", name).exit_code == 1
+        assert migrate.run("rollback", name).exit_code == 3
     assert (phase(migrate, name), leads_to(node, name)) == ("rolling_back", new)
     sidecar.add(name, [{"_id": "d2", "title": "writes go on"}])
     assert migrate.run("abort", name).exit_code == 0
@@ -153,7 +153,7 @@ def test_a_version_that_a_client_has_set_beyond_all_others_is_told_on_the_way_ba
     new = migrate.done(name, "--model", "random/medium", "--yes")["new"]
     sidecar.add(name, [{"_id": "d0", "title": "since the switch"}, {"_id": "d1", "title": "too"}])
     refused = migrate.run("rollback", name)
-    assert (refused.exit_code, leads_to(node, name)) == (1, new)
+    assert (refused.exit_code, leads_to(node, name)) == (2, new)
     assert f"'d0': index '{index}' has it with the version {version}, set by a client" in refused.stderr
     assert migrate.run("abort", name).exit_code == 0
     assert sources(node, name)["d0"]["title"] == "since the switch"

@@ -120,7 +120,7 @@ def test_vectors_that_clients_brought_are_taken_over(
     }
     assert not sidecar.post(f"/indexes/{name}/documents", body).json()["errors"]
     refused = migrate.run(name, "--model", "random/medium", "--yes")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "'mine' has vectors that clients brought, of 32 dimensions" in refused.stderr
     assert leads_to(node, name) == f"{name}-v1"
     file = tmp_path / "settings.json"
@@ -145,7 +145,7 @@ def test_a_combination_is_made_anew_by_the_weights_that_are_given(
     }
     assert not sidecar.post(f"/indexes/{name}/documents", body).json()["errors"]
     refused = migrate.run(name, "--model", "random/medium", "--yes")
-    assert (refused.exit_code, "--weights" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "--weights" in refused.stderr) == (2, True)
     migrate.done(name, "--model", "random/medium", "--weights", json.dumps({"both": weights}), "--yes")
     found = sources(node, name)["1"]
     expected = combine(MEDIUM.encode_text(["sea", "land"]), list(weights.values()), normalize=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sidecar.ingest.verification.parts import VerificationOptions, VerificationParts
+from sidecar.ingest.verification.options import VerificationOptions
+from sidecar.ingest.verification.parts import VerificationParts
 from sidecar.ingest.verification.report import Report
 from sidecar.ingest.verification.verification import Verification
 from tests.fix_opensearch import request

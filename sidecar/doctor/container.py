@@ -1,0 +1,49 @@
+"""What a container, or another group of processes (cgroup), may use of its machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+OWN = Path("/proc/self/cgroup")
+_NO_LIMIT = 1 << 60
+"""What version 1 says where there is no limit is near 2**63."""
+
+
+def memory_limit_bytes(root: Path = ROOT, own: Path = OWN) -> int | None:
+    """The least limit on memory that holds for this process; None for none."""
+    limits = [int(text) for text in _values("memory.max", "memory/memory.limit_in_bytes", root, own) if text.isdigit()]
+    return min((limit for limit in limits if limit < _NO_LIMIT), default=None)
+
+
+def processors_limit(root: Path = ROOT, own: Path = OWN) -> float | None:
+    """How many processors' time this process may take; None for any."""
+    limits = []
+    for text in _values("cpu.max", "", root, own):
+        quota, _, period = text.partition(" ")
+        if quota.isdigit() and period.isdigit():
+            limits.append(int(quota) / int(period))
+    old = [_read(root / "cpu" / name) for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us")]
+    if all(text.isdigit() and int(text) for text in old):
+        limits.append(int(old[0]) / int(old[1]))
+    return min(limits, default=None)
+
+
+def _values(name: str, old_name: str, root: Path, own: Path) -> Iterator[str]:
+    """What the process's own group says, and those that it is in; and the one group of version 1."""
+    place = next((line[3:] for line in _read(own).splitlines() if line.startswith("0::")), "/")
+    group = root / place.strip("/")
+    for folder in (group, *group.parents):
+        if folder == root.parent:
+            break
+        yield _read(folder / name)
+    if old_name:
+        yield _read(root / old_name)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""

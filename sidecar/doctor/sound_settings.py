@@ -1,0 +1,109 @@
+"""The settings as far as they can be used: one that is wrong is told, and counts as not given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from sidecar.config import (
+    Settings,
+    environment_name,
+    is_secret,
+    json_form,
+    load_settings,
+    read_variables,
+    unknown_variables,
+)
+from sidecar.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class SoundSettings:
+    """``problems`` say what is wrong with variables, all of them; ``settings`` are without those. ``given`` are the
+    variables that are set and right."""
+
+    settings: Settings
+    problems: tuple[str, ...]
+    given: tuple[str, ...]
+
+
+class _Explicit(Settings):
+    """Settings of values that are given, whatever the environment says."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def sound_settings(*, home: Path | None = None) -> SoundSettings:
+    """Read the settings; never fails for what they are. ``home`` has precedence over the variable."""
+    variables = read_variables()
+    options = {} if home is None else {"home": home}
+    try:
+        settings = load_settings(**options)
+    except ConfigurationError as error:
+        values, problems = _readable(variables)
+        settings, refused = _validated(values | options)
+        problems = (*unknown_variables(variables), *problems, *refused)
+        # What is wrong elsewhere, as with a variable of Marqo.
+        return SoundSettings(settings, problems or (error.message,), _given(settings))
+    return SoundSettings(settings, (), _given(settings))
+
+
+def _given(settings: Settings) -> tuple[str, ...]:
+    return tuple(environment_name(name) for name in Settings.model_fields if name in settings.model_fields_set)
+
+
+def _readable(variables: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The values by the names of the settings, and what is wrong with those that are no JSON."""
+    values: dict[str, Any] = {}
+    problems = []
+    for name in Settings.model_fields:
+        text = variables.get(environment_name(name), "")
+        form = json_form(name)
+        # Empty counts as not given, but for the one setting that it switches off.
+        if not text and not (name == "native_port" and environment_name(name) in variables):
+            continue
+        try:
+            values[name] = text if form is None else json.loads(text)
+        except ValueError:
+            problems.append(f"{environment_name(name)}: must be {form}")
+    return values, tuple(problems)
+
+
+def _validated(values: Mapping[str, Any]) -> tuple[Settings, tuple[str, ...]]:
+    """The settings of the values that are right, and what is wrong with the others."""
+    try:
+        return _Explicit(**_by_alias(values)), ()
+    except ValidationError as error:
+        wrong = {_setting_of(str(one["loc"][0])): one for one in error.errors()}
+    settings, _ = _validated({name: value for name, value in values.items() if name not in wrong})
+    told = (f"{environment_name(name)}: {one['msg']}{_told(name, one['input'])}" for name, one in wrong.items())
+    return settings, tuple(told)
+
+
+def _by_alias(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A setting whose variable has a name of its own is known to the model by that name."""
+    names = {name: Settings.model_fields[name].validation_alias for name in values}
+    return {alias if isinstance(alias := names[name], str) else name: value for name, value in values.items()}
+
+
+def _setting_of(place: str) -> str:
+    return next((name for name in Settings.model_fields if environment_name(name) == place), place)
+
+
+def _told(name: str, value: object) -> str:
+    return "" if is_secret(name) else f" (given: {value!r})"
