@@ -1,0 +1,69 @@
+"""Which test runs which blocks of the pages that have a test of their own.
+
+All other pages are run whole by `tests.docs.test_pages`.
+"""
+
+from __future__ import annotations
+
+OWN_TESTS: dict[str, dict[str, str]] = {
+    "README.md": {
+        "sh": "tests/test_readme.py::test_example_answers_what_is_printed",
+        "json": "tests/test_readme.py::test_example_answers_what_is_printed",
+    },
+    "docs/documents.md": {
+        "sh": "tests/test_readme.py::test_example_answers_what_is_printed",
+        "json": "tests/test_readme.py::test_example_answers_what_is_printed",
+    },
+    "docs/export-and-verify.md": {
+        "sh": "tests/ingest/test_export_and_verify_page.py::test_every_command_of_the_page_works",
+    },
+    "docs/ingest-sources.md": {
+        "json": "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows",
+        "text": "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows",
+        "yaml": "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows",
+    },
+    "docs/ingest.md": {
+        "sh": "tests/test_ingest_page.py::test_examples_print_what_stands_below_them",
+        "text": "tests/test_ingest_page.py::test_examples_print_what_stands_below_them",
+    },
+    "docs/migrating-from-marqo.md": {
+        "python": "tests/test_migration_page.py::test_documents_are_moved_and_embedded_again",
+        "sh": "tests/test_migration_page.py::test_every_command_of_the_page_is_run",
+    },
+    "docs/models.md": {
+        "python": "tests/test_model_page.py::test_example_makes_its_index",
+    },
+    "docs/native-declaring.md": {
+        "json": "tests/native/declaring/test_page.py::test_requests_have_the_answers_of_the_page",
+        "sh": "tests/native/declaring/test_page.py::test_requests_have_the_answers_of_the_page",
+    },
+    "docs/native-forwarding.md": {
+        "json": "tests/native/test_forwarding_page.py::test_examples_answer_what_is_printed",
+        "sh": "tests/native/test_forwarding_page.py::test_examples_answer_what_is_printed",
+    },
+    "docs/native-hybrid.md": {
+        "http": "tests/native/test_hybrid_page.py::test_requests_give_the_answers_that_are_shown",
+        "json": "tests/native/test_hybrid_page.py::test_requests_give_the_answers_that_are_shown",
+    },
+    "docs/native-neural-search.md": {
+        "http": "tests/native/test_neural_search_page.py::test_examples_do_what_the_page_says",
+    },
+    "docs/native-searching.md": {
+        "http": "tests/native/queries/test_searching_page.py::test_examples_of_the_page_find_documents",
+    },
+    "docs/native-security-and-dashboards.md": {
+        "json": "tests/native/security/test_users.py::test_roles",
+    },
+    "docs/native-writing.md": {
+        "http": "tests/native/writes/test_page.py::test_examples_do_what_the_page_says",
+    },
+    "docs/plug-ins.md": {
+        "python": "tests/embedding/test_plugins.py",
+        "toml": "tests/embedding/test_plugins.py",
+    },
+    "docs/search.md": {
+        "json": "tests/test_readme.py::test_example_answers_what_is_printed",
+        "sh": "tests/test_readme.py::test_example_answers_what_is_printed",
+    },
+}
+"""Page -> language of its blocks -> the test."""

@@ -1,0 +1,54 @@
+"""The pages, read from the first block to the last: each does and prints what stands there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import Use, blocks_of, pages
+from tests.docs.reading import Places, Reader
+from tests.docs.registry import OWN_TESTS
+from tests.fix_opensearch import request
+from tests.fix_server import Sidecar
+
+PAGES = [
+    page for page in pages() if page not in OWN_TESTS and any(block.use is Use.COMMAND for block in blocks_of(page))
+]
+
+
+@pytest.fixture(scope="module")
+def places(node: str, models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    """One sidecar for all pages."""
+    home = tmp_path_factory.mktemp("home")
+    models_folder.mkdir(parents=True, exist_ok=True)
+    (home / "models").symlink_to(models_folder)
+    media = tmp_path_factory.getbasetemp()
+    settings = {"OPENSEARCH_URL": node, "SIDECAR_HOME": str(home), "SIDECAR_MEDIA_ROOTS": json.dumps([str(media)])}
+    with Sidecar(settings) as server:
+        yield Places(server.url, server.native_url, node, home)
+
+
+@pytest.fixture
+def nothing_left(node: str) -> Iterator[None]:
+    """Deletes the indexes that a page made."""
+    before = _indexes(node)
+    yield
+    for name in _indexes(node) - before:
+        request(node, "DELETE", f"/{name}")
+
+
+def _indexes(node: str) -> set[str]:
+    _, answer = request(node, "GET", "/_cat/indices?h=index&format=json&expand_wildcards=all")
+    return {row["index"] for row in json.loads(answer) if not row["index"].startswith(".")}
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.usefixtures("nothing_left")
+def test_page_does_and_prints_what_it_says(page: str, places: Places, tmp_path: Path) -> None:
+    with Reader(tmp_path, places) as reader:
+        for block in blocks_of(page):
+            faults = reader.faults(block)
+            assert not faults, "\n".join([f"{block.place}:", *faults])
