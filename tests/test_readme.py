@@ -21,7 +21,7 @@ from tests.fix_server import Sidecar
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
-PAGES = (TEXT, *((ROOT / "docs" / name).read_text("utf-8") for name in ("search.md", "documents.md")))
+PAGES = (TEXT, *((ROOT / "docs" / name).read_text("utf-8") for name in ("search.md",)))
 """In the order in which they are read: each uses the indexes of those before it."""
 
 PRINTED_URL = "http://localhost:8882"

@@ -1,6 +1,6 @@
 """Which test runs which blocks of the pages that have a test of their own.
 
-All other pages are run whole by `tests.docs.test_pages`.
+Blocks in other languages, and all other pages, are run by `tests.docs.test_pages`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,7 @@ OWN_TESTS: dict[str, dict[str, str]] = {
     "README.md": {
         "sh": "tests/test_readme.py::test_example_answers_what_is_printed",
         "json": "tests/test_readme.py::test_example_answers_what_is_printed",
-    },
-    "docs/documents.md": {
-        "sh": "tests/test_readme.py::test_example_answers_what_is_printed",
-        "json": "tests/test_readme.py::test_example_answers_what_is_printed",
+        "text": "tests/test_readme.py::test_commands_of_the_sidecar_are_there",
     },
     "docs/export-and-verify.md": {
         "sh": "tests/ingest/test_export_and_verify_page.py::test_every_command_of_the_page_works",
@@ -52,12 +49,13 @@ OWN_TESTS: dict[str, dict[str, str]] = {
         "http": "tests/native/queries/test_searching_page.py::test_examples_of_the_page_find_documents",
     },
     "docs/native-security-and-dashboards.md": {
-        "json": "tests/native/security/test_users.py::test_roles",
+        "json": "tests/native/security/users.py::role_of_page",
     },
     "docs/native-writing.md": {
         "http": "tests/native/writes/test_page.py::test_examples_do_what_the_page_says",
     },
     "docs/plug-ins.md": {
+        "json": "tests/embedding/test_plugins.py",
         "python": "tests/embedding/test_plugins.py",
         "toml": "tests/embedding/test_plugins.py",
     },

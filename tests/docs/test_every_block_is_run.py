@@ -27,7 +27,7 @@ def test_every_block_is_run_or_says_why_not(page: str) -> None:
 
 
 def _is_run(block: Block, own: dict[str, str]) -> bool:
-    return block.language in own if own else block.use is not Use.UNKNOWN
+    return block.language in own or block.use is not Use.UNKNOWN
 
 
 @pytest.mark.parametrize("page", pages())
