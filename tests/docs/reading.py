@@ -14,6 +14,7 @@ import requests
 import yaml
 
 from tests.docs.blocks import ROOT, Block, Use
+from tests.docs.command_server import CLIENT
 from tests.docs.comparing import differences, missing_line
 
 TIMEOUT_SECONDS = 120
@@ -32,12 +33,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Places:
-    """Where the parts are that pages speak of: the two ports of a sidecar, its node, and a home folder for commands."""
+    """Where the parts are that pages speak of: the two ports of a sidecar, its node, a home folder for
+    commands, and the socket at which these are run."""
 
     api: str
     native: str
     node: str
     home: Path
+    commands: Path
 
     def put_into(self, text: str) -> str:
         """The text with these addresses in place of the printed ones."""
@@ -89,6 +92,7 @@ class Reader:
             env=self._environment,
             capture_output=True,
             text=True,
+            stdin=subprocess.DEVNULL,
             check=False,
             timeout=TIMEOUT_SECONDS,
         )
@@ -133,8 +137,9 @@ def _environment(folder: Path, places: Places) -> dict[str, str]:
     """The reader's environment, in which ``sidecar`` and ``python`` are this tree's."""
     programs = folder / "programs"
     programs.mkdir()
-    for name, command in {"sidecar": '-m sidecar "$@"', "python": '"$@"'}.items():
-        (programs / name).write_text(f"#!/bin/sh\nexec {sys.executable} {command}\n")
+    client = CLIENT.format(python=Path(sys.executable).resolve(), socket=str(places.commands))
+    for name, text in {"sidecar": client, "python": f'#!/bin/sh\nexec {sys.executable} "$@"\n'}.items():
+        (programs / name).write_text(text)
         (programs / name).chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
     own = {"OPENSEARCH_URL": places.node, "SIDECAR_HOME": str(places.home), "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
