@@ -5,6 +5,7 @@ A block is a fenced piece of a page. Its language, its title and the line above 
 - ``sh``, ``python`` and ``http`` are run, in the order of the page;
 - ``json`` and ``text`` straight below one of these are what it answers or prints;
 - any language with a ``title="job.yaml"`` is a file of that name;
+- ``<!-- body: POST /indexes/books/search -->`` on the line above a ``json`` sends it there, to be taken;
 - ``<!-- not run: the reason -->`` on the line above leaves a block out;
 - ``<!-- run`` ... ``-->`` is a block of shell commands that readers do not see;
 - a fence without a language is a drawing.
@@ -23,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 _FENCE = re.compile(
-    r"(?:^ *<!-- not run: (?P<reason>\S.*?) -->\n)?"
+    r"(?:^ *<!-- (?:not run: (?P<reason>\S.*?)|body: (?P<target>[A-Z]+ \S+)) -->\n)?"
     r"^(?P<indent> *)```(?P<language>\w*)(?P<rest>[^\n]*)\n(?P<text>.*?)^(?P=indent)```[ ]*$"
     r"|^<!-- run\n(?P<hidden>.*?)^-->$",
     re.DOTALL | re.MULTILINE,
@@ -37,6 +38,7 @@ class Use(Enum):
 
     COMMAND = "command"
     OUTPUT = "output"
+    BODY = "body"
     FILE = "file"
     NOT_RUN = "not run"
     DRAWING = "drawing"
@@ -52,7 +54,7 @@ class Block:
     """One block of a page.
 
     ``place`` is its page, from the root of the repository, and the line of its fence. ``name`` is the file that it
-    is, where it is one; ``reason`` why it is not run, where it is not.
+    is, where it is one; ``reason`` why it is not run, where it is not; ``target`` the method and path that a body goes to.
     """
 
     place: str
@@ -61,6 +63,7 @@ class Block:
     use: Use
     name: str = ""
     reason: str = ""
+    target: str = ""
 
 
 def pages() -> list[str]:
@@ -84,7 +87,7 @@ def read_blocks(page: str, name: str) -> Iterator[Block]:
             text = text.replace(this, that)
         fence = found.start() + found[0].find("```") if found["hidden"] is None else found.start()
         title = _TITLE.match(found["rest"] or "")
-        use = _use(found, is_below_command=before is Use.COMMAND and not page[end : found.start()].strip())
+        use = _use(found, is_below_command=before in {Use.COMMAND, Use.BODY} and not page[end : found.start()].strip())
         yield Block(
             place=f"{name}:{page.count(chr(10), 0, fence) + 1}",
             language=found["language"] or "sh" if found["hidden"] is not None else found["language"],
@@ -92,6 +95,7 @@ def read_blocks(page: str, name: str) -> Iterator[Block]:
             use=use,
             name=title[1] if title else "",
             reason=found["reason"] or "",
+            target=found["target"] or "",
         )
         end, before = found.end(), use
 
@@ -101,6 +105,8 @@ def _use(found: re.Match[str], *, is_below_command: bool) -> Use:
         return Use.COMMAND
     if found["reason"]:
         return Use.NOT_RUN
+    if found["target"]:
+        return Use.BODY if found["language"] == "json" else Use.UNKNOWN
     if found["rest"]:
         return Use.FILE if _TITLE.match(found["rest"]) else Use.UNKNOWN
     if found["language"] in COMMANDS:

@@ -68,9 +68,12 @@ class Reader:
             return self._write(block, text)
         if block.use is Use.OUTPUT:
             return _compare(block.language, text, self._last)
-        if block.use is not Use.COMMAND:
+        if block.use is Use.BODY:
+            self._last = self._send(f"{block.target}\n{text}")
+        elif block.use is Use.COMMAND:
+            self._last = {"sh": self._shell, "python": self._run_python, "http": self._send}[block.language](text)
+        else:
             return []
-        self._last = {"sh": self._shell, "python": self._run_python, "http": self._send}[block.language](text)
         if self._last.status == 0:
             return []
         return [f"it failed ({self._last.status}):\n{self._last.stdout}\n{self._last.stderr}"]

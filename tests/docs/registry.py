@@ -1,22 +1,33 @@
 """Which test runs which blocks of the pages that have a test of their own.
 
-Blocks in other languages, and all other pages, are run by `tests.docs.test_pages`.
+All other blocks are run by `tests.docs.test_pages`.
 """
 
 from __future__ import annotations
+
+from tests.docs.blocks import OUTPUTS, Block, Use
+
+
+def kind_of(block: Block) -> str:
+    """What `OWN_TESTS` calls a block: its language; ``body`` for what is sent as one; ``json, alone`` or ``text, alone``
+    for what no command above it prints."""
+    if block.use is Use.BODY:
+        return "body"
+    return f"{block.language}, alone" if block.use is Use.UNKNOWN and block.language in OUTPUTS else block.language
+
 
 OWN_TESTS: dict[str, dict[str, str]] = {
     "README.md": {
         "sh": "tests/test_readme.py::test_example_answers_what_is_printed",
         "json": "tests/test_readme.py::test_example_answers_what_is_printed",
-        "text": "tests/test_readme.py::test_commands_of_the_sidecar_are_there",
+        "text, alone": "tests/test_readme.py::test_commands_of_the_sidecar_are_there",
     },
     "docs/export-and-verify.md": {
         "sh": "tests/ingest/test_export_and_verify_page.py::test_every_command_of_the_page_works",
     },
     "docs/ingest-sources.md": {
-        "json": "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows",
-        "text": "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows",
+        "json, alone": "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows",
+        "text, alone": "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows",
         "yaml": "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows",
     },
     "docs/ingest.md": {
@@ -49,19 +60,20 @@ OWN_TESTS: dict[str, dict[str, str]] = {
         "http": "tests/native/queries/test_searching_page.py::test_examples_of_the_page_find_documents",
     },
     "docs/native-security-and-dashboards.md": {
-        "json": "tests/native/security/users.py::role_of_page",
+        "json, alone": "tests/native/security/users.py::role_of_page",
     },
     "docs/native-writing.md": {
         "http": "tests/native/writes/test_page.py::test_examples_do_what_the_page_says",
     },
     "docs/plug-ins.md": {
-        "json": "tests/embedding/test_plugins.py",
+        "json, alone": "tests/embedding/test_plugins.py",
         "python": "tests/embedding/test_plugins.py",
         "toml": "tests/embedding/test_plugins.py",
     },
     "docs/search.md": {
+        "body": "tests/test_readme.py::test_body_is_taken",
         "json": "tests/test_readme.py::test_example_answers_what_is_printed",
         "sh": "tests/test_readme.py::test_example_answers_what_is_printed",
     },
 }
-"""Page -> language of its blocks -> the test."""
+"""Page -> kind of its blocks, as `kind_of` names it -> the test."""

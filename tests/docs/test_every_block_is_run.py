@@ -12,7 +12,7 @@ import yaml
 
 from tests.docs.blocks import ROOT, Block, Use, blocks_of, pages
 from tests.docs.command_lines import calls_in, wrong_with
-from tests.docs.registry import OWN_TESTS
+from tests.docs.registry import OWN_TESTS, kind_of
 
 
 @pytest.mark.parametrize("page", pages())
@@ -27,7 +27,7 @@ def test_every_block_is_run_or_says_why_not(page: str) -> None:
 
 
 def _is_run(block: Block, own: dict[str, str]) -> bool:
-    return block.language in own or block.use is not Use.UNKNOWN
+    return kind_of(block) in own or block.use is not Use.UNKNOWN
 
 
 @pytest.mark.parametrize("page", pages())

@@ -14,17 +14,17 @@ import pytest
 
 from tests.docs.blocks import ROOT, Block, Use, blocks_of, pages
 from tests.docs.reading import Places, Reader
-from tests.docs.registry import OWN_TESTS
+from tests.docs.registry import OWN_TESTS, kind_of
 from tests.fix_opensearch import request
 from tests.fix_server import Sidecar
 
 
 def blocks_to_run(page: str) -> list[Block]:
     """The blocks of a page that no other test runs."""
-    return [block for block in blocks_of(page) if block.language not in OWN_TESTS.get(page, {})]
+    return [block for block in blocks_of(page) if kind_of(block) not in OWN_TESTS.get(page, {})]
 
 
-PAGES = [page for page in pages() if any(block.use is Use.COMMAND for block in blocks_to_run(page))]
+PAGES = [page for page in pages() if any(block.use in {Use.COMMAND, Use.BODY} for block in blocks_to_run(page))]
 
 
 @pytest.fixture(scope="module")
