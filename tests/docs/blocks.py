@@ -54,7 +54,8 @@ class Block:
     """One block of a page.
 
     ``place`` is its page, from the root of the repository, and the line of its fence. ``name`` is the file that it
-    is, where it is one; ``reason`` why it is not run, where it is not; ``target`` the method and path that a body goes to.
+    is, where it is one; ``reason`` why it is not run, where it is not; ``target`` the method and path that a body goes
+    to.
     """
 
     place: str
@@ -101,19 +102,16 @@ def read_blocks(page: str, name: str) -> Iterator[Block]:
 
 
 def _use(found: re.Match[str], *, is_below_command: bool) -> Use:
-    if found["hidden"] is not None:
-        return Use.COMMAND
+    language = found["language"]
     if found["reason"]:
         return Use.NOT_RUN
     if found["target"]:
-        return Use.BODY if found["language"] == "json" else Use.UNKNOWN
+        return Use.BODY if language == "json" else Use.UNKNOWN
     if found["rest"]:
         return Use.FILE if _TITLE.match(found["rest"]) else Use.UNKNOWN
-    if found["language"] in COMMANDS:
+    if found["hidden"] is not None or language in COMMANDS:
         return Use.COMMAND
-    if not found["language"]:
-        return Use.DRAWING
-    return Use.OUTPUT if is_below_command and found["language"] in OUTPUTS else Use.UNKNOWN
+    return Use.OUTPUT if is_below_command and language in OUTPUTS else Use.UNKNOWN if language else Use.DRAWING
 
 
 def _without(indent: str, text: str) -> str:

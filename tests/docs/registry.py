@@ -9,12 +9,13 @@ from tests.docs.blocks import OUTPUTS, Block, Use
 
 
 def kind_of(block: Block) -> str:
-    """What `OWN_TESTS` calls a block: its language; ``body`` for what is sent as one; ``json, alone`` or ``text, alone``
-    for what no command above it prints."""
+    """What `OWN_TESTS` calls a block: its language, or ``body``, or ``json, alone`` where no command prints it."""
     if block.use is Use.BODY:
         return "body"
     return f"{block.language}, alone" if block.use is Use.UNKNOWN and block.language in OUTPUTS else block.language
 
+
+_JOB_FILE = "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows"
 
 OWN_TESTS: dict[str, dict[str, str]] = {
     "README.md": {
@@ -26,9 +27,9 @@ OWN_TESTS: dict[str, dict[str, str]] = {
         "sh": "tests/ingest/test_export_and_verify_page.py::test_every_command_of_the_page_works",
     },
     "docs/ingest-sources.md": {
-        "json, alone": "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows",
-        "text, alone": "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows",
-        "yaml": "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows",
+        "json, alone": _JOB_FILE,
+        "text, alone": _JOB_FILE,
+        "yaml": _JOB_FILE,
     },
     "docs/ingest.md": {
         "sh": "tests/test_ingest_page.py::test_examples_print_what_stands_below_them",
