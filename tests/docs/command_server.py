@@ -12,9 +12,15 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+_ROOT = Path(__file__).parents[2]
 
 CLIENT = """#!{python} -IS
 import array, json, os, socket, sys
@@ -26,6 +32,21 @@ with socket.socket(socket.AF_UNIX) as server:
     server.sendall(told)
     sys.exit(int(server.makefile().read() or 1))
 """
+
+
+@contextmanager
+def commands_run(path: Path) -> Iterator[Path]:
+    """The socket of a process that runs commands."""
+    environment = os.environ | {"PYTHONPATH": str(_ROOT)}
+    command = [sys.executable, __file__, str(path)]
+    process = subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield path
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def serve(path: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +19,13 @@ from tests.docs.blocks import ROOT, Block, Use
 from tests.docs.command_server import CLIENT
 from tests.docs.comparing import differences, missing_line
 
+READERS: dict[str, Callable[[str], object]] = {
+    "json": json.loads,
+    "jsonl": lambda text: [json.loads(line) for line in text.splitlines()],
+    "python": ast.parse,
+    "yaml": lambda text: list(yaml.safe_load_all(text)),
+}
+"""What tells whether a text is well-formed in a language; it raises where it is not."""
 TIMEOUT_SECONDS = 120
 _CHILD = Path(__file__).with_name("python_child.py")
 _SETTINGS = ("SIDECAR_", "OPENSEARCH_", "MARQO_")
@@ -50,14 +59,14 @@ class Places:
 
 
 class Reader:
-    """Runs the blocks of one page in a folder of its own; ``faults`` tells what was not as printed."""
+    """Runs the blocks of one page in the folder ``work``; ``faults`` tells what was not as printed."""
 
-    def __init__(self, folder: Path, places: Places) -> None:
+    def __init__(self, folder: Path, places: Places, *, work: str = "work") -> None:
         self._folder = folder
         self._places = places
         self._environment = _environment(folder, places)
-        self._work = folder / "work"
-        self._work.mkdir()
+        self._work = folder / work
+        self._work.mkdir(exist_ok=True)
         self._python: subprocess.Popen[str] | None = None
         self._last = Outcome(0, "")
 
@@ -83,8 +92,8 @@ class Reader:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
         try:
-            {"json": json.loads, "yaml": lambda each: list(yaml.safe_load_all(each))}.get(block.language, str)(text)
-        except (ValueError, yaml.YAMLError) as error:
+            READERS.get(block.language, str)(text)
+        except (ValueError, SyntaxError, yaml.YAMLError) as error:
             return [f"{block.name} is no {block.language}: {error}"]
         return []
 

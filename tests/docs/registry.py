@@ -16,6 +16,7 @@ def kind_of(block: Block) -> str:
 
 
 _JOB_FILE = "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows"
+_FIRST_TEN_MINUTES = "tests/docs/test_first_ten_minutes.py::test_blocks_do_what_they_say_one_after_the_other"
 
 OWN_TESTS: dict[str, dict[str, str]] = {
     "README.md": {
@@ -76,5 +77,6 @@ OWN_TESTS: dict[str, dict[str, str]] = {
         "json": "tests/test_readme.py::test_example_answers_what_is_printed",
         "sh": "tests/test_readme.py::test_example_answers_what_is_printed",
     },
+    "docs/tutorial.md": dict.fromkeys(("csv", "json", "jsonl", "sh", "text"), _FIRST_TEN_MINUTES),
 }
 """Page -> kind of its blocks, as `kind_of` names it -> the test."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 import subprocess
 
@@ -12,6 +11,7 @@ import yaml
 
 from tests.docs.blocks import ROOT, Block, Use, blocks_of, pages
 from tests.docs.command_lines import calls_in, wrong_with
+from tests.docs.reading import READERS
 from tests.docs.registry import OWN_TESTS, kind_of
 
 
@@ -45,9 +45,8 @@ def fault_of_form(language: str, text: str) -> str | None:
         done = subprocess.run(["bash", "-n", "-c", text], capture_output=True, text=True, check=False)
         faults = [done.stderr, *map(wrong_with, calls_in(text))]
         return next((fault for fault in faults if fault), None)
-    readers = {"python": ast.parse, "yaml": lambda given: list(yaml.safe_load_all(given)), "json": json.loads}
     try:
-        readers.get(language, str)(text)
+        READERS.get(language, str)(text)
     except (ValueError, SyntaxError, yaml.YAMLError) as error:
         return str(error)
     return None

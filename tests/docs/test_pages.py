@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import ROOT, Block, Use, blocks_of, pages
+from tests.docs.blocks import Block, Use, blocks_of, pages
+from tests.docs.command_server import commands_run
 from tests.docs.reading import Places, Reader
 from tests.docs.registry import OWN_TESTS, kind_of
-from tests.fix_opensearch import request
 from tests.fix_server import Sidecar
 
 
@@ -37,36 +33,6 @@ def places(node: str, models_folder: Path, tmp_path_factory: pytest.TempPathFact
     settings = {"OPENSEARCH_URL": node, "SIDECAR_HOME": str(home), "SIDECAR_MEDIA_ROOTS": json.dumps([str(media)])}
     with Sidecar(settings) as server, commands_run(home / "commands") as commands:
         yield Places(server.url, server.native_url, node, home, commands)
-
-
-@contextmanager
-def commands_run(path: Path) -> Iterator[Path]:
-    """The socket of a process that runs commands of the sidecar."""
-    command = [sys.executable, str(Path(__file__).with_name("command_server.py")), str(path)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield path
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@pytest.fixture
-def nothing_left(node: str) -> Iterator[None]:
-    """Deletes the indexes that a page made."""
-    before = _indexes(node)
-    yield
-    for name in _indexes(node) - before:
-        request(node, "DELETE", f"/{name}")
-
-
-def _indexes(node: str) -> set[str]:
-    _, answer = request(node, "GET", "/_cat/indices?h=index&format=json&expand_wildcards=all")
-    return {row["index"] for row in json.loads(answer) if not row["index"].startswith(".")}
 
 
 @pytest.mark.parametrize("page", PAGES)
