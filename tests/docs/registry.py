@@ -72,6 +72,10 @@ OWN_TESTS: dict[str, dict[str, str]] = {
         "python": "tests/embedding/test_plugins.py",
         "toml": "tests/embedding/test_plugins.py",
     },
+    "docs/reading-a-report.md": {
+        "python": "tests/evaluation/report/test_reading_page.py::test_program_reads_the_file",
+        "text, alone": "tests/evaluation/report/test_reading_page.py::test_table_and_advice_are_those_that_are_printed",
+    },
     "docs/search.md": {
         "body": "tests/test_readme.py::test_body_is_taken",
         "json": "tests/test_readme.py::test_example_answers_what_is_printed",
