@@ -57,6 +57,7 @@ def serve(path: str) -> None:
         importlib.import_module(module)
     importlib.import_module("sidecar.app")
     importlib.import_module("sidecar.embedding.loaders.random")
+    _time_few_searches()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
@@ -68,6 +69,13 @@ def serve(path: str) -> None:
                 listener.close()
                 _run(client, main)
             client.close()
+
+
+def _time_few_searches() -> None:
+    """Evaluations of pages take seconds; 200 searches of each choice take a minute."""
+    searches = importlib.import_module("sidecar.evaluation.searches")
+    assert {"WARM_UP_SEARCHES", "TIMED_SEARCHES"} <= vars(searches).keys()
+    vars(searches).update(WARM_UP_SEARCHES=3, TIMED_SEARCHES=10)
 
 
 def _run(client: socket.socket, main: Any) -> None:

@@ -16,6 +16,7 @@ def kind_of(block: Block) -> str:
 
 
 _JOB_FILE = "tests/ingest/sources/test_sources_page.py::test_the_job_file_makes_the_document_that_the_page_shows"
+_SHELL_PAGES = "tests/test_command_line_page.py::test_examples_print_what_stands_below_them"
 _FIRST_TEN_MINUTES = "tests/docs/test_first_ten_minutes.py::test_blocks_do_what_they_say_one_after_the_other"
 
 OWN_TESTS: dict[str, dict[str, str]] = {
@@ -24,6 +25,8 @@ OWN_TESTS: dict[str, dict[str, str]] = {
         "json": "tests/test_readme.py::test_example_answers_what_is_printed",
         "text, alone": "tests/test_readme.py::test_commands_of_the_sidecar_are_there",
     },
+    "docs/command-line.md": dict.fromkeys(("err", "sh", "text"), _SHELL_PAGES),
+    "docs/doctor.md": dict.fromkeys(("err", "sh", "text"), _SHELL_PAGES),
     "docs/export-and-verify.md": {
         "sh": "tests/ingest/test_export_and_verify_page.py::test_every_command_of_the_page_works",
     },
@@ -66,6 +69,13 @@ OWN_TESTS: dict[str, dict[str, str]] = {
     },
     "docs/native-writing.md": {
         "http": "tests/native/writes/test_page.py::test_examples_do_what_the_page_says",
+    },
+    "docs/operations.md": {
+        "json": "tests/test_operations_page.py::test_commands_do_what_the_page_says",
+        "json, alone": "tests/test_operations_page.py::test_log_lines_look_as_the_page_shows_them",
+        "sh": "tests/test_operations_page.py::test_commands_do_what_the_page_says",
+        "text, alone": "tests/test_operations_page.py::test_promql_of_the_page_can_be_read",
+        "yaml": "tests/test_operations_page.py::test_prometheus_configuration_names_the_job_of_the_alerts",
     },
     "docs/plug-ins.md": {
         "json, alone": "tests/embedding/test_plugins.py",
