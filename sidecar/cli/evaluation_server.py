@@ -1,6 +1,6 @@
 """The process in which an evaluation serves the sidecar that it measures: ``python -m sidecar.cli.evaluation_server``.
 
-It reads a line of JSON, the settings that differ from the user's, tells its port as a line, and ends with its input:
+It reads a line of JSON, the cluster and the folders that it needs, tells its port as a line, and ends with its input:
 so that it never outlives the process that began it.
 """
 
@@ -26,8 +26,8 @@ def main() -> None:
     """Serve until the input ends."""
     from sidecar.wsgi import Server
 
-    changes = orjson.loads(sys.stdin.buffer.readline())
-    settings = load_settings().model_copy(update=_changes(changes))
+    given = orjson.loads(sys.stdin.buffer.readline())
+    settings = load_settings().model_copy(update=_changes(given))
     configure_logging(settings.log_level, settings.log_format)
     listener = open_listener(settings.host, settings.port)
     print(listener.getsockname()[1], flush=True)
@@ -51,8 +51,9 @@ def _changes(given: dict[str, Any]) -> dict[str, Any]:
         "preload_models": (),
         "metrics_index": None,
         "log_level": "error",
-        **given,
-        "media_roots": tuple(map(Path, given.get("media_roots", ()))),
+        "opensearch_url": given["opensearch_url"],
+        "home": Path(given["home"]),
+        "media_roots": tuple(map(Path, given["media_roots"])),
     }
 
 

@@ -119,9 +119,13 @@ def _named(choices: Sequence[Choice]) -> list[Choice]:
     embedded = [choice for choice in choices if choice.method != "LEXICAL"]
     differing = {
         field
-        for field in ("model", "precision", "max_tokens", "chunking", "ef_search", "m", "ef_construction")
+        for field in ("precision", "chunking", "ef_search", "m", "ef_construction")
         if len({getattr(choice, field) for choice in embedded}) > 1
     }
+    # Lengths that are the models' own say nothing more than their names.
+    lengths = {(choice.model, choice.max_tokens) for choice in embedded}
+    if len(lengths) > len({model for model, _ in lengths}):
+        differing.add("max_tokens")
     shown_models = {choice.model: (choice.model or "").rpartition("/")[2] for choice in embedded}
     if len(set(shown_models.values())) < len(shown_models):
         shown_models = {model: model or "" for model in shown_models}

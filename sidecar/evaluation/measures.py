@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sidecar.errors import InvalidArgument
 
@@ -37,7 +38,7 @@ def measure(grades: Mapping[str, Mapping[str, int]], pages: Ranking, deep: Ranki
 
 
 def _measured(
-    grades: Mapping[str, Mapping[str, int]], ranking: Ranking, measures: Sequence[object]
+    grades: Mapping[str, Mapping[str, int]], ranking: Ranking, measures: Sequence[Any]
 ) -> dict[str, dict[str, float]]:
     from ir_measures import iter_calc
 

@@ -114,5 +114,6 @@ def _latency(times_ms: Sequence[float]) -> Latency:
 
 
 def _part_found(best: Sequence[Mapping[str, Any]], hits: Sequence[Mapping[str, Any]]) -> float:
-    least = best[-1]["_score"] - _SAME_SCORE
-    return sum(hit["_score"] >= least for hit in hits[: len(best)]) / len(best)
+    least: float = best[-1]["_score"] - _SAME_SCORE
+    near_enough = [hit for hit in hits[: len(best)] if hit["_score"] >= least]
+    return len(near_enough) / len(best)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -67,9 +66,6 @@ class SidecarHttp:
         """The answer. Raises: BadRequest with the sidecar's own words; SidecarError where it fails or is gone."""
         content = None if body is None else orjson.dumps(body)
         try:
-            if self._connection.sock is None:
-                self._connection.connect()
-                self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._connection.request(method, path, content, {"Content-Type": "application/json"})
             response = self._connection.getresponse()
             text = response.read()

@@ -103,8 +103,10 @@ def _json_rows(path: Path) -> Iterator[Row]:
 def _table_rows(path: Path, delimiter: str) -> Iterator[Row]:
     with _opened(path) as file:
         # A tab parts fields whatever quotes are in them, as in TREC's and BEIR's judgements.
-        quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-        rows = csv.reader(file, delimiter=delimiter, quoting=quoting, strict=True)
+        if delimiter == "\t":
+            rows = csv.reader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
+        else:
+            rows = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             names = next(rows, [])
             for cells in rows:
