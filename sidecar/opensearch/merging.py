@@ -27,10 +27,19 @@ def merge_segments(cluster: Cluster, index: str) -> None:
 
 
 def primary_bytes(cluster: Cluster, index: str) -> int:
-    """The size of the index's primary shards on disk."""
-    target = f"{index_path(index)}/_stats/store?filter_path=_all.primaries.store.size_in_bytes"
-    answer = cluster.ask("index_size", Request("GET", target), index)
-    return int(answer["_all"]["primaries"]["store"]["size_in_bytes"])
+    """The size on disk of the segments of an index's primary shards.
+
+    What the cluster tells in its statistics may be ten seconds old (`index.store.stats_refresh_interval`).
+    """
+    target = f"{index_path(index)}/_segments?filter_path=indices.*.shards"
+    (found,) = cluster.ask("index_size", Request("GET", target), index)["indices"].values()
+    return sum(
+        segment["size_in_bytes"]
+        for copies in found["shards"].values()
+        for copy in copies
+        if copy["routing"]["primary"]
+        for segment in copy["segments"].values()
+    )
 
 
 def _wait(cluster: Cluster, task: str) -> dict[str, Any] | None:

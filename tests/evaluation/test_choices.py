@@ -80,7 +80,7 @@ def test_models_of_the_same_last_name_are_told_apart() -> None:
         (Choice("", "TENSOR", MINILM, precision="int4"), "precision 'int4' must be one of float32, float16, int8"),
         (
             Choice("", "TENSOR", MINILM, chunking="sentence"),
-            "chunking 'sentence' must be none or METHOD/LENGTH/OVERLAP",
+            "'sentence' must be none or METHOD/LENGTH/OVERLAP",
         ),
         (Choice("", "TENSOR", MINILM, chunking="word/2/2"), "it must be at least 0 and less than split_length"),
         (Choice("", "HYBRID", MINILM, alpha=1.5), "alpha is 1.5; it must be from 0"),

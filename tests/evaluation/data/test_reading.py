@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -175,8 +176,6 @@ def test_judgements_of_another_collection_are_refused(tmp_path: Path) -> None:
 
 @given(st.lists(st.fixed_dictionaries({"query": TEXTS, "id": TEXTS}), max_size=5))
 def test_rows_of_csv_and_jsonl_come_back_as_they_were_written(rows: list[dict[str, str]]) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         lines = Path(folder) / "rows.jsonl"
         lines.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
