@@ -13,10 +13,13 @@ from sidecar.evaluation.data.collection import Kind
 from sidecar.evaluation.models import Models
 from sidecar.evaluation.results import Choice, Method
 from sidecar.opensearch.index_settings import AnnParameters
+from sidecar.searching.tensor import CANDIDATES
 
 METHODS: tuple[Method, ...] = ("TENSOR", "LEXICAL", "HYBRID")
 DEFAULT_ALPHA = 0.5
 """That of the API."""
+DEFAULT_EF_SEARCH = CANDIDATES[0]
+"""What HNSW looks at for a page of ten hits, where a search says nothing else."""
 _DEFAULT_ANN = AnnParameters()
 
 
@@ -90,6 +93,7 @@ def complete(choice: Choice, models: Models, kind: Kind) -> Choice:
         alpha=_alpha(choice),
         m=choice.m or _DEFAULT_ANN.m,
         ef_construction=choice.ef_construction or _DEFAULT_ANN.ef_construction,
+        ef_search=choice.ef_search or DEFAULT_EF_SEARCH,
     )
 
 
@@ -156,5 +160,5 @@ def _name(choice: Choice, model: str, differing: set[str]) -> str:
         parts.append(f"ef_construction {choice.ef_construction}")
     parts.append(choice.method.lower() if choice.alpha is None else f"hybrid {choice.alpha:g}")
     if "ef_search" in differing:
-        parts.append(f"ef {choice.ef_search or 'default'}")
+        parts.append(f"ef {choice.ef_search}")
     return " ".join(parts)

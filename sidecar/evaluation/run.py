@@ -10,6 +10,7 @@ import psutil
 from sidecar import __version__
 from sidecar.embedding.processors import available_processors, processor_name
 from sidecar.errors import IndexNotFound
+from sidecar.evaluation.choices import DEFAULT_EF_SEARCH
 from sidecar.evaluation.data.collection import Collection
 from sidecar.evaluation.filling import Filling
 from sidecar.evaluation.index_plan import IndexPlan, plan_indexes
@@ -22,8 +23,11 @@ from sidecar.evaluation.results import Choice, Evaluation, Indexing, Machine, Ou
 from sidecar.evaluation.searches import ANN_QUERIES, Searches
 from sidecar.evaluation.sidecar_http import SidecarHttp
 
-EF_SEARCHES = (10, 50, 100, 200, 400)
-"""Where HNSW is compared with exact search, beside the numbers that choices have."""
+EF_SEARCHES = (DEFAULT_EF_SEARCH, 64, 128, 256, 512)
+"""Where HNSW is compared with exact search, beside the numbers that choices have. For a page of ten less than the first
+is no less work."""
+EF_SEARCH_SINCE = (2, 16, 0)
+"""The first version of k-NN that a search can tell how many candidates to look at."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,8 @@ class _Run:
         if index.plan.spec is None:
             return {}
         asked = {choice.ef_search for choice in choices if choice.ef_search is not None}
-        ef_searches = sorted({*EF_SEARCHES, *asked})
+        has_choice = self._parts.cluster.facts().version >= EF_SEARCH_SINCE
+        ef_searches = sorted({*(EF_SEARCHES if has_choice else EF_SEARCHES[:1]), *asked})
         queries = self._collection.judgements.queries
         total = (1 + len(ef_searches)) * min(len(queries), ANN_QUERIES)
         self._parts.progress.stage("Comparing HNSW with exact search", total)

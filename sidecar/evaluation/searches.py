@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sidecar.evaluation.choices import DEFAULT_EF_SEARCH
 from sidecar.evaluation.measures import DEEP, PAGE, Ranking
 from sidecar.evaluation.results import Choice, Latency
 from sidecar.evaluation.sidecar_http import SidecarHttp
@@ -31,7 +32,7 @@ def search_options(choice: Choice) -> dict[str, Any]:
     """What a search's body has beside its query and its limit."""
     options: dict[str, Any] = {"searchMethod": choice.method}
     if choice.ef_search is not None:
-        options["efSearch"] = choice.ef_search
+        options |= _candidates(choice.ef_search)
     if choice.method == "HYBRID":
         options["hybridParameters"] = {"alpha": choice.alpha}
     return options
@@ -85,7 +86,7 @@ class Searches:
         exact = self._ask(texts, options | {"exact": True})
         recall: dict[int, float] = {}
         for ef_search in ef_searches:
-            found = self._ask(texts, options | {"efSearch": ef_search})
+            found = self._ask(texts, options | _candidates(ef_search))
             parts = [_part_found(best, hits) for best, hits in zip(exact, found, strict=True) if best]
             recall[ef_search] = float(np.mean(parts)) if parts else 1.0
         return recall
@@ -100,6 +101,11 @@ class Searches:
             hits += self._http.search_many(self._index, [{**options, "q": text} for text in group])
             self._done(len(group))
         return hits
+
+
+def _candidates(ef_search: int) -> dict[str, int]:
+    # The default needs not be said, and an older cluster would not understand it.
+    return {} if ef_search == DEFAULT_EF_SEARCH else {"efSearch": ef_search}
 
 
 def _groups(texts: Sequence[str]) -> Iterator[list[str]]:

@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import orjson
 import psutil
 import pytest
+from click.testing import CliRunner
 from sidecar.evaluation.report.files import read_evaluation
 
-from sidecar.evaluation.results import Evaluation
-from tests.evaluation.collections import write_beir
+from sidecar.cli import main
+from sidecar.cli.evaluate import USAGE
+from sidecar.cli.stopping import INTERRUPTED
+from tests.evaluation.collections import write_beir, write_lines
 from tests.evaluation.running import SMALL
+from tests.fix_clip import read_captions
 from tests.fix_opensearch import request
+from tests.fix_server import Sidecar
 
 WAIT_SECONDS = 120.0
+ENDS = ("json", "csv", "html")
+
+
+class Running(subprocess.Popen[str]):
+    """The command in a process of its own."""
+
+    def wait_for_note(self, end: str) -> None:
+        """Read what it tells, up to a line that ends so."""
+        assert self.stderr is not None
+        while not (line := self.stderr.readline()).rstrip().endswith(end):
+            assert line, f"it ended before it told {end!r}"
+
+    def finish(self, status: int = 0) -> tuple[str, str]:
+        """What it has written until its end, and what it has told."""
+        out, err = self.communicate(timeout=WAIT_SECONDS)
+        assert self.returncode == status, err
+        return out, err
 
 
 class Command:
@@ -29,26 +51,19 @@ class Command:
         self.node = node
         self.folder = folder
         self.home = folder / "home"
-        self.environment = os.environ | {"OPENSEARCH_URL": node, "SIDECAR_HOME": str(self.home), "COLUMNS": "250"}
+        self._own = {"OPENSEARCH_URL": node, "SIDECAR_HOME": str(self.home), "COLUMNS": "250"}
 
-    def begin(self, *arguments: object) -> subprocess.Popen[str]:
-        """Start it; its output is read by the caller."""
+    def begin(self, *arguments: object) -> Running:
+        """Start it in a process of its own."""
         command = [sys.executable, "-m", "sidecar", "evaluate", *map(str, arguments)]
-        return subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment
-        )
+        environment = os.environ | self._own
+        return Running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
-    def run(self, *arguments: object, status: int = 0) -> tuple[str, str]:
-        """Run it to its end; its two outputs."""
-        process = self.begin(*arguments)
-        out, err = process.communicate(timeout=WAIT_SECONDS)
-        assert process.returncode == status, err
-        return out, err
-
-    def evaluate(self, *arguments: object) -> Evaluation:
-        """Run it; what it has written."""
-        self.run(*arguments, "--output", self.folder / "out")
-        return read_evaluation(self.folder / "out" / "evaluation.json")
+    def here(self, *arguments: object, status: int = 0) -> str:
+        """Run it in this process; what it has written and told."""
+        done = CliRunner(env=self._own).invoke(main, ["evaluate", *map(str, arguments)])
+        assert done.exit_code == status, done.output
+        return done.output
 
     def indexes(self) -> set[str]:
         """The evaluations' indexes in the cluster."""
@@ -62,39 +77,34 @@ def command(node: str, tmp_path: Path) -> Command:
 
 
 def test_it_goes_on_after_it_was_killed(command: Command) -> None:
-    data, there = write_beir(command.folder / "notes"), command.indexes()
-    arguments = (data, "--model", SMALL, "--method", "lexical,tensor", "--output", command.folder / "out")
+    data, out, there = write_beir(command.folder / "notes"), command.folder / "out", command.indexes()
+    arguments = (data, "--model", SMALL, "--method", "lexical,tensor", "--json", "--output", out)
     process = command.begin(*arguments)
-    assert process.stderr is not None
-    while not (line := process.stderr.readline()).endswith("small tensor\n"):
-        assert line, "it ended before it could be killed"
+    process.wait_for_note(": small tensor")
     served = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     _, alive = psutil.wait_procs(served, WAIT_SECONDS)
     assert not alive, "the server that it had begun goes on without it"
-    finished = {path: path.read_bytes() for path in (command.folder / "out" / "finished").iterdir()}
-    out, err = command.run(*arguments)
-    assert ": lexical" not in err
+    finished = {path: path.read_bytes() for path in (out / "finished").iterdir()}
+    told, notes = command.begin(*arguments).finish()
+    assert ": lexical" not in notes
     assert {path: path.read_bytes() for path in finished} == finished
-    assert "small tensor" in out
     assert command.indexes() == there
-    names = {path.name for path in (command.folder / "out").iterdir() if path.is_file()}
-    assert names == {"evaluation.json", "evaluation.csv", "evaluation.html"}
+    assert {path.name for path in out.iterdir() if path.is_file()} == {f"evaluation.{end}" for end in ENDS}
+    assert orjson.loads(told) == orjson.loads((out / "evaluation.json").read_bytes())
+    names = [one.choice.name for one in read_evaluation(out / "evaluation.json").outcomes]
+    assert names == ["lexical", "small tensor"]
+    assert "small tensor" in command.here("--compare", out / "evaluation.json", out / "evaluation.json")
 
 
 def test_ctrl_c_ends_it_and_says_how_to_go_on(command: Command) -> None:
     data = write_beir(command.folder / "notes")
     process = command.begin(data, "--method", "lexical", "--output", command.folder / "out")
-    assert process.stderr is not None
-    while ": lexical" not in (line := process.stderr.readline()):
-        assert line, "it ended before it could be stopped"
+    process.wait_for_note(": lexical")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=WAIT_SECONDS)
-    assert process.returncode == 130
-    assert "The same command goes on." in err
-    evaluation = command.evaluate(data, "--method", "lexical")
-    assert [one.choice.name for one in evaluation.outcomes] == ["lexical"]
+    _, notes = process.finish(INTERRUPTED)
+    assert "The same command goes on." in notes
 
 
 def test_pictures_are_found_by_their_captions(
@@ -103,42 +113,33 @@ def test_pictures_are_found_by_their_captions(
     """The model was trained on these pictures; ``tiny_clip`` has converted it."""
     command.home.mkdir()
     (command.home / "models").symlink_to(clip_models_folder)
+    pictures = command.folder / "pictures"
+    pictures.mkdir()
+    captions = read_captions(emoji_folder)[:40]
+    for caption in captions:
+        shutil.copy(emoji_folder / caption["file"], pictures)
+    write_lines(pictures / "captions.jsonl", captions)
     properties = "tiny-emoji=" + orjson.dumps(tiny_clip_properties).decode()
-    arguments = (emoji_folder, "--captions", "captions.jsonl", "--model", "tiny-emoji", "--properties", properties)
-    evaluation = command.evaluate(*arguments)
-    (one,) = evaluation.outcomes
-    assert (one.indexing.documents, one.indexing.chunks) == (300, 300)
-    assert one.mean("RR") > 0.9
-    assert one.indexing.documents_per_second is not None
-    again = command.evaluate(*arguments, "--fresh")
-    assert again.began_at >= evaluation.began_at
-    assert again.outcomes[0].mean("RR") == one.mean("RR")
+    command.here(
+        pictures, "--captions", "captions.jsonl", "--model", "tiny-emoji", "--properties", properties,
+        "--output", command.folder / "out",
+    )  # fmt: skip
+    (one,) = read_evaluation(command.folder / "out" / "evaluation.json").outcomes
+    assert (one.indexing.documents, one.indexing.chunks) == (40, 40)
+    assert one.mean("RR") > 0.95
 
 
-def test_a_table_judges_the_documents_of_an_index(command: Command, sidecar: object, index: str) -> None:
-    from tests.fix_server import Sidecar
-
-    assert isinstance(sidecar, Sidecar)
+def test_a_table_judges_the_documents_of_an_index(command: Command, sidecar: Sidecar, index: str) -> None:
     documents = [{"_id": str(number), "title": word} for number, word in enumerate(["river", "bridge", "violin"])]
     sidecar.add(index, documents)
-    pairs = command.folder / "pairs.csv"
+    pairs, out = command.folder / "pairs.csv", command.folder / "out"
     pairs.write_text("query,id\na violin,2\nthe river,0\n")
-    evaluation = command.evaluate(pairs, "--index", index, "--method", "lexical")
+    told = command.here(pairs, "--index", index, "--method", "lexical", "--output", out)
+    evaluation = read_evaluation(out / "evaluation.json")
     assert (evaluation.data.documents, evaluation.data.queries) == (3, 2)
     assert evaluation.outcomes[0].mean("RR") == 1.0
+    assert "lexical" in told
     assert sidecar.get(f"/indexes/{index}/stats").json()["numberOfDocuments"] == 3
-
-
-def test_json_goes_to_the_standard_output_alone(command: Command) -> None:
-    data = write_beir(command.folder / "notes")
-    began = time.time()
-    out, _ = command.run(data, "--method", "lexical", "--json", "--output", command.folder / "out")
-    told = orjson.loads(out)
-    assert told == orjson.loads((command.folder / "out" / "evaluation.json").read_bytes())
-    assert began < time.time()
-    path = command.folder / "out" / "evaluation.json"
-    compared, _ = command.run("--compare", path, path)
-    assert "lexical" in compared
 
 
 @pytest.mark.parametrize(
@@ -155,17 +156,7 @@ def test_json_goes_to_the_standard_output_alone(command: Command) -> None:
         (("{data}", "--model", "x", "--properties", "x=1"), "must be NAME=JSON, an object"),
     ],
 )
-def test_what_is_wrong_on_the_command_line_is_told(
-    tmp_path: Path, node: str, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], told: str
-) -> None:
-    from click.testing import CliRunner
-
-    from sidecar.cli import main
-
-    monkeypatch.setenv("OPENSEARCH_URL", node)
-    monkeypatch.setenv("SIDECAR_HOME", str(tmp_path / "home"))
-    data = write_beir(tmp_path / "notes")
+def test_what_is_wrong_on_the_command_line_is_told(command: Command, arguments: tuple[str, ...], told: str) -> None:
+    data = write_beir(command.folder / "notes")
     given = [argument.format(data=data) for argument in arguments]
-    done = CliRunner().invoke(main, ["evaluate", *given, "--output", str(tmp_path / "out")])
-    assert done.exit_code == 2
-    assert told in " ".join(done.output.split())
+    assert told in " ".join(command.here(*given, "--output", command.folder / "out", status=USAGE).split())

@@ -129,7 +129,7 @@ def test_hnsw_is_compared_with_exact_search(done: Done) -> None:
     for name in ("small whole tensor", "small whole hybrid 0.5"):
         recall = outcome(done.evaluation, name).ann_recall
         assert tuple(recall) == EF_SEARCHES
-        assert recall[400] >= 0.99
+        assert recall[512] >= 0.99
         assert all(0 < value <= 1 for value in recall.values())
 
 
