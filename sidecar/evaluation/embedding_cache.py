@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 import zipfile
 from collections.abc import Mapping
@@ -34,8 +35,8 @@ class _Segment:
 
 
 class EmbeddingCache:
-    """The embeddings of one model and chunking, by the digests of contents. Each `add` makes a file, which appears when
-    it is whole; several processes may add."""
+    """The embeddings of one model and chunking, by the digests of contents; of two for one content the newer counts. Each
+    `add` makes a file, which appears when it is whole; several processes may add."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -74,7 +75,7 @@ class EmbeddingCache:
 
     def _write(self, segment: _Segment) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        part = self._folder / f"{uuid.uuid4().hex}.part"
+        part = self._folder / f"{time.time_ns():020}-{uuid.uuid4().hex}.part"
         try:
             with part.open("wb") as file:
                 np.savez(file, **{field: getattr(segment, field) for field in _Segment.__slots__})

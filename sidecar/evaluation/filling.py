@@ -10,7 +10,6 @@ import orjson
 
 from sidecar.errors import OpenSearchError
 from sidecar.evaluation.data.collection import Collection, EvaluatedDocument, Kind
-from sidecar.evaluation.embedding_cache import EmbeddingCache
 from sidecar.evaluation.memory import PeakMemory
 from sidecar.evaluation.parts import EvaluationParts, OpenIndex
 from sidecar.evaluation.results import Indexing
@@ -122,11 +121,14 @@ class Filling:
     def _keep_embeddings(self) -> None:
         if self._cache is None:
             return
-        cache: EmbeddingCache = self._cache
-        wanted = {one.document_id: one.digest for one in self._collection.documents if one.digest not in cache}
+        kept = self._usable
+        documents = self._collection.documents
+        wanted = {one.document_id: one.digest for one in documents if kept is None or one.digest not in kept}
         if wanted:
-            self._parts.progress.stage("Keeping the embeddings", len(wanted))
+            self._parts.progress.stage("Keeping the embeddings")
             # A picture's place is no part of what it shows.
             has_hashes = self._plan.kind is Kind.TEXT
             state = self._parts.states.get(self._index, is_fresh=True)
-            cache.add(read_embeddings(self._parts.cluster, state, self._plan.field, wanted, has_hashes=has_hashes))
+            self._cache.add(
+                read_embeddings(self._parts.cluster, state, self._plan.field, wanted, has_hashes=has_hashes)
+            )

@@ -41,6 +41,14 @@ def test_a_cache_has_at_once_what_is_added(tmp_path: Path) -> None:
     assert "a" in cache
 
 
+def test_of_two_embeddings_of_one_content_the_newer_counts(tmp_path: Path) -> None:
+    for number in range(20):
+        EmbeddingCache(tmp_path).add({"a": _embedding(1, f"hash-{number}")})
+    found = EmbeddingCache(tmp_path).find("a")
+    assert found is not None
+    assert found.content_hash == "hash-19"
+
+
 def test_a_broken_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.npz").write_bytes(b"not an archive")
     with pytest.raises(InvalidArgument, match=r"x\.npz can't be read .* delete the file"):
