@@ -35,8 +35,10 @@ class _Segment:
 
 
 class EmbeddingCache:
-    """The embeddings of one model and chunking, by the digests of contents; of two for one content the newer counts. Each
-    `add` makes a file, which appears when it is whole; several processes may add."""
+    """The embeddings of one model and chunking, by the digests of contents; of two for one content the newer counts.
+
+    Each `add` makes a file, which appears when it is whole; several processes may add.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
