@@ -23,6 +23,7 @@ from sidecar.opensearch.stored_chunks import stored_chunks
 from sidecar.opensearch.transport import Transport
 from tests.evaluation.collections import read_collection, write_beir
 from tests.evaluation.running import SMALL, Evaluations, Told, outcome
+from tests.fix_server import Sidecar
 
 DOCUMENTS = 250
 GRID = Grid([SMALL], chunkings=["none", "sentence/1"], methods=["TENSOR", "LEXICAL", "HYBRID"])
@@ -107,18 +108,15 @@ def test_words_find_what_has_them(done: Done) -> None:
     assert outcome(done.evaluation, "small whole tensor").mean("nDCG@10") < 0.9
 
 
-def test_measures_are_those_of_the_hits_that_clients_get(done: Done) -> None:
+def test_measures_are_those_of_the_hits_that_clients_get(done: Done, sidecar: Sidecar) -> None:
     index = _indexes(done.told)[1]
     judgements = done.collection.judgements
-    parts = done.evaluations.parts(done.collection, Told())
-    with parts.serve() as served:
-        pages, deep = (
-            {
-                query_id: [hit["_id"] for hit in served.http.search(index, {"q": text, "limit": limit})]
-                for query_id, text in judgements.queries.items()
-            }
-            for limit in (10, 100)
-        )
+
+    def found(text: str, limit: int) -> list[str]:
+        answer = sidecar.post(f"/indexes/{index}/search", {"q": text, "limit": limit})
+        return [hit["_id"] for hit in answer.json()["hits"]]
+
+    pages, deep = ({one: found(text, limit) for one, text in judgements.queries.items()} for limit in (10, 100))
     own = outcome(done.evaluation, "small whole tensor").per_query
     for name, values in measure(judgements.grades, pages, deep).items():
         assert own[name] == pytest.approx(values)
@@ -190,31 +188,22 @@ def test_what_is_stopped_goes_on_and_leaves_nothing(
     assert one.per_query == outcome(done.evaluation, "small whole tensor").per_query
 
 
-def test_the_index_of_an_evaluation_that_is_given_up_is_deleted_by_the_next(
+def test_the_next_evaluation_deletes_what_another_left_and_names_a_document_that_is_refused(
     done: Done, tmp_path: Path, transport: Transport, node: str
 ) -> None:
     evaluations = Evaluations(Cluster(transport), node, tmp_path / "home")
-    there = set(evaluations.indexes())
-    lexical = Grid(methods=["LEXICAL"])
+    there, lexical = set(evaluations.indexes()), Grid(methods=["LEXICAL"])
     with pytest.raises(KeyboardInterrupt):
         evaluations.run(done.collection, lexical, tmp_path / "one", told=Told(interrupt_at="Searching"))
     (left,) = set(evaluations.indexes()) - there
-    other, told = read_collection(write_beir(tmp_path / "other", 20)), Told()
-    evaluations.run(other, lexical, tmp_path / "two", told=told)
+    folder, told = write_beir(tmp_path / "other", 20), Told()
+    for file in (folder / "corpus.jsonl", folder / "qrels" / "test.tsv"):
+        file.write_text(file.read_text().replace("d3", "d3" * 300))
+    with pytest.raises(BadRequest, match=r"The document 'd3d3.*' can't be added: .*512"):
+        evaluations.run(read_collection(folder), lexical, tmp_path / "two", told=told)
     assert any(left in note and "is deleted" in note for note in told.notes)
-    assert set(evaluations.indexes()) == there
-
-
-def test_a_document_that_is_refused_is_named(done: Done, tmp_path: Path) -> None:
-    folder = write_beir(tmp_path / "notes", 20)
-    corpus = folder / "corpus.jsonl"
-    corpus.write_text(corpus.read_text().replace('"d3"', f'"{"x" * 600}"'))
-    evaluations, collection = done.evaluations, read_collection(folder)
-    there = set(evaluations.indexes())
-    with pytest.raises(BadRequest, match=r"The document .* can't be added: .*512"):
-        evaluations.run(collection, Grid(methods=["LEXICAL"]), tmp_path / "out")
-    for index in set(evaluations.indexes()) - there:
-        evaluations.cluster.delete_index(index)
+    (left,) = set(evaluations.indexes()) - there
+    evaluations.cluster.delete_index(left)
 
 
 def test_the_documents_of_an_index_are_read_as_they_are(done: Done) -> None:
