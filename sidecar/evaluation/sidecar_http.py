@@ -39,9 +39,9 @@ class SidecarHttp:
         """Add documents. Raises: BadRequest where one of them is refused, with its id and the reason."""
         body = {"documents": documents, "tensorFields": tensor_fields}
         answer = self._send("POST", f"{_path(index)}/documents", body)
-        failed = next((item for item in answer["items"] if "error" in item), None)
-        if failed is not None:
-            raise BadRequest(f"The document {failed['_id']!r} can't be added: {failed['error']}")
+        for document, item in zip(documents, answer["items"], strict=True):
+            if "error" in item:
+                raise BadRequest(f"The document {document['_id']!r} can't be added: {item['error']}")
 
     def search(self, index: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The hits of one search."""
