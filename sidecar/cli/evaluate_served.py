@@ -26,9 +26,7 @@ def served_sidecar(settings: Settings, folder: Path, pictures: Path | None) -> I
     """
     log = folder / "server.log"
     roots = [str(root) for root in (*settings.media_roots, *([pictures] if pictures else []))]
-    told = orjson.dumps(
-        {"opensearch_url": settings.opensearch_url, "home": str(settings.home), "media_roots": roots}
-    )
+    told = orjson.dumps({"opensearch_url": settings.opensearch_url, "home": str(settings.home), "media_roots": roots})
     command = [sys.executable, "-m", "sidecar.cli.evaluation_server"]
     with log.open("wb") as errors:
         # Not of this terminal's group: Ctrl-C is for this process, which then ends the other.
