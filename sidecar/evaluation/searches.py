@@ -14,7 +14,7 @@ from sidecar.evaluation.measures import DEEP, PAGE, Ranking
 from sidecar.evaluation.results import Choice, Latency
 from sidecar.evaluation.sidecar_http import SidecarHttp
 
-WARM_UP_SEARCHES = 50
+WARM_UP_SEARCHES = 100
 TIMED_SEARCHES = 200
 """At least so many are timed: fewer queries are asked several times."""
 TOGETHER = 25
