@@ -18,6 +18,7 @@ COMMANDS = {
     "migrate": ("sidecar.cli.migrate", "Move an index to another model, or give it vectors for a new field."),
     "export": ("sidecar.cli.export", "Write an index's documents to files, with or without their vectors."),
     "verify": ("sidecar.cli.verify", "Look whether every document has the vectors that it should."),
+    "evaluate": ("sidecar.cli.evaluate", "Compare models and ways of searching on your own data."),
     "models": ("sidecar.cli.models", "List, fetch, convert and measure models."),
     "dashboards": ("sidecar.cli.dashboards", "Draw the sidecar's metrics in OpenSearch Dashboards or Grafana."),
     "opensearch": ("sidecar.cli.opensearch", "Start, stop or look at the OpenSearch on this machine."),
