@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
-from sidecar.cli.serve import open_listener
 from sidecar.config import load_settings
+from sidecar.listeners import open_listener
 from sidecar.logs import configure_logging
 
 UNLIMITED_BYTES = 1 << 40

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sidecar.errors import IndexNotFound, SidecarError
 from sidecar.opensearch.client import Cluster, index_path
