@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test test-slow bench bench-gpu lint format serve constraints clean
+.PHONY: install browser demo test test-slow bench bench-gpu lint format docs tables serve constraints clean
 
 install: $(STAMP)
 
@@ -21,8 +21,11 @@ demo: install
 serve: install
 	$(BIN)/sidecar serve
 
+browser:
+	bash tools/install_browser.sh
+
 # Two processes, each with a node of its own; the tests of a file share what it set up.
-test: install
+test: install browser
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: install
@@ -41,9 +44,18 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The site of the documents, in site/: pages open from there without a web server.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The tables of the README and the pages of docs/reference/, made from the code.
+tables: install
+	$(BIN)/python tools/readme_tables.py
+	$(BIN)/python tools/reference_pages.py
+
 constraints:
 	uv pip compile setup.py --all-extras --universal --python-version 3.10 --upgrade \
 		--no-header --no-annotate --quiet --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache

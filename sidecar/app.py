@@ -12,10 +12,14 @@ from sidecar.api.documentation import document_api, documentation
 from sidecar.api.documents import documents
 from sidecar.api.embeddings import embeddings
 from sidecar.api.errors import register_error_handlers
+from sidecar.api.fields import fields
 from sidecar.api.indexes import indexes
+from sidecar.api.inspection import inspection
 from sidecar.api.keys import require_keys
 from sidecar.api.models import models
 from sidecar.api.operations import operations
+from sidecar.api.pictures import pictures
+from sidecar.api.playground import playground
 from sidecar.api.points_in_time import points_in_time
 from sidecar.api.recommend import recommend
 from sidecar.api.request_log import log_requests
@@ -24,6 +28,7 @@ from sidecar.api.search import search
 from sidecar.api.services import EXTENSION, Services
 from sidecar.config import PreloadedModel, Settings
 from sidecar.embedding.conversion import ConversionCache
+from sidecar.embedding.counted_loading import counted_loading
 from sidecar.embedding.devices import resolve_device
 from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
 from sidecar.embedding.load import Access, ModelLoading
@@ -46,6 +51,9 @@ from sidecar.native.face import NativeFace
 from sidecar.native.metadata import Metadata
 from sidecar.native.parts import NativeParts
 from sidecar.native.reading import ClusterReader
+from sidecar.observation.kinds import SlowLimits, Work
+from sidecar.observation.request import Observer
+from sidecar.observation.spans import Tracer
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
@@ -63,14 +71,18 @@ from sidecar.startup import Startup
 _BLUEPRINTS = (
     operations,
     indexes,
+    inspection,
     aliases,
     documents,
+    fields,
+    pictures,
     search,
     recommend,
     points_in_time,
     models,
     embeddings,
     documentation,
+    playground,
 )
 
 
@@ -80,20 +92,19 @@ def create_app(settings: Settings) -> Flask:
     It answers at once; the embedded node and the models to preload come in the background.
     Raises: ConfigurationError where a setting can't be used.
     """
-    metrics = Metrics()
-    ProcessCollector(registry=metrics.registry)
+    observer = _build_observer(settings)
     app = Flask("sidecar", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
-    log_requests(app, metrics)
+    log_requests(app, observer)
     tell_telemetry(app)
     require_keys(app, settings.api_keys)
     register_error_handlers(app)
     document_api(app, has_keys=bool(settings.api_keys))
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
-    parts = _build_services(settings, metrics)
+    parts = _build_services(settings, observer)
     app.extensions[EXTENSION] = parts
     parts.startup.begin()
     if parts.metrics_index is not None:
@@ -117,7 +128,7 @@ def create_native_face(app: Flask) -> NativeFace:
             Pipelines(reader, embedder),
             embedder,
             parts.cluster,
-            parts.metrics,
+            parts.observer,
             parts.switches,
         ),
         max_body_bytes=settings.native_max_body_bytes,
@@ -156,18 +167,38 @@ def release_node(app: Flask) -> None:
     if parts.metrics_index is not None:
         parts.metrics_index.close()
     parts.startup.close()
+    parts.observer.close()
 
 
-def _build_services(settings: Settings, metrics: Metrics) -> Services:
+def _build_observer(settings: Settings) -> Observer:
+    metrics = Metrics()
+    ProcessCollector(registry=metrics.registry)
+    limits = {Work.SEARCH: settings.slow_query_ms, Work.DOCUMENTS: settings.slow_write_ms}
+    slow_limits = SlowLimits({work: limit for work, limit in limits.items() if limit is not None})
+    return Observer(metrics, slow_limits=slow_limits, tracer=_open_tracer() if settings.traces else None)
+
+
+def _open_tracer() -> Tracer:
+    try:
+        from sidecar.tracing import open_tracer
+    except ImportError as error:
+        raise ConfigurationError(
+            f"SIDECAR_TRACES needs OpenTelemetry ({error}); install the extra: pip install 'vector-sidecar[otel]'"
+        ) from error
+    return open_tracer()
+
+
+def _build_services(settings: Settings, observer: Observer) -> Services:
+    metrics = observer.metrics
     address = ClusterAddress(settings.opensearch_url)
     cluster = _build_cluster(settings, address, metrics)
     states = IndexStates(cluster)
     table = ModelTable()
+    loading = ModelLoading(ConversionCache(settings.models_folder), settings.backend, _access(settings))
     models = ModelCache(
-        ModelLoading(ConversionCache(settings.models_folder), settings.backend, _access(settings)).load,
-        settings.model_memory,
-        cuda_gigabytes=settings.cuda_model_memory,
+        counted_loading(loading.load, metrics), settings.model_memory, cuda_gigabytes=settings.cuda_model_memory
     )
+    metrics.models.watch(models.in_memory, budgets=models.budgets)
     preload = _models_to_preload(settings, table)
     engine = EmbeddingEngine(models, _engine_limits(settings), metrics)
     reader = MediaReader(_media_rules(settings))
@@ -183,6 +214,7 @@ def _build_services(settings: Settings, metrics: Metrics) -> Services:
     return Services(
         settings=settings,
         metrics=metrics,
+        observer=observer,
         address=address,
         cluster=cluster,
         states=states,

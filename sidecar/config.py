@@ -248,6 +248,19 @@ class Settings(BaseSettings):
     metrics_interval: float = Field(default=60.0, gt=0, description="Seconds between two writes of the metrics index.")
     metrics_days: int = Field(default=30, ge=1, description="Days for which the metrics index keeps its documents.")
 
+    # Traces and slow requests
+    traces: bool = Field(
+        default=False,
+        description="Trace requests with OpenTelemetry, through to the cluster; the variables `OTEL_…` of its SDK say "
+        "where spans go. Needs the extra `otel`.",
+    )
+    slow_query_ms: float | None = Field(
+        default=None, ge=0, description="Milliseconds from which a search is logged as slow. Unset: none is."
+    )
+    slow_write_ms: float | None = Field(
+        default=None, ge=0, description="The same for requests that add or change documents, streams left out."
+    )
+
     # Bulk loads
     ray_address: str | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""OpenSearch Dashboards: what is shown there of the sidecar's metrics, and how it gets there."""
+"""What OpenSearch Dashboards, Grafana and Prometheus are given to watch sidecars with, and how it gets there."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ def saved_objects(index: str = DEFAULT_INDEX) -> bytes:
         if saved.get("type") == "index-pattern":
             saved["attributes"]["title"] = f"{index}*"
     return b"".join(orjson.dumps(line) + b"\n" for line in lines)
+
+
+def grafana_dashboard() -> bytes:
+    """The dashboard for Grafana, as its JSON model; it asks for a Prometheus data source when it is imported."""
+    return files("sidecar.mappings").joinpath("grafana").joinpath("sidecar.json").read_bytes()
+
+
+def prometheus_alerts() -> bytes:
+    """Alerting rules for Prometheus, as a rules file."""
+    return files("sidecar.mappings").joinpath("prometheus").joinpath("alerts.yml").read_bytes()
 
 
 def install(destination: Destination, objects: bytes) -> list[str]:

@@ -16,6 +16,9 @@ import orjson
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that the running thread serves; empty outside of requests."""
 
+trace_id: ContextVar[str] = ContextVar("trace_id", default="")
+"""The id of the trace that it belongs to; empty where there is none."""
+
 _FIT_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 FIELDS = "fields"
@@ -68,8 +71,8 @@ class JsonFormatter(logging.Formatter):
 
 def _fields_of(record: logging.LogRecord) -> dict[str, Any]:
     fields: dict[str, Any] = getattr(record, FIELDS, None) or {}
-    current = request_id.get()
-    return {"request_id": current, **fields} if current else fields
+    ids = {"request_id": request_id.get(), "trace_id": trace_id.get()}
+    return {**{name: value for name, value in ids.items() if value}, **fields}
 
 
 def _time_of(record: logging.LogRecord) -> str:

@@ -12,6 +12,7 @@ from sidecar.embedding.model_spec import ModelSpec
 from sidecar.errors import EmbeddedNodeError, OpenSearchTimeout, OpenSearchUnreachable, SidecarError
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.cluster_health import Troubles, find_troubles
 from sidecar.opensearch.load_settings import LoadSettings
 from sidecar.opensearch.node import Progress, RunningNode, ensure_running
 
@@ -58,16 +59,13 @@ class Startup:
         # Not waited for at the end: it may be broken off anywhere.
         threading.Thread(target=self._restore_loads, name="restore-loads", daemon=True).start()
 
-    def missing(self) -> list[str]:
-        """Why the sidecar is not ready, in sentences; empty where it is. Asks the cluster."""
+    def troubles(self) -> Troubles:
+        """What is missing or amiss; the sidecar is ready where there are no reasons against it. Asks the cluster."""
         reasons = list(self._missing_models.values())
         if not self._address.is_known:
-            return [self._node_progress, *reasons]
-        try:
-            self._cluster.status_call("/")
-        except SidecarError as error:
-            return [error.message, *reasons]
-        return reasons
+            return Troubles([self._node_progress, *reasons], [])
+        of_cluster = find_troubles(self._cluster)
+        return Troubles([*of_cluster.reasons, *reasons], of_cluster.warnings)
 
     def close(self) -> None:
         """Stop the work and end the use of the embedded node, which stops with its last user.
@@ -154,7 +152,8 @@ class Startup:
             self._models.get(spec)
         except SidecarError as error:
             logger.error("a model can't be preloaded name=%s reason=%s", spec.name, error.message)
-            self._missing_models[spec.name] = error.message
+            told = f"model {spec.name!r} can't be preloaded: {error.message.rstrip('.')}"
+            self._missing_models[spec.name] = f"{told}. The next try comes within {RETRY_SECONDS:g} s."
             return False
         del self._missing_models[spec.name]
         return True

@@ -155,7 +155,10 @@ def _tell_address(arbiter: Arbiter) -> None:
     scheme = "https" if arbiter.cfg.is_ssl else "http"
     for listener, face in zip(arbiter.LISTENERS, ("listening at", "native face at"), strict=False):
         host, port = listener.getsockname()[:2]
-        logger.info("%s %s://%s:%d", face, scheme, f"[{host}]" if ":" in host else host, port)
+        address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        logger.info("%s %s", face, address)
+        if listener is arbiter.LISTENERS[0]:
+            logger.info("playground at %s/ui", address)
 
 
 def _close_app(arbiter: Arbiter, worker: BaseWorker) -> None:

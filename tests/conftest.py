@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.fix_opensearch",
     "tests.fix_server",
     "tests.fix_client",
+    "tests.fix_browser",
 ]

@@ -23,8 +23,8 @@ from sidecar.app import close_app, create_app
 from sidecar.config import load_settings
 from sidecar.logs import TextFormatter
 
-NATIVE = re.compile(r"native face at (https?://\S+)")
-LISTENING = re.compile(r"listening at (https?://\S+)")
+NATIVE = re.compile(r"native face at (https?://[^\s\"]+)")
+LISTENING = re.compile(r"listening at (https?://[^\s\"]+)")
 WAIT_SECONDS = 60.0
 SMALL = {"index_defaults": {"model": "random/small"}, "number_of_shards": 1}
 

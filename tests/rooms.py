@@ -148,8 +148,8 @@ class Rooms:
 
     @property
     def embedded_texts(self) -> int:
-        """Texts of documents that models ran on."""
-        return self._sample("sidecar_batch_texts_sum")
+        """Texts, images and other files of documents that models ran on."""
+        return self._sample("sidecar_batch_texts_sum") + self._sample("sidecar_batch_images_sum")
 
     @property
     def query_runs(self) -> int:

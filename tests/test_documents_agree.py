@@ -32,7 +32,7 @@ MODELS = (ROOT / "docs" / "models.md").read_text("utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
 
-DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+DOCUMENTS = ["README.md", *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md")))]
 
 SETTINGS = {environment_name(field) for field in Settings.model_fields}
 VARIABLE = re.compile(r"\b(?:SIDECAR|OPENSEARCH)_[A-Z]\w*")
@@ -67,10 +67,11 @@ def flat(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
             yield path + key, entry
 
 
-def test_generated_tables_are_up_to_date() -> None:
-    done = subprocess.run(
-        [sys.executable, "tools/readme_tables.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize("tool", ["readme_tables", "reference_pages"])
+def test_what_is_made_from_the_code_is_up_to_date(tool: str) -> None:
+    command = [sys.executable, f"tools/{tool}.py", "--check"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.logs import FIELDS, JsonFormatter, TextFormatter, request_id
+from sidecar.logs import FIELDS, JsonFormatter, TextFormatter, request_id, trace_id
 
 
 def record(message: str, fields: dict[str, Any] | None = None, *, failed: bool = False) -> logging.LogRecord:
@@ -42,6 +42,25 @@ def test_line_names_the_request_that_is_served() -> None:
         assert json.loads(JsonFormatter().format(record("said")))["request_id"] == "abc"
     finally:
         request_id.reset(token)
+
+
+def test_line_names_the_trace_that_the_request_belongs_to() -> None:
+    tokens = request_id.set("abc"), trace_id.set("0af7")
+    try:
+        assert TextFormatter().format(record("said", {"ms": 1})).endswith("said request_id=abc trace_id=0af7 ms=1")
+        values = json.loads(JsonFormatter().format(record("said")))
+        assert (values["request_id"], values["trace_id"]) == ("abc", "0af7")
+    finally:
+        request_id.reset(tokens[0])
+        trace_id.reset(tokens[1])
+
+
+@given(st.text(), st.dictionaries(st.text(), st.text()))
+def test_any_text_stays_in_one_json_line(message: str, fields: dict[str, str]) -> None:
+    line = JsonFormatter().format(record(message.replace("%", "%%"), fields))
+    # Readers of files split at line feeds and carriage returns; JSON escapes both.
+    assert len(line.encode("utf-8").splitlines()) == 1
+    assert set(fields) <= set(json.loads(line))
 
 
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])

@@ -14,22 +14,22 @@ from typing import Any
 
 import pytest
 import requests
-from click.testing import CliRunner
 
-from sidecar.cli import main
+from tests.docs.blocks import Block, Use, blocks_of
+from tests.docs.command_lines import wrong_with
+from tests.docs.comparing import differences
 from tests.fix_server import Sidecar
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
-PAGES = (TEXT, *((ROOT / "docs" / name).read_text("utf-8") for name in ("search.md", "documents.md")))
+PAGES = (TEXT, *((ROOT / "docs" / name).read_text("utf-8") for name in ("search.md",)))
 """In the order in which they are read: each uses the indexes of those before it."""
+
+BODIES = [block for block in blocks_of("docs/search.md") if block.use is Use.BODY]
 
 PRINTED_URL = "http://localhost:8882"
 PRINTED_NATIVE_URL = "http://localhost:9201"
 INDEXES = ("help-desk", "my-notes")
-SCORE_TOLERANCE = 0.002
-"""Sums of float32 differ in their last digits from one processor to the next."""
-TIMES = {"processingTimeMs", "timesMs"}
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```\n(?:```json\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
 FILTER_ROW = re.compile(r"^\| `(\S.*?)` \| ([\w, -]+) \| .+ \|$", re.MULTILINE)
@@ -80,32 +80,6 @@ def filters() -> list[tuple[str, set[str]]]:
     return [(text, set(ids.split(", ")) - {"none"}) for text, ids in rows]
 
 
-def differences(printed: Any, answer: Any, place: str = "") -> list[str]:
-    """Where an answer is not as printed, save for times, the last digits of scores, and what stands behind a ``…``."""
-    if isinstance(printed, dict) and isinstance(answer, dict) and printed.keys() == answer.keys():
-        times = {key for key in TIMES & printed.keys() if _are_times(printed[key], answer[key])}
-        return [
-            line for key in printed.keys() - times for line in differences(printed[key], answer[key], f"{place}.{key}")
-        ]
-    if isinstance(printed, list) and isinstance(answer, list) and len(printed) == len(answer):
-        pairs = enumerate(zip(printed, answer, strict=True))
-        return [line for number, pair in pairs for line in differences(*pair, f"{place}[{number}]")]
-    if isinstance(printed, str) and isinstance(answer, str) and printed.endswith("…"):
-        is_equal = answer.startswith(printed[:-1]) and len(answer) >= len(printed)
-    elif isinstance(printed, float) and isinstance(answer, float):
-        is_equal = abs(printed - answer) <= SCORE_TOLERANCE
-    else:
-        is_equal = bool(printed == answer)
-    return [] if is_equal else [f"{place or 'answer'}: printed {printed!r}, answered {answer!r}"]
-
-
-def _are_times(printed: Any, answer: Any) -> bool:
-    """A number of milliseconds, or the same names with one each."""
-    if isinstance(printed, dict) and isinstance(answer, dict):
-        return printed.keys() == answer.keys() and all(isinstance(value, (int, float)) for value in answer.values())
-    return isinstance(answer, (int, float))
-
-
 @pytest.fixture(scope="module")
 def server(node: str, models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
     """A sidecar in front of a cluster without the README's indexes."""
@@ -128,6 +102,14 @@ def answers(server: Sidecar) -> list[Any]:
 @pytest.mark.parametrize("number", range(len(examples())), ids=[str(example) for example in examples()])
 def test_example_answers_what_is_printed(answers: list[Any], number: int) -> None:
     assert differences(examples()[number].printed, answers[number]) == []
+
+
+@pytest.mark.parametrize("block", BODIES, ids=[block.place for block in BODIES])
+@pytest.mark.usefixtures("answers")
+def test_body_is_taken(server: Sidecar, block: Block) -> None:
+    method, path = block.target.split()
+    answer = server.request(method, path, json.loads(block.text))
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize(("text", "ids"), filters(), ids=[text for text, _ in filters()])
@@ -153,30 +135,10 @@ def test_filter_table_has_rows() -> None:
     assert len(filters()) == section.count("\n|") - 2
 
 
-@pytest.mark.parametrize(
-    ("printed", "answer", "is_same"),
-    [
-        ({"a": 1}, {"a": 1}, True),
-        ({"a": 1}, {"a": 1, "b": 2}, False),
-        ({"a": 1, "b": 2}, {"a": 1}, False),
-        ([1, 2], [1], False),
-        ("The first…", "The first and the rest", True),
-        ("The first…", "The second", False),
-        ("The first…", "The first", False),
-        ({"_score": 0.7312}, {"_score": 0.7318}, True),
-        ({"_score": 0.7312}, {"_score": 0.7512}, False),
-        ({"processingTimeMs": 5}, {"processingTimeMs": 17.5}, True),
-        ({"processingTimeMs": 5}, {"processingTimeMs": None}, False),
-        (True, "True", False),
-    ],
-)
-def test_differences_are_found(printed: Any, answer: Any, is_same: bool) -> None:
-    assert (differences(printed, answer) == []) is is_same
-
-
 def commands(program: str) -> list[str]:
     """The README's command lines of a program, without their comments."""
-    lines = [line.split("#")[0].strip() for command, _ in BLOCK.findall(TEXT) for line in command.splitlines()]
+    blocks = [block.text for block in blocks_of("README.md") if block.language in {"sh", "text"}]
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if line.startswith(f"{program} ")]
 
 
@@ -188,8 +150,7 @@ def test_make_targets_are_there() -> None:
 
 
 def test_commands_of_the_sidecar_are_there() -> None:
-    shown = [line.split()[1:] for line in commands("sidecar")]
+    shown = [shlex.split(line)[1:] for line in commands("sidecar")]
     assert ["opensearch", "start"] in shown
-    for arguments in shown:
-        result = CliRunner().invoke(main, [*arguments, "--help"])
-        assert result.exit_code == 0, result.output
+    assert any(arguments[0] == "ingest" for arguments in shown)
+    assert [wrong for arguments in shown if (wrong := wrong_with(arguments))] == []

@@ -28,7 +28,7 @@ from sidecar.errors import InvalidRequest, SidecarError
 from sidecar.metrics import Metrics
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ("README.md", "docs/command-line.md", "docs/doctor.md", "docs/models.md")
+DOCUMENTS = ("README.md", "docs/command-line.md", "docs/doctor.md")
 
 _SECTION = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _BRACES = str.maketrans("<>", "{}")
@@ -39,20 +39,21 @@ def settings_table() -> str:
     """Every setting: its environment variable, its option of ``sidecar serve``, its default and its meaning."""
     options = {parameter.name: parameter.opts[0] for parameter in serve.params}
     rows = [
-        (_code(environment_name(name)), _code(options.get(name, "")), _default(name), field.description or "")
+        (code(environment_name(name)), code(options.get(name, "")), default_of(name), field.description or "")
         for name, field in Settings.model_fields.items()
     ]
-    return _table(("Variable", "Option", "Default", "Meaning"), rows)
+    return table(("Variable", "Option", "Default", "Meaning"), rows)
 
 
-def _default(name: str) -> str:
+def default_of(name: str) -> str:
+    """A setting's default, as documents write it."""
     field = Settings.model_fields[name]
     value = _default_home() if name == "home" else field.get_default(call_default_factory=True)
     if value is None or value in ("", (), {}):
         return "unset"
     if isinstance(value, bool):
-        return _code(str(value).lower())
-    return _code(f"{value:g}" if isinstance(value, float) else str(value))
+        return code(str(value).lower())
+    return code(f"{value:g}" if isinstance(value, float) else str(value))
 
 
 def _default_home() -> str:
@@ -66,16 +67,16 @@ def models_table() -> str:
     """Every model known by name."""
     rows = [
         (
-            _code(spec.name),
-            _code(spec.loader),
+            code(spec.name),
+            code(spec.loader),
             str(spec.dimensions),
             str(spec.max_tokens),
-            _code(spec.text_query_prefix or ""),
-            _code(spec.text_chunk_prefix or ""),
+            code(spec.text_query_prefix or ""),
+            code(spec.text_chunk_prefix or ""),
         )
         for _, spec in sorted(read_table().items())
     ]
-    return _table(("Name", "Loader", "Dimensions", "Tokens", "Query prefix", "Chunk prefix"), rows)
+    return table(("Name", "Loader", "Dimensions", "Tokens", "Query prefix", "Chunk prefix"), rows)
 
 
 def errors_table() -> str:
@@ -83,10 +84,10 @@ def errors_table() -> str:
     reasons: dict[tuple[int, str], list[str]] = {}
     for error in _family(SidecarError):
         if error is not InvalidRequest:  # a heading over others
-            code = "" if "as_body" in vars(error) and error is not SidecarError else error.code
-            reasons.setdefault((error.status, code), []).append(_first_sentence(error))
-    rows = [(str(status), _code(code), " ".join(told)) for (status, code), told in sorted(reasons.items())]
-    return _table(("Status", "`code`", "When"), rows)
+            wire_code = "" if "as_body" in vars(error) and error is not SidecarError else error.code
+            reasons.setdefault((error.status, wire_code), []).append(_first_sentence(error))
+    rows = [(str(status), code(wire_code), " ".join(told)) for (status, wire_code), told in sorted(reasons.items())]
+    return table(("Status", "`code`", "When"), rows)
 
 
 def _family(error: type[SidecarError]) -> Iterator[type[SidecarError]]:
@@ -102,11 +103,11 @@ def routes_table() -> str:
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)
     rows = [
-        (_code(f"{method} {rule.rule.translate(_BRACES)}"), _first_sentence(app.view_functions[rule.endpoint]))
+        (code(f"{method} {rule.rule.translate(_BRACES)}"), _first_sentence(app.view_functions[rule.endpoint]))
         for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule)
         for method in sorted((rule.methods or set()) & _METHODS)
     ]
-    return _table(("Route", "What it does"), rows)
+    return table(("Route", "What it does"), rows)
 
 
 def _blueprints() -> Iterator[Blueprint]:
@@ -120,20 +121,20 @@ def metrics_table() -> str:
     """Every metric of the sidecar's own."""
     # A counter is collected without the suffix that it is served with.
     rows = [
-        (_code(family.name + ("_total" if family.type == "counter" else "")), family.type, family.documentation)
+        (code(family.name + ("_total" if family.type == "counter" else "")), family.type, family.documentation)
         for family in Metrics().registry.collect()
     ]
-    return _table(("Metric", "Type", "Meaning"), rows)
+    return table(("Metric", "Type", "Meaning"), rows)
 
 
 def exit_statuses_table() -> str:
     """Every exit status of the commands."""
-    return _table(("Status", "Meaning"), [(str(int(status)), meaning) for status, meaning in MEANINGS.items()])
+    return table(("Status", "Meaning"), [(str(int(status)), meaning) for status, meaning in MEANINGS.items()])
 
 
 def checks_table() -> str:
     """Every check of ``sidecar doctor``."""
-    return _table(("Check", "Question"), [(_code(name), check.question) for name, check in CHECKS.items()])
+    return table(("Check", "Question"), [(code(name), check.question) for name, check in CHECKS.items()])
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -142,7 +143,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "errors": errors_table,
     "exit-statuses": exit_statuses_table,
     "metrics": metrics_table,
-    "models": models_table,
     "routes": routes_table,
 }
 
@@ -152,12 +152,14 @@ def rewritten(text: str) -> str:
     return _SECTION.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", text)
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table of Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """The text as code; nothing where there is none."""
     return f"`{text}`" if text else ""
 
 

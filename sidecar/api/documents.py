@@ -28,6 +28,9 @@ from sidecar.api.schemas.documents import (
 from sidecar.api.services import services
 from sidecar.errors import OpenSearchError
 from sidecar.indexing.reader import ReadOptions
+from sidecar.observation.kinds import Stage, WriteNote
+from sidecar.observation.request import tell
+from sidecar.observation.stages import stage
 from sidecar.opensearch.bulk_actions import ItemResult
 from sidecar.opensearch.deletion import Deleter
 from sidecar.searching.any_filter import filter_query, refused_filter
@@ -47,7 +50,9 @@ def add_documents(index: str) -> Response:
         return _add_lines(index)
     started = time.perf_counter()
     parts = services()
-    addition = parse_add_documents(require_json(), _parameters(), max_documents=parts.settings.max_add_documents)
+    with stage(Stage.PARSE):
+        addition = parse_add_documents(require_json(), _parameters(), max_documents=parts.settings.max_add_documents)
+    tell(WriteNote(index, len(addition.documents)))
     return _outcome(index, parts.writer.add(index, addition), started)
 
 
@@ -56,7 +61,9 @@ def update_documents(index: str) -> Response:
     """Change some fields of documents; only these are embedded again."""
     started = time.perf_counter()
     parts = services()
-    update = parse_update_documents(require_json(), _parameters(), max_documents=parts.settings.max_add_documents)
+    with stage(Stage.PARSE):
+        update = parse_update_documents(require_json(), _parameters(), max_documents=parts.settings.max_add_documents)
+    tell(WriteNote(index, len(update.documents)))
     return _outcome(index, parts.writer.add(index, update), started)
 
 
@@ -90,6 +97,7 @@ def delete_documents(index: str) -> Response:
     refresh, routing = read_flag("refresh"), read_routing()
     parts = services()
     ids = parse_ids_to_delete(body, max_ids=parts.settings.max_delete_documents)
+    tell(WriteNote(index, len(ids)))
     results = parts.writer.delete(index, ids, refresh=refresh, routing=routing)
     return json_answer(
         {

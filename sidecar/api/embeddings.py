@@ -29,6 +29,7 @@ from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import first_prefix
 from sidecar.errors import SidecarError, UnknownModel
 from sidecar.logs import request_id
+from sidecar.observation.request import failed
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ def show_model(name: str) -> Response:
 @embeddings.errorhandler(SidecarError)
 def answer_own(error: SidecarError) -> Response:
     """A failure in the shape that clients of OpenAI's API read."""
+    failed(error)
     status = openai_status(type(error))
     kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
     if status >= 500:

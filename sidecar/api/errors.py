@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from sidecar.api.answers import json_answer
 from sidecar.errors import SidecarError
 from sidecar.logs import request_id
+from sidecar.observation.request import failed
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ def register_error_handlers(app: Flask) -> None:
 
 def answer_error(error: SidecarError) -> Response:
     """The answer that tells of one of our errors."""
+    failed(error)
     if error.status >= 500:
         logger.warning("failed: %s", error.message)
     answer = json_answer(error.as_body(), error.status)
@@ -45,6 +47,7 @@ def as_own_error(error: Exception) -> SidecarError:
     """The error itself where it is ours; one that nobody foresaw is logged, and told without its details."""
     if isinstance(error, SidecarError):
         return error
+    failed(error)
     logger.error("an error that nobody foresaw", exc_info=error)
     return SidecarError(
         "An error that nobody foresaw; the sidecar's log tells more of it, under request id "

@@ -9,10 +9,10 @@ from flask import Flask, request
 
 from sidecar.errors import Unauthorized
 
-FREE_PATHS = frozenset({"/", "/health", "/ready", "/metrics", "/openapi.json", "/docs"})
+FREE_PATHS = frozenset({"/", "/health", "/ready", "/metrics", "/openapi.json", "/docs", "/ui"})
 """What load balancers and monitors ask for, without a key; and what tells how to use the API, which takes one."""
-FREE_START = "/docs/"
-"""Begins the paths of the files of the page ``/docs``: a browser asks for them without a key."""
+FREE_STARTS = ("/docs/", "/ui/")
+"""Begin the paths of the files of the pages ``/docs`` and ``/ui``: a browser asks for them without a key."""
 BEARER_PATHS = "/v1/"
 """Where clients of OpenAI's API send their key as a bearer token; elsewhere `Authorization` is not looked at."""
 
@@ -36,7 +36,7 @@ def require_keys(app: Flask, keys: Sequence[str]) -> None:
 
 def is_free(path: str) -> bool:
     """Whether the path is served without a key."""
-    return path in FREE_PATHS or path.startswith(FREE_START)
+    return path in FREE_PATHS or path.startswith(FREE_STARTS)
 
 
 def _given_key() -> str:

@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sidecar.api.answers import json_answer
 from sidecar.api.services import services
 from sidecar.embedding.devices import cuda_devices, processor_use
+from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.model_cache import GIGABYTE
 from sidecar.opensearch.cluster_health import ClusterHealth, read_health
 
@@ -34,8 +35,13 @@ def health() -> Response:
 @operations.get("/ready")
 def ready() -> Response:
     """Whether requests can be served now: 200, or 503 with the reasons."""
-    reasons = services().startup.missing()
-    return json_answer({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+    parts = services()
+    troubles = parts.startup.troubles()
+    reasons = [*troubles.reasons, *_engine_reasons(parts.engine)]
+    body: dict[str, Any] = {"ready": not reasons, "reasons": reasons}
+    if troubles.warnings:
+        body["warnings"] = troubles.warnings
+    return json_answer(body, 503 if reasons else 200)
 
 
 @operations.get("/metrics")
@@ -70,6 +76,13 @@ def show_cuda_devices() -> Response:
         for device in cuda_devices()
     ]
     return json_answer({"cuda_devices": devices})
+
+
+def _engine_reasons(engine: EmbeddingEngine) -> list[str]:
+    running, wanted = engine.running_threads()
+    if running:
+        return []
+    return [f"None of the {wanted} threads that embed documents runs any more; the log says why. Restart the sidecar."]
 
 
 def health_body(health: ClusterHealth) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.writer import DocumentWriter
 from sidecar.metrics import Metrics
 from sidecar.metrics_index.writer import MetricsIndex
+from sidecar.observation.request import Observer
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_states import IndexStates
@@ -32,6 +33,7 @@ class Services:
 
     settings: Settings
     metrics: Metrics
+    observer: Observer
     address: ClusterAddress
     cluster: Cluster
     states: IndexStates

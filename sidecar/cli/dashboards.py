@@ -1,4 +1,4 @@
-"""``sidecar dashboards``: what OpenSearch Dashboards shows of the sidecar."""
+"""``sidecar dashboards``: what OpenSearch Dashboards, Grafana and Prometheus watch the sidecar with."""
 
 from __future__ import annotations
 
@@ -37,18 +37,35 @@ install = Deferred(
     help="Import the index pattern, the visualizations and the dashboard; those of an earlier version are replaced.",
 )
 
+_FILE = click.Argument(["file"], type=click.File("wb"))
+_JSON = json_option("Write what was written as JSON to standard output; to that of errors where FILE is -.")
+
 export = Deferred(
     "export",
     "sidecar.cli.dashboards_run:export",
-    params=[
-        click.Argument(["file"], type=click.File("wb")),
-        _INDEX,
-        json_option("Write what was written as JSON to standard output; to that of errors where FILE is -."),
-    ],
+    params=[_FILE, _INDEX, _JSON],
     short_help="Write the saved objects to a file.",
     help="Write the saved objects to FILE (- for standard output), to be imported by hand.",
 )
 
+grafana = Deferred(
+    "grafana",
+    "sidecar.cli.dashboards_run:grafana",
+    params=[_FILE, _JSON],
+    short_help="Write a dashboard for Grafana to a file.",
+    help="Write the dashboard for Grafana to FILE (- for standard output).",
+)
+
+alerts = Deferred(
+    "alerts",
+    "sidecar.cli.dashboards_run:alerts",
+    params=[_FILE, _JSON],
+    short_help="Write alerting rules for Prometheus to a file.",
+    help="Write alerting rules for Prometheus to FILE (- for standard output).",
+)
+
 dashboards = click.Group(
-    "dashboards", commands=[install, export], help="Draw the sidecar's metrics in OpenSearch Dashboards."
+    "dashboards",
+    commands=[install, export, grafana, alerts],
+    help="Draw the sidecar's metrics in OpenSearch Dashboards or Grafana.",
 )

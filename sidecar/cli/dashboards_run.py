@@ -12,7 +12,7 @@ from sidecar.cli.consoles import progress_console
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import JSON, echo_json
 from sidecar.config import load_settings
-from sidecar.dashboards import DEFAULT_INDEX, Destination, saved_objects
+from sidecar.dashboards import DEFAULT_INDEX, Destination, grafana_dashboard, prometheus_alerts, saved_objects
 from sidecar.dashboards import install as import_objects
 
 
@@ -36,11 +36,25 @@ def install(given: Mapping[str, Any]) -> int:
 def export(given: Mapping[str, Any]) -> int:
     """Write the saved objects to a file; a `Work`."""
     name = given["index"] or load_settings().metrics_index or DEFAULT_INDEX
-    objects, file = saved_objects(name), given["file"]
-    file.write(objects)
+    return _write(saved_objects(name), given, {"index": name})
+
+
+def grafana(given: Mapping[str, Any]) -> int:
+    """Write Grafana's dashboard to a file; a `Work`."""
+    return _write(grafana_dashboard(), given, {})
+
+
+def alerts(given: Mapping[str, Any]) -> int:
+    """Write the rules for Prometheus to a file; a `Work`."""
+    return _write(prometheus_alerts(), given, {})
+
+
+def _write(content: bytes, given: Mapping[str, Any], told: Mapping[str, Any]) -> int:
+    file = given["file"]
+    file.write(content)
     if given[JSON]:
-        # Standard output has the objects where they go there.
+        # Standard output has the content where that goes there.
         is_output = file.name == "<stdout>"
-        told = {"index": name, "file": "-" if is_output else file.name, "bytes": len(objects)}
+        told = {**told, "file": "-" if is_output else file.name, "bytes": len(content)}
         echo_json(told, file=sys.stderr if is_output else None)
     return ExitStatus.DONE

@@ -149,6 +149,7 @@ def _checked(response: Any) -> dict[str, Any]:
 
 def _say_how_to_go_on(settings: Settings, console: Console) -> None:
     console.print("Go on with your own questions:\n\n  .venv/bin/sidecar serve\n", markup=False)
+    console.print(f"in the browser, at http://{settings.host}:{settings.port}/ui, or\n", markup=False, soft_wrap=True)
     console.print(
         f"  curl -s http://{settings.host}:{settings.port}/indexes/{INDEX}/search \\\n"
         '    -H \'Content-Type: application/json\' -d \'{"q": "average of a list of numbers", "limit": 3}\'\n',

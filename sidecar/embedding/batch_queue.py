@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,11 +20,19 @@ SHORT_TOKENS = 16
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """The texts of one call; its future gets float32 (n, dimensions) once none of its rows is left to embed."""
+    """The texts of one call; its future gets float32 (n, dimensions) once none of its rows is left to embed.
+
+    ``context`` is that of the request that it belongs to. ``queued`` and ``begun`` are readings of
+    `time.perf_counter`; ``begun`` is None while all of it waits.
+    """
 
     vectors: Embeddings
     left: int
+    tokens: int
     future: Future[Embeddings] = field(default_factory=Future)
+    context: Context = field(default_factory=copy_context)
+    queued: float = field(default_factory=time.perf_counter)
+    begun: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,8 @@ class BatchQueue:
 
     def add(self, prepared: Sequence[Prepared], dimensions: int) -> Job:
         """Queue one job of at least one text."""
-        job = Job(np.empty((len(prepared), dimensions), dtype=np.float32), len(prepared))
+        vectors = np.empty((len(prepared), dimensions), dtype=np.float32)
+        job = Job(vectors, len(prepared), sum(one.tokens for one in prepared))
         entries = []
         for row, text in enumerate(prepared):
             self._number += 1

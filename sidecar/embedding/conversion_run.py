@@ -23,6 +23,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from sidecar.errors import ConversionFailed, ModelLoadError
+from sidecar.observation.request import observed_metrics
 
 logger = logging.getLogger(__name__)
 
@@ -105,18 +106,27 @@ def _build(
     logger.info("converting model to ONNX model=%s", subject.model)
     started = time.monotonic()
     temporary = Path(tempfile.mkdtemp(prefix=".converting-", dir=place.parent))
+    outcome = "failed"
     try:
         build(temporary)
+        outcome = "ok"
         if place.exists():
             shutil.rmtree(place)
         temporary.rename(place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        _count(outcome, time.monotonic() - started)
     converted = read(place)
     if converted is None:
         raise ModelLoadError(f"the conversion of model {subject.model!r} to ONNX left no usable files in {place}")
     logger.info("converted model model=%s seconds=%.1f", subject.model, time.monotonic() - started)
     return converted
+
+
+def _count(outcome: str, seconds: float) -> None:
+    metrics = observed_metrics()
+    if metrics is not None:
+        metrics.model_conversions.labels(outcome).observe(seconds)
 
 
 @contextmanager

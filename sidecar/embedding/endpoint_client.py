@@ -20,6 +20,9 @@ from sidecar.embedding.media.addresses import Resolver, is_public
 from sidecar.embedding.media.connections import Connection, Connections, Deadline, Endpoint
 from sidecar.embedding.media.unreadable import Unreadable
 from sidecar.errors import EndpointError, EndpointUnavailable
+from sidecar.observation.request import observed_metrics
+from sidecar.observation.spans import trace_headers
+from sidecar.observation.stages import call
 
 AGAIN = frozenset({429, 502, 503, 504})
 """Statuses after which the same request may succeed a moment later."""
@@ -71,6 +74,7 @@ class EndpointClient:
             retry=tenacity.retry_if_exception_type(_TryAgain),
             stop=self._is_given_up,
             wait=self._wait,
+            before_sleep=_count_retry,
             reraise=True,
         )
         try:
@@ -98,7 +102,10 @@ class EndpointClient:
         seconds = self._access.timeout_seconds
         deadline = Deadline(time.monotonic() + seconds, seconds)
         try:
-            response, body = self._exchange(text, deadline)
+            with call("inference endpoint") as timed:
+                timed.note("server.address", self._parts.hostname or "")
+                response, body = self._exchange(text, deadline)
+                timed.note("http.response.status_code", response.status)
         except Unreadable as error:
             raise self.failure(f"can't be used: {error}") from error
         except NewConnectionError as error:
@@ -165,6 +172,7 @@ class EndpointClient:
             "Content-Type": "application/json",
             "Accept": "application/json",
             "User-Agent": "vector-sidecar",
+            **trace_headers(),
         }
         if self._access.token:
             headers["Authorization"] = f"Bearer {self._access.token}"
@@ -185,6 +193,11 @@ class EndpointClient:
             return orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise self.failure(f"answered with what is no JSON ({error}). Check 'url' and 'protocol'") from error
+
+
+def _count_retry(state: tenacity.RetryCallState) -> None:
+    if (metrics := observed_metrics()) is not None:
+        metrics.endpoint_retries.inc()
 
 
 def _asked_wait(state: tenacity.RetryCallState) -> float | None:

@@ -21,6 +21,7 @@ import numpy as np
 from cachetools import LRUCache
 
 from sidecar.embedding.batch_queue import BatchQueue, Job, Waiting
+from sidecar.embedding.engine_watch import EngineWatch
 from sidecar.embedding.loader import Embeddings, Loader, Modality, Prepared, runner
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import ModelSpec
@@ -55,6 +56,8 @@ class EmbeddingEngine:
         self.models = models
         self._limits = limits
         self._metrics = metrics
+        self._watch = EngineWatch(models, metrics)
+        metrics.queue_limit.set(limits.queue_texts)
         lock = threading.RLock()
         self._work = threading.Condition(lock)
         self._room = threading.Condition(lock)
@@ -66,7 +69,7 @@ class EmbeddingEngine:
         self._vectors: LRUCache[tuple[object, ...], Embeddings] = LRUCache(max(1, limits.query_vectors))
         self._cache_lock = threading.Lock()
         self._threads = [
-            threading.Thread(target=self._run_batches, name=f"embed-{number}", daemon=True)
+            threading.Thread(target=self._embed_documents, name=f"embed-{number}", daemon=True)
             for number in range(limits.threads)
         ]
         for thread in self._threads:
@@ -85,6 +88,7 @@ class EmbeddingEngine:
             found = {text: self._vectors.get((spec.identity, normalize, text)) for text in dict.fromkeys(texts)}
         missing = [text for text, vector in found.items() if vector is None]
         self._metrics.query_cache_hits.inc(len(found) - len(missing))
+        self._metrics.query_cache_misses.inc(len(missing))
         embedded = dict(zip(missing, self._embed_query_texts(spec, missing, normalize=normalize), strict=True))
         vectors = {text: embedded[text] if vector is None else vector for text, vector in found.items()}
         return [vectors[text] for text in texts]
@@ -156,6 +160,10 @@ class EmbeddingEngine:
             raise InvalidArgument(f"model {spec.name!r} does not embed {what}")
         return loader
 
+    def running_threads(self) -> tuple[int, int]:
+        """How many of the threads that embed documents run, and how many should."""
+        return sum(thread.is_alive() for thread in self._threads), len(self._threads)
+
     def close(self) -> None:
         """Stop the threads once the queues are empty; queries still work."""
         with self._work:
@@ -168,7 +176,10 @@ class EmbeddingEngine:
     def _lane(self, loader: Loader, modality: Modality) -> QueryLane:
         with self._cache_lock:
             lanes = self._lanes.setdefault(loader, {})
-            return lanes.setdefault(modality, QueryLane(self._limits.threads))
+            lane = lanes.get(modality)
+            if lane is None:
+                lane = lanes[modality] = self._watch.open_lane(loader, modality, self._limits.threads)
+            return lane
 
     def _drop(self, queue: BatchQueue, job: Job) -> None:
         with self._work:
@@ -181,6 +192,13 @@ class EmbeddingEngine:
         self._metrics.queue.set(self._waiting)
         if change < 0:
             self._room.notify_all()
+
+    def _embed_documents(self) -> None:
+        try:
+            self._run_batches()
+        except BaseException:
+            logger.exception("a thread that embeds documents ended")
+            raise
 
     def _run_batches(self) -> None:
         if sys.platform == "linux":
@@ -210,18 +228,21 @@ class EmbeddingEngine:
         return None, []
 
     def _run_batch(self, work: _Work, batch: list[Waiting]) -> None:
-        tokens = [waiting.prepared.tokens for waiting in batch]
+        begun = time.perf_counter()
+        for waiting in batch:
+            if waiting.job.begun is None:
+                waiting.job.begun = begun
         try:
-            vectors = runner(*work)([waiting.prepared for waiting in batch])
+            # What it asks of other servers belongs to the first of the requests that meet here.
+            context = batch[0].job.context.copy()
+            vectors = context.run(runner(*work), [waiting.prepared for waiting in batch])
             for waiting, vector in zip(batch, vectors, strict=True):
                 waiting.job.vectors[waiting.row] = vector
         except Exception as error:
             self._take_failure(work, batch, error)
             return
-        self._metrics.batch_texts.observe(len(batch))
-        self._metrics.tokens.inc(sum(tokens))
-        self._metrics.padding.inc(max(tokens) * len(tokens) - sum(tokens))
-        self._finish(batch)
+        self._watch.count_batch(work[1], [waiting.prepared for waiting in batch])
+        self._finish(work, batch)
 
     def _take_failure(self, work: _Work, batch: list[Waiting], error: Exception) -> None:
         jobs = {id(waiting.job): waiting.job for waiting in batch}
@@ -230,8 +251,9 @@ class EmbeddingEngine:
             for job in jobs.values():
                 self._run_batch(work, [waiting for waiting in batch if waiting.job is job])
             return
-        logger.error("a batch failed texts=%d", len(batch), exc_info=error)
         for job in jobs.values():
+            # Told under the request's own id.
+            job.context.copy().run(logger.error, "a batch failed texts=%d", len(batch), exc_info=error)
             self._fail(work, job, error)
 
     def _fail(self, work: _Work, job: Job, error: Exception) -> None:
@@ -244,7 +266,7 @@ class EmbeddingEngine:
         if is_first and job.future.set_running_or_notify_cancel():
             job.future.set_exception(error)
 
-    def _finish(self, batch: list[Waiting]) -> None:
+    def _finish(self, work: _Work, batch: list[Waiting]) -> None:
         complete = []
         with self._work:
             for waiting in batch:
@@ -252,6 +274,7 @@ class EmbeddingEngine:
                 if waiting.job.left == 0:
                     complete.append(waiting.job)
         for job in complete:
+            job.context.copy().run(self._watch.tell_job, *work, job)
             if job.future.set_running_or_notify_cancel():
                 job.future.set_result(job.vectors)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextvars import copy_context
 from dataclasses import dataclass
 
 import numpy as np
 
 from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.loader import Embeddings, Loader, Modality
+from sidecar.embedding.media.formats import ImageFormat
 from sidecar.embedding.media.pointers import has_suffix
 from sidecar.embedding.media.prepared import Box, MediaSource, PreparedMedia
 from sidecar.embedding.media.reader import MediaReader
@@ -54,7 +56,9 @@ class MediaEmbedder:
             result.add_done_callback(lambda future: vectors.cancel() if future.cancelled() else None)
             vectors.add_done_callback(lambda embedded: _finish(result, embedded, prepared.boxes))
 
-        read.add_done_callback(embed)
+        # The thread that reads goes on with it, and works for nobody by then.
+        context = copy_context()
+        read.add_done_callback(lambda done: context.run(embed, done))
         result.add_done_callback(lambda future: read.cancel() if future.cancelled() else None)
         return result
 
@@ -68,6 +72,10 @@ class MediaEmbedder:
         prepared = self._reader.read(loader, modality, MediaSource(source.pointer, None, source.headers))
         vectors = [self._engine.embed_prepared_query(loader, modality, part) for part in prepared.parts]
         return vectors[0] if len(vectors) == 1 else np.asarray(np.mean(vectors, axis=0), dtype=np.float32)
+
+    def read_picture(self, path: str) -> tuple[bytes, ImageFormat]:
+        """An image file of this machine, as it is. Raises: MediaError, as `MediaReader.read_picture`."""
+        return self._reader.read_picture(path)
 
     def close(self) -> None:
         """End the reader's threads; what waits is dropped."""

@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 from sidecar.embedding.loader import Loader
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.errors import ModelCacheManagementError, ModelNotInCache
+from sidecar.metrics import ModelInMemory
+from sidecar.observation.kinds import Stage
+from sidecar.observation.stages import stage
 
 logger = logging.getLogger(__name__)
 
@@ -59,14 +62,30 @@ class ModelCache:
             is_first = future is None
             if future is None:
                 future = self._loading[spec.identity] = Future()
-        if is_first:
-            self._load_into(future, spec)
-        return future.result()
+        with stage(Stage.LOAD, spec.name):
+            if is_first:
+                self._load_into(future, spec)
+            return future.result()
 
     def loaded(self) -> list[tuple[str, str]]:
         """(model name, device) of every name whose model is in memory."""
         with self._lock:
             return [(name, model.device) for model in self._models.values() for name in sorted(model.names)]
+
+    def in_memory(self) -> list[ModelInMemory]:
+        """Every model in memory, by the first of its names."""
+        with self._lock:
+            return [ModelInMemory(min(one.names), one.device, one.size_bytes) for one in self._models.values()]
+
+    def name_of(self, loader: Loader) -> str:
+        """The name of a model in memory; empty where it is not there any more."""
+        with self._lock:
+            return next((min(one.names) for one in self._models.values() if one.loader is loader), "")
+
+    @property
+    def budgets(self) -> dict[str, int]:
+        """The bytes that models may have on a device of each kind."""
+        return {"cpu": self._budget_bytes, "cuda": self._cuda_bytes}
 
     def used_bytes(self) -> int:
         """Memory of all loaded models, as estimated by their loaders."""

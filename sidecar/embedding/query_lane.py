@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,11 +19,36 @@ SHARE = 8
 """Queries that are worth a run of their own while others are free."""
 
 
+@dataclass(frozen=True, slots=True)
+class LaneTimes:
+    """When queries that were asked together were queued, and embedded: readings of `time.perf_counter`."""
+
+    queued: float
+    begun: float
+    ended: float
+
+
+OnRun = Callable[[Sequence[Prepared]], object]
+"""Called after each run of the model, with what it embedded."""
+OnDone = Callable[[LaneTimes, Sequence[Prepared]], object]
+"""Called in the asking thread when all that it asked for is there."""
+
+
+def uncounted(batch: Sequence[Prepared]) -> None:
+    """The `OnRun` of callers that do not count."""
+
+
+def untimed(times: LaneTimes, prepared: Sequence[Prepared]) -> None:
+    """The `OnDone` of callers that do not watch."""
+
+
 class _Query:
-    __slots__ = ("error", "prepared", "vector")
+    __slots__ = ("begun", "context", "error", "prepared", "vector")
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
+        self.context = copy_context()
+        self.begun = 0.0
         self.vector: Embeddings | None = None
         self.error: BaseException | None = None
 
@@ -36,8 +64,10 @@ class QueryLane:
     takes little longer than one: 8 texts of 8 tokens take 3 times as long as 1.
     """
 
-    def __init__(self, runs: int) -> None:
+    def __init__(self, runs: int, *, on_run: OnRun = uncounted, on_done: OnDone = untimed) -> None:
         self._runs = runs
+        self._on_run = on_run
+        self._on_done = on_done
         self._free_runs = runs
         self._waiting: deque[_Query] = deque()
         self._changed = threading.Condition()
@@ -49,6 +79,7 @@ class QueryLane:
         Many are shared out among the free runs, by threads that end with them.
         Returns: float32, shape (dimensions,), for each, in order.
         """
+        queued = time.perf_counter()
         own = [_Query(one) for one in prepared]
         with self._changed:
             # Of like length side by side, for little padding.
@@ -63,7 +94,10 @@ class QueryLane:
         self._run_until_done(run, own)
         for helper in helpers:
             helper.join()
-        return [_vector(query) for query in own]
+        vectors = [_vector(query) for query in own]
+        begun = min((query.begun for query in own), default=queued)
+        self._on_done(LaneTimes(queued, begun, time.perf_counter()), prepared)
+        return vectors
 
     def _run_until_done(self, run: RunBatch, own: Sequence[_Query]) -> None:
         while True:
@@ -88,9 +122,14 @@ class QueryLane:
         return batch
 
     def _run_batch(self, run: RunBatch, batch: list[_Query]) -> None:
+        begun = time.perf_counter()
+        for query in batch:
+            query.begun = begun
         try:
-            _embed_queries(run, batch)
+            # What it asks of other servers belongs to the first of the requests that meet here.
+            batch[0].context.copy().run(_embed_queries, run, batch)
         finally:
+            self._on_run([query.prepared for query in batch])
             with self._changed:
                 self._free_runs += 1
                 self._changed.notify_all()

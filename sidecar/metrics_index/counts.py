@@ -89,6 +89,12 @@ class Counts:
         """All series of a counter, or of a gauge, together."""
         return sum(value for (metric, _), value in (*self.totals.items(), *self.gauges.items()) if metric == name)
 
+    def labelled(self, name: str, label: str, value: str) -> float:
+        """The series of a counter that have this value of the label, together."""
+        return sum(
+            total for (metric, labels), total in self.totals.items() if metric == name and (label, value) in labels
+        )
+
 
 def read_counts(registry: CollectorRegistry) -> Counts:
     """All that the registry's metrics say now; their names are without ``_total``."""

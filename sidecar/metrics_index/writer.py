@@ -51,6 +51,7 @@ class MetricsIndex:
         self._instance = uuid.uuid4().hex
         self._host = platform.node()
         self._number = 0
+        self._is_mapped = False
         self._counts = Counts()
         self._since = time.monotonic()
         self._cleaned: float | None = None
@@ -102,9 +103,15 @@ class MetricsIndex:
                 self._tell_success()
 
     def _make_index(self) -> None:
-        """Make the index with its mapping: the cluster would guess one where it was deleted meanwhile."""
+        """Make the index with its mapping: the cluster would guess one where it was deleted meanwhile.
+
+        One that an earlier version made gets the fields that it has not.
+        """
         try:
             self._cluster.read_index(self._options.index)
+            if not self._is_mapped:
+                self._cluster.put_mapping(self._options.index, {"properties": index_body()["mappings"]["properties"]})
+                self._is_mapped = True
         except IndexNotFound:
             try:
                 self._cluster.create_index(self._options.index, index_body())

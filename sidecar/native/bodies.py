@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from sidecar.errors import BodyTooLarge
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.request import NativeRequest
+from sidecar.observation.kinds import Stage
+from sidecar.observation.stages import stage
 
 _PIECE_BYTES = 1024 * 1024
 _GZIP, _ZLIB, _BARE = 31, zlib.MAX_WBITS, -zlib.MAX_WBITS  # what zlib calls them, as window bits
@@ -39,9 +41,10 @@ def read_body(request: NativeRequest) -> Body:
     """
     if request.source is not None:
         return Body(b"", request.source.encode("utf-8", "surrogatepass"))
-    raw = b"".join(_pieces(request))
-    encoding = _encoding(request)
-    return Body(raw, raw if encoding == "identity" else _undone(raw, encoding, request.max_body_bytes))
+    with stage(Stage.PARSE):
+        raw = b"".join(_pieces(request))
+        encoding = _encoding(request)
+        return Body(raw, raw if encoding == "identity" else _undone(raw, encoding, request.max_body_bytes))
 
 
 def _media_type(content_type: str | None) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import errno
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sidecar.errors import SidecarError
-from sidecar.logs import FIELDS, new_request_id, request_id
+from sidecar.logs import new_request_id
 from sidecar.native.changes import changes_metadata
 from sidecar.native.client_body import ClientBody
 from sidecar.native.errors import error_answer
@@ -19,14 +18,14 @@ from sidecar.native.registry import ROUTES
 from sidecar.native.request import MAX_BODY_BYTES, NativeAnswer, NativeRequest, body_length
 from sidecar.native.routes import Router
 from sidecar.native.sent_body import SentBody
+from sidecar.native.work import WORK
+from sidecar.observation.kinds import NATIVE, Asked, Work
+from sidecar.observation.request import CALLER_GONE, failed
 from sidecar.opensearch.passthrough import CallerGone, Header
 
 logger = logging.getLogger(__name__)
 
 RAW = "raw"
-CALLER_GONE = 499
-"""The status by which a request is told of whose client went away before there was an answer (nginx has it so)."""
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"})
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -40,17 +39,17 @@ class NativeFace:
 
     def __call__(self, environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request. Raises: ConnectionResetError where its client went away before there was an answer."""
-        started = time.perf_counter()
         stream = ClientBody(environ["wsgi.input"], body_length(environ))
         request = NativeRequest.from_environ(environ, stream=stream, max_body_bytes=self._max_body_bytes)
-        number = new_request_id(request.header("x-request-id"))
-        request_id.set(number)
         route, handle, variables = self._route(request)
+        number = new_request_id(request.header("x-request-id"))
+        asked = Asked(NATIVE, f"{NATIVE} {route}", request.method, request.path, WORK.get(handle, Work.OTHER))
+        observation = self._parts.observer.begin(asked, number, request.header)
 
         def tell(status: int) -> None:
-            request_id.set(number)
-            self._tell(route, request, status, started)
-            request_id.set("")
+            observation.enter()
+            observation.end(status)
+            observation.leave()
 
         try:
             answer, body = self._answer(handle, NativeCall(self._parts, request, variables))
@@ -86,9 +85,11 @@ class NativeFace:
         except CallerGone:
             raise
         except SidecarError as error:
+            failed(error)
             answer = error_answer(error)
             body = SentBody(answer.body)
-        except Exception:
+        except Exception as error:
+            failed(error)
             logger.exception("a request failed")
             answer = error_answer(SidecarError("The sidecar failed; its log has the reason under this request's id."))
             body = SentBody(answer.body)
@@ -108,14 +109,6 @@ class NativeFace:
         if (opaque_id := request.header("x-opaque-id")) is not None and "x-opaque-id" not in names:
             told.append(("X-Opaque-Id", opaque_id))
         return NativeAnswer(answer.status, [*told, *answer.headers], answer.body, answer.reason)
-
-    def _tell(self, route: str, request: NativeRequest, status: int, started: float) -> None:
-        seconds = time.perf_counter() - started
-        method = request.method if request.method in _METHODS else "other"
-        self._parts.metrics.requests.labels(f"native {route}", method, status).observe(seconds)
-        if logger.isEnabledFor(logging.INFO):
-            fields = {"method": request.method, "path": request.path, "status": status, "ms": round(seconds * 1000, 2)}
-            logger.info("answered", extra={FIELDS: fields})
 
 
 def _forward(call: NativeCall) -> NativeAnswer:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sidecar.errors import OpenSearchError
-from sidecar.metrics import Metrics
 from sidecar.native.callers import Callers
 from sidecar.native.declarations.pipelines import Pipelines
 from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.metadata import Metadata
 from sidecar.native.request import NativeAnswer, NativeRequest
+from sidecar.observation.request import Observer
 from sidecar.opensearch.client import Cluster, Version
 from sidecar.opensearch.passthrough import Passthrough
 from sidecar.opensearch.switching import Switches
@@ -29,7 +29,7 @@ class NativeParts:
     pipelines: Pipelines
     embedder: NativeEmbedder
     cluster: Cluster
-    metrics: Metrics
+    observer: Observer
     switches: Switches
 
 

@@ -13,6 +13,8 @@ from urllib.parse import quote
 import orjson
 
 from sidecar.errors import OpenSearchError, SidecarError
+from sidecar.observation.kinds import Stage
+from sidecar.observation.stages import stage
 from sidecar.opensearch.cluster_name import CLUSTER_NAME
 from sidecar.opensearch.error_answers import error_from_answer, index_not_found
 from sidecar.opensearch.transport import NDJSON, Request, Response, Transport
@@ -216,8 +218,7 @@ class Cluster:
         self, target: str, *, index: str | None = None, timeout_seconds: float = _HEALTH_TIMEOUT_SECONDS
     ) -> dict[str, Any]:
         """A read of the cluster's own state, with a time limit of its own; a 408 is an answer too."""
-        request = Request("GET", target)
-        response = self._transport.send(request, timeout_seconds=timeout_seconds)
+        response = self._send("status", Request("GET", target), timeout_seconds)
         if response.status >= 400 and response.status != 408:
             raise error_from_answer(response, index)
         return _decode(response)
@@ -237,12 +238,18 @@ class Cluster:
         self, operation: str, request: Request, index: str | None = None, *, missing_is_fine: bool = False
     ) -> Response:
         started = time.perf_counter()
-        response = self._transport.send(request)
+        response = self._send(operation, request)
         if self._observe is not None:
             self._observe(operation, time.perf_counter() - started)
         if response.status >= 400 and not (missing_is_fine and response.status == 404):
             raise error_from_answer(response, index)
         return response
+
+    def _send(self, operation: str, request: Request, timeout_seconds: float | None = None) -> Response:
+        with stage(Stage.CLUSTER, operation) as timed:
+            response = self._transport.send(request, timeout_seconds=timeout_seconds)
+            timed.note("http.response.status_code", response.status)
+            return response
 
 
 @lru_cache(maxsize=1024)

@@ -58,6 +58,14 @@ class IndexState:
         return EmbeddedField(field, self.settings.model_of(field).model, kind or own_kind, self.dimensions_of(field))
 
 
+def document_fields(state: IndexState) -> list[str]:
+    """The fields that documents have, sorted: without those that hold another's value a second time (`title.keyword`),
+    and with objects that are embedded as a whole."""
+    types = state.field_types
+    own = (name for name in types if name.rpartition(".")[0] not in types)
+    return sorted({*own, *state.embedded_fields})
+
+
 def etag_of(answer: bytes) -> str:
     """A short name for one answer of `GET /{index}`."""
     return hashlib.blake2b(answer, digest_size=8).hexdigest()

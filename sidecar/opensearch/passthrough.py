@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import select
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPResponse
 from typing import Protocol
 
+from sidecar.observation.kinds import Stage
+from sidecar.observation.spans import with_trace
+from sidecar.observation.stages import stage
 from sidecar.opensearch.address import ClusterAddress, Endpoint
 from sidecar.opensearch.connections import ConnectionPool, Lease, TransportOptions, translated_errors
 from sidecar.opensearch.raw_answer import Header, RawAnswer, end_to_end
@@ -18,6 +21,10 @@ PIECE_BYTES = 1024 * 1024
 """How much of a streamed request is in memory at a time. gunicorn copies what it has read ahead, 1 MiB, for each piece
 that is taken of it."""
 _MADE_ANEW = frozenset({"host", "content-length", "expect"})
+_READS = {"_cat", "_count", "_explain", "_mget", "_msearch", "_nodes", "_render", "_resolve", "_search", "_source"}
+_WRITES = {"_bulk", "_create", "_delete_by_query", "_doc", "_reindex", "_update", "_update_by_query"}
+_OPERATIONS = _READS | _WRITES | {"_cluster", "_ingest", "_mapping", "_settings", "_tasks"}
+"""Endpoints by which a trace names requests; it calls all others raw."""
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)  # Linux alone tells of a peer that is gone while there is more to read
 
 
@@ -73,13 +80,16 @@ class Passthrough:
         Raises: OpenSearchUnreachable, OpenSearchTimeout; CallerGone, and what reading a streamed body raises, after
         which the cluster has only a part of the request; what `ClusterAddress.endpoint` raises.
         """
-        lease = Lease.taken(self._pool)
-        try:
-            with translated_errors(lease.endpoint, lease.timeout_seconds):
-                return self._exchange(lease, request)
-        except BaseException:
-            lease.end(is_reusable=False)
-            raise
+        with stage(Stage.CLUSTER, operation_of(request.target)) as timed:
+            lease = Lease.taken(self._pool)
+            try:
+                with translated_errors(lease.endpoint, lease.timeout_seconds):
+                    answer = self._exchange(lease, replace(request, headers=with_trace(request.headers)))
+            except BaseException:
+                lease.end(is_reusable=False)
+                raise
+            timed.note("http.response.status_code", answer.status)
+            return answer
 
     def close(self) -> None:
         """Close the kept connections; a later request opens new ones."""
@@ -101,6 +111,14 @@ class Passthrough:
         if version := answer.header("x-opensearch-version"):
             self._version = version
         return answer
+
+
+def operation_of(target: str) -> str:
+    """The endpoint that a target leads to, without the underscore: ``search`` of ``/books/_search?size=1``."""
+    for segment in target.partition("?")[0].split("/"):
+        if segment in _OPERATIONS:
+            return segment[1:]
+    return "raw"
 
 
 def _send(lease: Lease, request: RawRequest) -> None:

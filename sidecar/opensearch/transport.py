@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, RemoteDisconnected
 
+from sidecar.observation.request import observed_metrics
+from sidecar.observation.spans import trace_headers
 from sidecar.opensearch.address import ClusterAddress, Endpoint
 from sidecar.opensearch.connections import ConnectionPool, TransportOptions, translated_errors
 
@@ -64,6 +66,8 @@ class Transport:
                 except (RemoteDisconnected, ConnectionResetError):
                     if not (request.is_repeatable or request.method == "GET"):
                         raise
+                    if (metrics := observed_metrics()) is not None:
+                        metrics.resent.inc()
             return self._exchange(endpoint, self._pool.connect(endpoint), request, timeout)
 
     def close(self) -> None:
@@ -76,6 +80,7 @@ class Transport:
         headers = {"Content-Type": request.content_type} if request.body is not None else {}
         if endpoint.authorization is not None:
             headers["Authorization"] = endpoint.authorization
+        headers |= trace_headers()
         try:
             connection.sock.settimeout(timeout_seconds)
             # A server may answer (413) and hang up before it has read a long body: then the answer is there

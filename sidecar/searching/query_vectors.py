@@ -18,6 +18,7 @@ from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable, first_prefix
 from sidecar.errors import InvalidArgument
+from sidecar.observation.request import carried
 from sidecar.opensearch.index_settings import FieldModel
 from sidecar.opensearch.index_state import IndexState
 from sidecar.searching.mixture import mix
@@ -139,7 +140,7 @@ class QueryVectors:
             vectors = [self._embed(work) for work in works]
         else:
             with ThreadPoolExecutor(min(len(works), TERMS_AT_ONCE), thread_name_prefix="query") as pool:
-                vectors = list(pool.map(self._embed, works))
+                vectors = list(pool.map(carried(self._embed), works))
         embedded: dict[_Term, Embeddings] = {}
         for work, own in zip(works, vectors, strict=True):
             embedded |= zip(work, own, strict=True)

@@ -17,6 +17,9 @@ from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.rerankers import Detection, Detector, PairScorer, reads_images, reranker_spec, score_texts
 from sidecar.embedding.texts.chunking import TextPreprocessing, split_text
 from sidecar.errors import BadRequest, SidecarError
+from sidecar.observation.kinds import Stage
+from sidecar.observation.request import carried
+from sidecar.observation.stages import stage
 from sidecar.searching.hits import showing_too, without_hidden
 from sidecar.searching.request import SearchRequest
 from sidecar.searching.search_plan import Hit
@@ -60,7 +63,9 @@ class Reranker:
             return list(hits)
         spec = reranker_spec(request.reranker, device=request.device, auth=request.auth)
         try:
-            ranked = self._by_images(spec, request, hits) if reads_images(spec) else self._by_texts(spec, request, hits)
+            by = self._by_images if reads_images(spec) else self._by_texts
+            with stage(Stage.RERANK):
+                ranked = by(spec, request, hits)
         except SidecarError as error:
             raise BadRequest(f"reranking failure due to {error.message}") from error
         except Exception as error:
@@ -104,7 +109,7 @@ class Reranker:
         with ThreadPoolExecutor(min(len(shown), IMAGES_AT_ONCE), thread_name_prefix="rerank") as pool:
             for start in range(0, len(shown), IMAGES_AT_ONCE):
                 batch = shown[start : start + IMAGES_AT_ONCE]
-                for hit, image in zip(batch, pool.map(read, batch), strict=True):
+                for hit, image in zip(batch, pool.map(carried(read), batch), strict=True):
                     found = detector.detect(_text_of(request), image.parts[0])
                     ranked.append(_scored(hit, request, found.score, {field: _box(found, image)}))
         return _best_first(ranked)

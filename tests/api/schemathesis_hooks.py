@@ -59,6 +59,7 @@ def _lead_somewhere(case: Case, *, is_stateful: bool) -> None:
 VALUES: dict[str, Sequence[str]] = {
     "index": (FILLED, FILLED, FILLED, FILLED),
     "alias": ("other", "another"),
+    "field": ("title", "year", "missing"),
     "document_id": ("first", "second", "missing"),
     "file": ("start.js", "swagger-ui.css", "missing"),
     "name": ("random/small", "hf/e5-base"),
@@ -135,12 +136,20 @@ def _mend_addition(case: Case) -> None:
     case.query = query
 
 
+def _mend_map(case: Case) -> None:
+    query = {**(case.query or {}), "field": "title"}
+    if "attribute" in query:
+        query["attribute"] = _one_of(("title", "year", query["attribute"]), query)
+    case.query = query
+
+
 MENDED: dict[str, Callable[[Case], None]] = {
     "/indexes/{index}/search": _mend_search,
     "/indexes/bulk/search": _mend_searches,
     "/indexes/{index}/documents": _mend_addition,
     "/indexes/{index}/documents/delete-by-query": _mend_deletion,
     "/indexes/{index}/recommend": _mend_recommendation,
+    "/indexes/{index}/map": _mend_map,
     "/v1/embeddings": _mend_embeddings,
 }
 

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from sidecar.cli import COMMANDS, main
+from sidecar.cli.serve import open_listener
 from sidecar.config import PreloadedModel, Settings, environment_name
 from sidecar.errors import ConfigurationError
 from tests.fix_server import MakeClient, Sidecar
@@ -34,6 +35,13 @@ def test_every_setting_is_an_option_and_told_with_its_variable() -> None:
     for name in set(Settings.model_fields) - {"machine_java_home"}:
         assert f"--{name.replace('_', '-')} VALUE" in text
         assert environment_name(name) in text
+
+
+def test_answers_are_not_held_back_to_clients_that_connect_before_it_serves() -> None:
+    with open_listener("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
 def test_every_command_can_be_imported_and_is_in_the_help() -> None:

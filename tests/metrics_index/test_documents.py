@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client import ProcessCollector
 
-from sidecar.metrics import Metrics
+from sidecar.metrics import Metrics, ModelInMemory
 from sidecar.metrics_index.counts import read_counts
 from sidecar.metrics_index.documents import Interval, documents_of
 from sidecar.metrics_index.writer import index_body
@@ -31,6 +31,17 @@ def used_metrics() -> Metrics:
     metrics.padding.inc(30)
     metrics.queue.set(3)
     metrics.query_cache_hits.inc(5)
+    metrics.query_cache_misses.inc(4)
+    metrics.batch_images.observe(3)
+    metrics.rejected.labels("queue").inc(2)
+    metrics.cluster_failures.inc()
+    metrics.media_fetches.labels("ok").inc(8)
+    metrics.media_fetches.labels("failed").inc()
+    metrics.media_bytes.inc(9000)
+    metrics.models.watch(lambda: [ModelInMemory("random/small", "cpu", 2048)], budgets={"cpu": 4096})
+    for stage in ("queue", "embed", "cluster"):
+        metrics.stages.labels("search", stage).observe(0.003)
+    metrics.stages.labels("documents", "embed").observe(0.2)
     metrics.unchanged.inc(6)
     metrics.retries.inc(7)
     return metrics
@@ -83,6 +94,20 @@ def test_each_route_has_a_document_with_its_face() -> None:
     }
     search = routes["indexes", "/indexes/<index>/search", "POST"]
     assert (search["requests"], search["client_errors"], search["latency_ms"]["mean"]) == (2, 1, 15.0)
+
+
+def test_process_document_tells_of_files_models_and_refusals() -> None:
+    process = documents(used_metrics())["process"]
+    told = ("images", "rejected", "media_fetches", "media_failures", "media_bytes", "models", "model_bytes")
+    assert [process[key] for key in told] == [3, 2, 9, 1, 9000, 1, 2048]
+    assert (process["query_cache_misses"], process["cluster_failures"]) == (4, 1)
+
+
+def test_each_stage_has_a_document_for_what_requests_are_for() -> None:
+    found = documents(used_metrics())
+    stages = {(one["work"], one["stage"]): one for one in found.values() if one["kind"] == "stage"}
+    assert set(stages) == {("search", "queue"), ("search", "embed"), ("search", "cluster"), ("documents", "embed")}
+    assert (stages["search", "embed"]["stage_count"], stages["search", "embed"]["stage_ms"]["mean"]) == (1, 3.0)
 
 
 def test_routes_and_operations_that_nobody_asked_for_in_the_interval_have_no_document() -> None:

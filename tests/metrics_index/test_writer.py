@@ -59,6 +59,16 @@ def test_index_that_was_deleted_meanwhile_is_made_anew_with_its_mapping(cluster:
     assert document["kind"] == fields["kinds"]["buckets"][0]["key"] == "process"
 
 
+def test_index_of_an_earlier_version_gets_the_fields_that_it_has_not(cluster: Cluster, index_name: str) -> None:
+    earlier = index_body()
+    for field in ("stage", "model_bytes"):
+        del earlier["mappings"]["properties"][field]
+    cluster.create_index(index_name, earlier)
+    made(cluster, index_name).write()
+    mapping = cluster.ask("read", Request("GET", f"/{index_name}/_mapping"))[index_name]["mappings"]
+    assert mapping["properties"] == index_body()["mappings"]["properties"]
+
+
 def test_two_sidecars_write_to_one_index(cluster: Cluster, index_name: str) -> None:
     for _ in range(2):
         made(cluster, index_name).write()

@@ -1,4 +1,4 @@
-"""The largest CLIP models with random weights, three of them with graphs over 2 GB, whose weights lie beside them."""
+"""The larger CLIP models with random weights, three of them with graphs over 2 GB, whose weights lie beside them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 @pytest.mark.parametrize(
     ("architecture", "tag"),
     [
+        ("RN101", "yfcc15m"),
+        ("ViT-B-16", "openai"),
+        ("ViT-B-16-plus-240", "laion400m_e32"),
+        ("ViT-L-14", "laion2b_s32b_b82k"),
         ("ViT-L-14-336", "openai"),
         ("RN50x64", "openai"),
         ("ViT-H-14", "laion2b_s32b_b79k"),

@@ -59,10 +59,11 @@ class HealthAnswer(Answer):
 
 @closed
 class Readiness(Answer):
-    """Whether requests can be served, and why not."""
+    """Whether requests can be served, and why not; and what fails although they can."""
 
     ready: bool
     reasons: list[str]
+    warnings: NotRequired[list[str]]
 
 
 @closed

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import WithJsonSchema
 
 from sidecar.api.answers import NDJSON
-from sidecar.api.openapi import answers, document_answers
+from sidecar.api.openapi import answers, document_answers, field_answers, inspection_answers
 from sidecar.api.openapi.operation import JSON, Operation, Parameter, json_of
 from sidecar.api.openapi.shared import (
     CLUSTER,
@@ -19,9 +19,13 @@ from sidecar.api.openapi.shared import (
     LEGACY,
     MODEL,
     OF_LINES,
+    OF_MAP,
+    OF_PICTURE,
+    OF_VALUES,
     REFRESH,
     ROUTING,
 )
+from sidecar.api.pictures import PICTURE_TYPES
 from sidecar.api.schemas.deletion import DeletionBody
 from sidecar.api.schemas.documents import AddDocumentsBody, IdsBody, LegacyBody
 from sidecar.api.schemas.embeddings import EmbeddingsBody
@@ -41,6 +45,7 @@ from sidecar.errors import (
     InvalidDocumentId,
     InvalidFieldName,
     InvalidIndexName,
+    MediaError,
     ModelNotInCache,
     TooManyFields,
     UnknownModel,
@@ -60,6 +65,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "documentation.show_file": Operation(
         {200: {"text/css": Text, "text/javascript": Text, "image/png": Annotated[bytes, WithJsonSchema({})]}},
     ),
+    "playground.show_playground": Operation({200: {"text/html": Text}}),
+    "playground.show_playground_file": Operation(
+        {200: {"text/css": Text, "text/javascript": Text, "text/html": Text, "image/svg+xml": Text}}
+    ),
     "indexes.list_indexes": Operation({200: json_of(answers.IndexList)}, errors=CLUSTER),
     "indexes.create_index": Operation(
         {200: json_of(answers.IndexCreated)},
@@ -70,9 +79,24 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "indexes.delete_index": Operation({200: json_of(answers.Acknowledged)}, errors=INDEX),
     "indexes.read_settings": Operation({200: json_of(answers.SettingsAnswer)}, errors=INDEX),
+    "fields.list_fields": Operation({200: json_of(field_answers.DocumentFields)}, errors=INDEX),
+    "fields.list_values": Operation(
+        {200: json_of(field_answers.FieldValues | field_answers.FieldRange)},
+        parameters=OF_VALUES,
+        errors=(*INDEX, InvalidArgument),
+    ),
+    "pictures.show_picture": Operation(
+        {200: dict.fromkeys(PICTURE_TYPES.values(), Annotated[bytes, WithJsonSchema({})])},
+        parameters=OF_PICTURE,
+        errors=(*INDEX, InvalidArgument, InvalidDocumentId, DocumentNotFound, MediaError),
+    ),
     "indexes.read_stats": Operation({200: json_of(answers.Stats)}, errors=INDEX),
     "indexes.read_index_health": Operation({200: json_of(answers.HealthAnswer)}, errors=CLUSTER),
     "indexes.refresh": Operation({200: json_of(answers.Refreshed)}, errors=INDEX),
+    "inspection.show_details": Operation({200: json_of(inspection_answers.DetailsAnswer)}, errors=INDEX),
+    "inspection.show_map": Operation(
+        {200: json_of(inspection_answers.MapAnswer)}, parameters=OF_MAP, errors=(*INDEX, InvalidArgument)
+    ),
     "aliases.read_aliases": Operation({200: json_of(answers.AliasList)}, errors=INDEX),
     "aliases.put_alias": Operation(
         {200: json_of(answers.AliasPut)}, errors=(*INDEX, InvalidIndexName, InvalidArgument, IndexAlreadyExists)

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 
 from sidecar.api.openapi.operation import Parameter
+from sidecar.api.schemas.embedding_map import MAX_POINTS, MAX_SEED, POINTS
 from sidecar.errors import (
     BadRequest,
     EndpointError,
@@ -55,12 +56,27 @@ OF_LINES = (
     Parameter("useExistingTensors", "Of a body of lines: images that have not changed keep their embeddings.", bool),
     Parameter("textChunkPrefix", "Of a body of lines: what is put before each text."),
 )
+OF_MAP = (
+    Parameter("field", "The embedded field that is shown; may be left out where the index has but one."),
+    Parameter("size", f"How many chunks at most; else {POINTS}.", Annotated[int, Field(ge=1, le=MAX_POINTS)]),
+    Parameter("seed", "Another number gives another sample; else 0.", Annotated[int, Field(ge=0, le=MAX_SEED)]),
+    Parameter("attribute", "A field of the documents, whose value comes with each point."),
+)
+OF_VALUES = (
+    Parameter("size", "How many values at most, up to 1000; else 10.", Annotated[int, Field(ge=1, le=1000)]),
+    Parameter("contains", "Only values that contain this, in any case.", Annotated[str, Field(max_length=100)]),
+)
+OF_PICTURE = (
+    Parameter("document", "The id of the document.", is_required=True),
+    Parameter("field", "The field that has the picture's path; `field.part` of an object.", is_required=True),
+)
 KEEP_ALIVE = Parameter("keepAlive", "How long it is kept after each use, as `30s` or `5m`; else `1m`.")
 
 PATH_PARAMETERS = {
     "index": "The name of an index, or an alias of it.",
     "alias": "Another name for the index.",
     "document_id": "The id of a document.",
+    "field": "The name of a field.",
     "name": "The name of a model.",
     "file": "The name of a file.",
 }

@@ -6,18 +6,20 @@ import base64
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from sidecar import telemetry
 from sidecar.embedding.engine import BULK_NICENESS
 from sidecar.embedding.loader import ImagePreparer, Loader, MediaLoader, Modality
 from sidecar.embedding.media.attention import AttentionModel
 from sidecar.embedding.media.fetching import Fetcher, FetchRules
+from sidecar.embedding.media.formats import HEAD_BYTES, ImageFormat, image_format
 from sidecar.embedding.media.patching import PATCHED_SIDE, cut, parse_patch_method
 from sidecar.embedding.media.paths import read_path
 from sidecar.embedding.media.pointers import data_uri_type, is_base64_image, shortened
@@ -26,6 +28,9 @@ from sidecar.embedding.media.shared_fetches import SharedFetches
 from sidecar.embedding.media.unreadable import Unreadable
 from sidecar.embedding.processors import available_processors
 from sidecar.errors import MediaError
+from sidecar.observation.kinds import Stage
+from sidecar.observation.request import observed_metrics
+from sidecar.observation.stages import stage
 
 _WEB_SCHEMES = ("http://", "https://")
 
@@ -52,7 +57,7 @@ class MediaReader:
         self._fetcher = Fetcher(
             FetchRules(rules.allow_private, rules.max_bytes, rules.timeout_seconds, rules.timeout_seconds)
         )
-        self._fetches = SharedFetches(self._fetcher.fetch)
+        self._fetches = SharedFetches(self._fetch)
         self._attention = AttentionModel()
         # Many threads wait for the network; as many as there are processors decode, so that few images are in memory.
         # Queries have places of their own: they don't wait behind documents.
@@ -72,6 +77,20 @@ class MediaReader:
         method; ModelLoadError where the patch method's own model can't be had.
         """
         return self._read(loader, modality, source, self._query_places)
+
+    def read_picture(self, path: str) -> tuple[bytes, ImageFormat]:
+        """An image file as it is, and its format; by path or ``file:`` URL, under the roots.
+
+        Raises: MediaError naming the path and what is wrong, as for a file that is no image.
+        """
+        try:
+            content = read_path(path, self._roots, self._rules.max_bytes)
+        except Unreadable as error:
+            raise MediaError(f"{shortened(path)!r} can't be read: {error}") from error
+        found = image_format(content[:HEAD_BYTES])
+        if found is None:
+            raise MediaError(f"{shortened(path)!r} is not an image that can be shown. Name a PNG, JPEG, GIF or WebP")
+        return content, found
 
     def close(self) -> None:
         """End the threads; what waits is dropped."""
@@ -99,11 +118,24 @@ class MediaReader:
         if data_uri_type(pointer) is not None:
             return self._from_base64(unquote(pointer[pointer.index(",") + 1 :]))
         if pointer[:8].lower().startswith(_WEB_SCHEMES):
-            with telemetry.timed(f"image_download.{pointer}"):
+            with telemetry.timed(f"image_download.{pointer}"), stage(Stage.MEDIA, _host_of(pointer)):
                 return self._fetches.fetch(pointer, source.headers)
         if is_base64_image(pointer):
             return self._from_base64(pointer)
         return read_path(pointer, self._roots, self._rules.max_bytes)
+
+    def _fetch(self, url: str, headers: Mapping[str, str]) -> bytes:
+        """The file's bytes, counted. Raises: Unreadable."""
+        metrics = observed_metrics()
+        outcome = "failed"
+        try:
+            content = self._fetcher.fetch(url, headers)
+            outcome = "ok"
+            return content
+        finally:
+            if metrics is not None:
+                metrics.media_fetches.labels(outcome).inc()
+                metrics.media_bytes.inc(len(content) if outcome == "ok" else 0)
 
     def _from_base64(self, text: str) -> bytes:
         limit = self._rules.max_bytes
@@ -136,6 +168,14 @@ def _prepare_media(loader: MediaLoader, source: MediaSource, content: bytes) -> 
     except ValueError as error:
         raise Unreadable(str(error)) from error
     return PreparedMedia(parts, [None] * len(parts))
+
+
+def _host_of(url: str) -> str:
+    """The host of a URL, which alone of it is told: what follows may be a secret. Empty where it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _lower_priority() -> None:

@@ -22,6 +22,7 @@ from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.grammar import SEARCH, is_hybrid
 from sidecar.native.queries.incoming import Incoming, find_in, may_have_clauses, read_incoming
 from sidecar.native.queries.merging import Response, merged_answer
+from sidecar.native.queries.notes import note_searches
 from sidecar.native.queries.rewriter import RewritePlan
 from sidecar.native.queries.scope import Scopes, answered, without_own_processors
 from sidecar.native.request import NativeAnswer
@@ -84,6 +85,7 @@ def answer_multi_search(incoming: Incoming, given: Mapping[int, bytes] | None = 
     An error of one line is that line's response. Raises: NotServed, or NotJson for text that is no UTF-8, where the
     request is the cluster's as it came; what makes the whole fail, as a model that is down.
     """
+    note_searches(incoming.call, incoming.text, sum(1 for _ in read_lines(incoming.text)))
     if not given and not may_have_clauses(incoming.text):
         return incoming.as_it_came()
     return answered(incoming.call, lambda scopes: _attempt(incoming, given or {}, scopes))

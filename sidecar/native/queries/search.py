@@ -17,6 +17,7 @@ from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.grammar import HYBRID, QUERY_ONLY, SEARCH, is_hybrid
 from sidecar.native.queries.incoming import Incoming, find_in, read_incoming
+from sidecar.native.queries.notes import note_search
 from sidecar.native.queries.scope import Scopes, answered, without_own_processors
 from sidecar.native.request import NativeAnswer, NativeRequest
 
@@ -76,6 +77,7 @@ def _answer(
 ) -> NativeAnswer:
     text = incoming.text
     found = find_in(text, place)
+    note_search(incoming.call, text, None if found is None else found[0], expression)
     if found is None:
         return incoming.as_it_came()
     root, clauses = found

@@ -24,6 +24,8 @@ from sidecar.native.writes.recipes import Recipe, Recipes
 from sidecar.native.writes.repeats import repeated
 from sidecar.native.writes.stored import stored_fields
 from sidecar.native.writes.warnings import with_script_warning
+from sidecar.observation.kinds import WriteNote
+from sidecar.observation.request import tell
 
 _REFUSED_PARAMETERS = frozenset({"batch_size", "type", "_type", "op_type"})
 """The cluster refuses a request that has one; no model need run for it."""
@@ -59,6 +61,7 @@ def _work(call: NativeCall, recipes: Recipes, body: bytes) -> _Bulk | None:
         actions = read_actions(body)
     except OddBody:
         return None
+    tell(WriteNote(call.variables.get("index", ""), len(actions)))
     work = _Bulk(call, body, actions, recipes)
     return work if work.find_recipes() else None
 

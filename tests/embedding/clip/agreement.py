@@ -68,9 +68,7 @@ def check_architecture(architecture: str, tag: str, folder: Path, pictures: Sequ
         del loader
     converted = [read_converted_clip(path) for path in sorted(folder.glob("*/*-v*"))]
     assert [model.precision for model in converted if model is not None] == ["float16", "float32"]
-    halves, wholes = (
-        sum(path.stat().st_size for path in model.folder.rglob("*.onnx*")) for model in converted if model
-    )
+    halves, wholes = (_graph_bytes(model.folder) for model in converted if model)
     assert halves < 0.55 * wholes
     shutil.rmtree(folder)
     file.unlink()

@@ -1,0 +1,1 @@
+"""Documents, queries and judgements, from files and from indexes."""
