@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,11 @@ def test_demo_indexes_searches_and_does_nothing_twice(
     again = CliRunner().invoke(main, ["demo", "--documents", "40"], env=environment, catch_exceptions=False)
     assert "All 40 documents are in index python-docs already" in again.output
     assert "Indexing" not in again.output
+    read = CliRunner().invoke(main, ["demo", "--documents", "40", "--json"], env=environment, catch_exceptions=False)
+    told = json.loads(read.stdout)
+    assert told["index"] == INDEX
+    assert len(told["searches"][0]["hits"]) == 3
+    assert "All 40 documents are in index python-docs already" in read.stderr
 
 
 def test_the_corpus_is_thousands_of_different_documents_with_the_source_s_own_words() -> None:

@@ -117,6 +117,9 @@ def test_convert_leaves_the_model_ready(home: Path, described: str, converts_in_
     assert re.search(r"mine runs by (onnx|openvino): 32 dimensions", answer.output)
     shown = run("show", "mine", "--properties", described, "--home", str(home)).output
     assert f"{home / 'models'}" in shown
+    told = orjson.loads(run("convert", "mine", "--properties", described, "--home", str(home), "--json").stdout)
+    assert (told["dimensions"], told["backend"] in ("onnx", "openvino")) == (32, True)
+    assert told["converted"][0].startswith(str(home / "models"))
 
 
 def test_bench_measures_every_backend(home: Path, described: str, converts_in_process: None) -> None:
@@ -124,3 +127,6 @@ def test_bench_measures_every_backend(home: Path, described: str, converts_in_pr
     assert answer.exit_code == 0, answer.output
     rows = [line for line in answer.output.splitlines() if "float32" in line]
     assert {"torch", "onnx"} <= {row.replace("│", " ").split()[0] for row in rows}
+    options = ("--properties", described, "--seconds", "0.05", "--home", str(home), "--json")
+    speeds = orjson.loads(run("bench", "mine", *options).stdout)
+    assert {"torch", "onnx"} <= {speed["backend"] for speed in speeds if speed["texts_a_second"]}

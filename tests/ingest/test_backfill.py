@@ -225,6 +225,9 @@ def test_a_document_that_cannot_be_embedded_is_told_and_holds_up_no_other(
     assert "1 documents embedded" in result.output
     assert "1 failed" in result.output
     assert re.search(r"bad: .*body", result.output)
+    again = command(node, tmp_path, "--index", index_name, "--json")
+    told = json.loads(again.stdout)
+    assert (again.exit_code, told["embedded"], told["failed"], list(told["failures"])) == (1, 0, 1, ["bad"])
     assert is_embedded(sources(node, index_name)["good"])
 
 

@@ -107,8 +107,14 @@ def test_node_killed_or_left_while_starting_comes_back_with_its_data(home: Path)
     assert shown.exit_code == 0
     assert "started by hand" in shown.output
     assert "used by  no sidecar" in shown.output
+    told = json.loads(command(home, "status", "--json").stdout)
+    assert (told["running"], told["by_hand"], told["users"], told["url"]) == (True, True, [], running.url)
+    again = json.loads(command(home, "start", "--json").stdout)
+    assert (again["ran_already"], again["pid"]) == (True, told["pid"])
 
     os.kill(running.pid, signal.SIGKILL)
+    while not has_ended(running.pid):  # the system takes a moment to give its memory back
+        os.sched_yield()
     assert command(home, "status").exit_code == 3
     again = nodes.ensure_running(node_settings(home))
     status, body = request(again.url, "GET", "/kept/_doc/1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.fix_server import Sidecar
 from tests.ingest.migration.migrating import (
     MEDIUM,
@@ -75,7 +77,8 @@ def test_the_old_index_is_kept_until_the_migration_is_finished(
     assert again.exit_code == 2
     assert f"sidecar migrate finish {name}" in again.stderr
     assert migrate.done(name, "--model", "random/medium", "--yes")["phase"] == "switched"
-    assert migrate.run("finish", name, "--yes").exit_code == 0
+    deleted = json.loads(migrate.run("finish", name, "--yes", "--json").stdout)
+    assert deleted == {"name": name, "deleted": f"{name}-v1"}
     assert list(ask(node, "GET", f"/{name}*/_alias")) == [f"{name}-v2"]
     assert "finished already" in migrate.run("finish", name, "--yes").stdout
     told = migrate.done(name, "--model", "random/small", "--yes")
