@@ -13,12 +13,12 @@ import orjson
 import psutil
 import pytest
 from click.testing import CliRunner
-from sidecar.evaluation.report.files import read_evaluation
 
 from sidecar.cli import main
 from sidecar.cli.evaluate import USAGE
 from sidecar.cli.stopping import INTERRUPTED
 from sidecar.evaluation import searches
+from sidecar.evaluation.report.files import read_evaluation
 from tests.evaluation.collections import write_beir, write_lines
 from tests.evaluation.running import SMALL
 from tests.fix_clip import read_captions

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
-from tests.fix_browser import OpenPage, accessibility_problems
 
 from sidecar.evaluation.report.page import page_of
 from sidecar.evaluation.report.standing import standings
 from tests.evaluation.report.made import example
+from tests.fix_browser import OpenPage, accessibility_problems
 
 
 @pytest.fixture(scope="module")
