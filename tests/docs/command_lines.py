@@ -10,6 +10,8 @@ import click
 from sidecar.cli import main
 
 _CALL = re.compile(r"^(?:.*?(?:\| |&& |\|\| |\$\())?(?:\w+=\S* )*(?:\S*/)?sidecar (.*)$")
+_ENDS = "|&;<>)"
+"""What a command ends at: the next, a file, or the text that it stands in."""
 
 
 def calls_in(shell: str) -> list[list[str]]:
@@ -19,11 +21,11 @@ def calls_in(shell: str) -> list[list[str]]:
 
 
 def _arguments(text: str) -> list[str]:
-    words = shlex.shlex(text, posix=True, punctuation_chars="|&;<>")
+    words = shlex.shlex(text, posix=True, punctuation_chars=_ENDS)
     words.whitespace_split = True
     arguments: list[str] = []
     for word in words:
-        if set(word) <= set("|&;<>"):
+        if set(word) <= set(_ENDS):
             break
         arguments.append(word)
     return arguments
