@@ -2,7 +2,7 @@
 
 /** Characters of JSON that stand on the command line; Linux takes 131,072 bytes an argument. */
 const LONGEST_ARGUMENT = 60_000;
-const KEY = "SIDECAR_API_KEY";
+const KEY = "API_KEY";
 
 /** A curl command. `needsKey`: it reads the API key from the environment. */
 export function asCurl({ url, body, needsKey }) {

@@ -131,5 +131,5 @@ def test_shown_request_reads_the_key_from_the_environment(open_page: OpenPage, l
     expect(page.locator(".hit")).to_have_count(1)
     page.get_by_text("The request as").click()
     shown: Any = page.locator(".request-code pre").text_content()
-    assert '-H "x-api-key: $SIDECAR_API_KEY"' in shown
+    assert '-H "x-api-key: $API_KEY"' in shown
     assert KEY not in shown
