@@ -104,35 +104,35 @@ class Settings(BaseSettings):
         default=9201,
         ge=0,
         le=65535,
-        description="Port of the OpenSearch-native face, 0: any free one; given as empty text, there is none.",
+        description="The OpenSearch port; 0: any free one; given as empty text, there is none.",
     )
     native_timeout: float = Field(
         default=3600.0,
         gt=0,
-        description="Seconds for which the native face waits for the cluster to go on with an answer; its clients have "
-        "limits of their own.",
+        description="Seconds for which the OpenSearch port waits for the cluster to go on with an answer; its clients "
+        "have limits of their own.",
     )
     native_client_timeout: float = Field(
         default=300.0,
         gt=0,
-        description="Seconds for which a client of the native face may stand still in the middle of a request or an "
-        "answer before its connection is closed.",
+        description="Seconds for which a client of the OpenSearch port may stand still in the middle of a request or "
+        "an answer before its connection is closed.",
     )
     native_max_body_bytes: int = Field(
         default=100 * 1024 * 1024,
         ge=1024,
-        description="Largest body, decoded, that the native face looks into; it should be the cluster's "
+        description="Largest body, decoded, that the OpenSearch port looks into; it should be the cluster's "
         "`http.max_content_length`. Bodies that pass as they are have no limit but that.",
     )
     native_models: dict[str, str] = Field(
         default_factory=dict,
-        description="JSON object of further names for models on the native face: an ML node's model id -> model.",
+        description="JSON object of further names for models on the OpenSearch port: an ML node's model id -> model.",
     )
     native_account: str | None = Field(
         default=None,
         pattern="^[^:]+:",
         repr=False,
-        description="`user:password` by which the native face learns what indexes and pipelines are. Unset: each "
+        description="`user:password` by which the OpenSearch port learns what indexes and pipelines are. Unset: each "
         "caller's own credentials; then documents of callers who may not know that pass without vectors.",
     )
     tls_certificate: Path | None = Field(

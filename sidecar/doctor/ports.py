@@ -18,7 +18,7 @@ def check(about: Surroundings) -> Iterator[Finding]:
     settings = about.settings
     yield _port(settings.host, settings.port, "port", "of the /indexes API")
     if settings.native_port is not None:
-        yield _port(settings.host, settings.native_port, "native_port", "of the OpenSearch-native face")
+        yield _port(settings.host, settings.native_port, "native_port", "that speaks as OpenSearch")
     if not settings.uses_embedded_node:
         return
     if about.node is not None:
