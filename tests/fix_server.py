@@ -151,13 +151,15 @@ def logged() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(TextFormatter())
-    # Commands that ran in this process may have made the package quieter.
-    root, package = logging.getLogger(), logging.getLogger("sidecar")
-    levels = root.level, package.level
+    # Commands that ran in this process may have made the package, or parts of it, quieter.
+    root = logging.getLogger()
+    own = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.partition(".")[0] == "sidecar"]
+    levels = [(logger, logger.level) for logger in (root, *own)]
     root.addHandler(handler)
     root.setLevel("INFO")
-    package.setLevel(logging.NOTSET)
+    for logger in own:
+        logger.setLevel(logging.NOTSET)
     yield stream
     root.removeHandler(handler)
-    root.setLevel(levels[0])
-    package.setLevel(levels[1])
+    for logger, level in levels:
+        logger.setLevel(level)

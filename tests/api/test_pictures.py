@@ -53,3 +53,9 @@ def test_what_is_no_picture_of_a_document_is_refused(
     answered = client.get(f"/indexes/{index_name}/picture?{query}")
     assert answered.status_code == status
     assert told in answered.text
+
+
+def test_an_alias_leads_to_the_pictures_of_its_index(client: FlaskClient, index_name: str) -> None:
+    alias = f"{index_name}-alias"
+    assert client.put(f"/indexes/{index_name}/aliases/{alias}").status_code == 200
+    assert client.get(f"/indexes/{alias}/picture?document=a%2Fb&field=picture").data == BELL.read_bytes()

@@ -15,8 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from sidecar.cli import main
-from sidecar.cli.evaluate import USAGE
-from sidecar.cli.stopping import INTERRUPTED
+from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.evaluation import searches
 from sidecar.evaluation.report.files import read_evaluation
 from tests.evaluation.collections import write_beir, write_lines
@@ -111,7 +110,7 @@ def test_ctrl_c_ends_it_and_says_how_to_go_on(command: Command) -> None:
     process = command.begin(data, "--method", "lexical", "--output", command.folder / "out")
     process.wait_for_note(": lexical")
     process.send_signal(signal.SIGINT)
-    _, notes = process.finish(INTERRUPTED)
+    _, notes = process.finish(ExitStatus.STOPPED)
     assert "The same command goes on." in notes
 
 
@@ -167,4 +166,4 @@ def test_a_table_judges_the_documents_of_an_index(command: Command, sidecar: Sid
 def test_what_is_wrong_on_the_command_line_is_told(command: Command, arguments: tuple[str, ...], told: str) -> None:
     data = write_beir(command.folder / "notes")
     given = [argument.format(data=data) for argument in arguments]
-    assert told in " ".join(command.here(*given, "--output", command.folder / "out", status=USAGE).split())
+    assert told in " ".join(command.here(*given, "--output", command.folder / "out", status=ExitStatus.REFUSED).split())

@@ -1,4 +1,4 @@
-"""The page on evaluating tells of all that there is to say on the command line and in a plan."""
+"""The page on evaluating tells of every option and of every key of a plan; `tests.docs` runs its examples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from sidecar.cli.evaluate_options import Asked
 from sidecar.evaluation.plan_file import CHOICE_KEYS, PLAN_KEYS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "evaluating.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "evaluating.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("option", [name.replace("_", "-") for name in Asked.__annotations__])

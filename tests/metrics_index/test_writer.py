@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from sidecar.errors import OpenSearchTimeout, OpenSearchUnreachable
+from sidecar.errors import OpenSearchError, OpenSearchTimeout, OpenSearchUnreachable
 from sidecar.metrics import Metrics
 from sidecar.metrics_index.writer import MetricsIndex, MetricsIndexOptions, index_body
 from sidecar.opensearch.address import ClusterAddress
@@ -155,7 +155,13 @@ def _count(cluster: Cluster, name: str, body: dict[str, Any]) -> int:
     answered = cluster.ask("refresh", Request("POST", f"/{name}/_refresh?ignore_unavailable=true"))
     assert answered is not None
     target = f"/{name}/_search?ignore_unavailable=true"
-    found: int = cluster.ask("search", Request("GET", target, orjson.dumps(body)))["hits"]["total"]["value"]
+    try:
+        found: int = cluster.ask("search", Request("GET", target, orjson.dumps(body)))["hits"]["total"]["value"]
+    except OpenSearchError as error:
+        # In the moment in which the server makes the index, it has no shard that could be searched.
+        if error.upstream_status != 503:
+            raise
+        return 0
     return found
 
 
