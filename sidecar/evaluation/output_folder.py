@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from sidecar import __version__
 from sidecar.errors import InvalidArgument
 from sidecar.evaluation.results import Choice, DataFacts, Outcome
+from sidecar.evaluation.whole_file import write_whole
 
 _OUTCOME = TypeAdapter(Outcome)
 
@@ -54,7 +55,7 @@ class OutputFolder:
             begun = None
         if begun is None:
             begun = Begun(datetime.now(timezone.utc).isoformat(timespec="seconds"), data)
-            _write(self._begun_path, _BEGUN.dump_json(begun))
+            write_whole(self._begun_path, _BEGUN.dump_json(begun))
         return begun.began_at
 
     def find(self, choice: Choice, model: str) -> Outcome | None:
@@ -70,7 +71,7 @@ class OutputFolder:
 
     def keep(self, outcome: Outcome, model: str) -> None:
         """Note what a choice has reached; it is on the disk when this returns."""
-        _write(self._path(outcome.choice, model), _OUTCOME.dump_json(outcome))
+        write_whole(self._path(outcome.choice, model), _OUTCOME.dump_json(outcome))
 
     def _path(self, choice: Choice, model: str) -> Path:
         told = orjson.dumps([replace(choice, name=""), model, __version__])
@@ -83,9 +84,3 @@ class OutputFolder:
             return _BEGUN.validate_json(self._begun_path.read_bytes())
         except ValidationError as error:
             raise InvalidArgument(f"{self._begun_path} can't be read: delete the folder {self.path}.") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.write_bytes(content)
-    part.replace(path)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sidecar.errors import InvalidArgument, SidecarError
@@ -15,6 +14,7 @@ from sidecar.evaluation.choices import complete
 from sidecar.evaluation.data.collection import Kind
 from sidecar.evaluation.models import Models
 from sidecar.evaluation.results import Choice
+from sidecar.yaml_lines import YamlFile, read_yaml
 
 
 @dataclass(frozen=True)
@@ -67,43 +67,20 @@ PLAN_KEYS = tuple(_PlanBody.model_fields)
 
 def read_plan(path: Path) -> PlanFile:
     """Read it. Raises: InvalidArgument with the file, the line, the key, and what it must be."""
+    file = read_yaml(path, name="The plan", shape="a mapping with the key 'choices', a list")
     try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidArgument(f"The plan {path} can't be read: {error}.") from error
-    if root is None or not isinstance(value, dict):
-        raise InvalidArgument(f"The plan {path} must be a mapping with the key 'choices', a list.")
-    try:
-        body = _PlanBody.model_validate(value)
+        body = _PlanBody.model_validate(file.value)
     except ValidationError as error:
-        raise InvalidArgument(_fault(path, root, error)) from error
+        raise InvalidArgument(_fault(path, file, error)) from error
     choices = tuple(Choice(**one.model_dump() | {"method": one.method.upper()}) for one in body.choices)
-    lines = tuple(_line(root, ("choices", number)) for number in range(len(choices)))
+    lines = tuple(file.line(("choices", number)) for number in range(len(choices)))
     return PlanFile(path, choices, lines, body.models)
 
 
-def _fault(path: Path, root: yaml.Node, error: ValidationError) -> str:
+def _fault(path: Path, file: YamlFile, error: ValidationError) -> str:
     first = error.errors()[0]
     place = first["loc"]
     known = CHOICE_KEYS if place[0] == "choices" and len(place) > 1 else PLAN_KEYS
     unknown = f"there is no such key; known are {', '.join(known)}"
     reason = unknown if first["type"] == "extra_forbidden" else first["msg"]
-    return f"{path}, line {_line(root, place)}, {'.'.join(map(str, place))}: {reason}."
-
-
-def _line(node: yaml.Node, place: Sequence[str | int]) -> int:
-    """Where the value at the place stands, or the last that there is on the way to it; from 1 on."""
-    line: int = node.start_mark.line
-    for step in place:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == step), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            found = (node.value[step], node.value[step])
-        else:
-            found = None
-        if found is None:
-            break
-        line, node = found[0].start_mark.line, found[1]
-    return line + 1
+    return f"{path}, line {file.line(place)}, {'.'.join(map(str, place))}: {reason}."

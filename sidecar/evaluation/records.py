@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from sidecar.errors import InvalidArgument
+from sidecar.evaluation.whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,7 @@ class RecordFile:
 
     def save(self, record: IndexRecord) -> None:
         """Keep it; the file is whole at any moment."""
-        part = self._path.with_suffix(".part")
-        part.write_bytes(_RECORD.dump_json(record, indent=2))
-        part.replace(self._path)
+        write_whole(self._path, _RECORD.dump_json(record, indent=2))
         self.record = record
 
     def keep_index(self) -> None:

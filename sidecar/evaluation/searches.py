@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from sidecar.evaluation.choices import DEFAULT_EF_SEARCH
+from sidecar.evaluation.groups import in_groups
 from sidecar.evaluation.measures import DEEP, PAGE, Ranking
 from sidecar.evaluation.results import Choice, Latency
 from sidecar.evaluation.sidecar_http import SidecarHttp
@@ -97,7 +97,7 @@ class Searches:
 
     def _ask(self, texts: Sequence[str], options: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
         hits: list[list[dict[str, Any]]] = []
-        for group in _groups(texts):
+        for group in in_groups(texts, TOGETHER):
             hits += self._http.search_many(self._index, [{**options, "q": text} for text in group])
             self._done(len(group))
         return hits
@@ -106,12 +106,6 @@ class Searches:
 def _candidates(ef_search: int) -> dict[str, int]:
     # The default needs not be said, and an older cluster would not understand it.
     return {} if ef_search == DEFAULT_EF_SEARCH else {"efSearch": ef_search}
-
-
-def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
-    rest = iter(texts)
-    while group := list(islice(rest, TOGETHER)):
-        yield group
 
 
 def _latency(times_ms: Sequence[float]) -> Latency:

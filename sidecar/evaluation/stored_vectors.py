@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping
 
 import numpy as np
 
+from sidecar.evaluation.groups import in_groups
 from sidecar.opensearch.bulk_actions import FieldEmbedding
 from sidecar.opensearch.client import Cluster, SourceFilter
 from sidecar.opensearch.embedded_paths import nested_path
@@ -27,7 +27,7 @@ def read_embeddings(
     most = readable_chunks(state)
     patterns = SourceFilter(includes=(f"{nested_path(field)}.*",))
     found: dict[str, FieldEmbedding] = {}
-    for ids in _groups(list(wanted)):
+    for ids in in_groups(wanted, _DOCUMENTS_AT_ONCE):
         sources = cluster.read_documents(state.name, ids, fields=patterns)
         for document_id, source in zip(ids, sources, strict=True):
             chunks = stored_chunks(source or {}, field)
@@ -37,9 +37,3 @@ def read_embeddings(
                 content_hash = chunks[0].get("hash") if has_hashes else None
                 found[wanted[document_id]] = FieldEmbedding(vectors, spans, content_hash)
     return found
-
-
-def _groups(ids: Sequence[str]) -> Iterator[list[str]]:
-    rest = iter(ids)
-    while group := list(islice(rest, _DOCUMENTS_AT_ONCE)):
-        yield group

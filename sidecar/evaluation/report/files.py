@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 
 from sidecar.errors import InvalidArgument
@@ -10,6 +9,7 @@ from sidecar.evaluation.report.csv_form import to_csv
 from sidecar.evaluation.report.json_form import check, from_json, to_json
 from sidecar.evaluation.report.standing import standings
 from sidecar.evaluation.results import Evaluation
+from sidecar.evaluation.whole_file import write_whole
 
 JSON_NAME = "evaluation.json"
 CSV_NAME = "evaluation.csv"
@@ -27,12 +27,12 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     standing = standings(evaluation)
     paths = [folder / name for name in (JSON_NAME, CSV_NAME, PAGE_NAME)]
-    _write(paths[0], to_json(evaluation))
-    _write(paths[1], to_csv(standing).encode("utf-8"))
+    write_whole(paths[0], to_json(evaluation))
+    write_whole(paths[1], to_csv(standing).encode("utf-8"))
     # The page's plots need matplotlib, which takes a second to import and may lack.
     from sidecar.evaluation.report.page import page_of
 
-    _write(paths[2], page_of(evaluation, standing).encode("utf-8"))
+    write_whole(paths[2], page_of(evaluation, standing).encode("utf-8"))
     return paths
 
 
@@ -43,12 +43,3 @@ def read_evaluation(path: Path) -> Evaluation:
     except OSError as error:
         raise InvalidArgument(f"{path} can't be read: {error.strerror or error}") from error
     return from_json(text, origin=str(path))
-
-
-def _write(path: Path, content: bytes) -> None:
-    new = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
-    try:
-        new.write_bytes(content)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
