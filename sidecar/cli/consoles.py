@@ -5,6 +5,7 @@ Colours stand on terminals only; ``NO_COLOR``, ``FORCE_COLOR`` and ``TERM=dumb``
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from sidecar.opensearch.node.progress import Progress, Report
+
+_FILE_WIDTH = 1000
+"""Characters a line where no terminal bounds it."""
 
 
 def progress_console() -> Console:
@@ -23,6 +27,12 @@ def progress_console() -> Console:
 def result_console() -> Console:
     """Standard output, with lines as long as they are."""
     return Console(highlight=False, soft_wrap=True)
+
+
+def table_console() -> Console:
+    """Standard output; tables are as wide as they need to be where it is no terminal and ``COLUMNS`` is not set."""
+    is_bound = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if is_bound else _FILE_WIDTH)
 
 
 @contextmanager

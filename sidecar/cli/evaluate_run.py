@@ -13,6 +13,7 @@ from rich.console import Console
 
 from sidecar.api.services import EXTENSION, Services
 from sidecar.cli.command_settings import command_settings
+from sidecar.cli.consoles import table_console
 from sidecar.cli.evaluate_bar import EvaluateBar
 from sidecar.cli.evaluate_options import Asked
 from sidecar.cli.evaluate_served import served_sidecar
@@ -109,14 +110,15 @@ def _tell_data(console: Console, collection: Collection) -> None:
 def _tell(evaluation: Evaluation, asked: Asked) -> None:
     from sidecar.evaluation.report.advice import advice_on
     from sidecar.evaluation.report.files import write_evaluation
-    from sidecar.evaluation.report.table import table_of
+    from sidecar.evaluation.report.table import table_for
 
     paths = write_evaluation(evaluation, asked.output)
     if asked.json:
         path = next(path for path in paths if path.suffix == ".json")
         click.echo(path.read_text(encoding="utf-8"), nl=False)
         return
-    Console(highlight=False).print(table_of(evaluation))
+    console = table_console()
+    console.print(table_for(console, evaluation))
     click.echo(advice_on(evaluation))
     click.echo(f"Written: {', '.join(map(str, paths))}", err=True)
 
@@ -125,7 +127,7 @@ def _compare(first: Path, second: Path) -> None:
     from sidecar.evaluation.report.comparison import compare, comparison_table
     from sidecar.evaluation.report.files import read_evaluation
 
-    Console(highlight=False).print(comparison_table(compare(read_evaluation(first), read_evaluation(second))))
+    table_console().print(comparison_table(compare(read_evaluation(first), read_evaluation(second))))
 
 
 def _interrupt() -> None:

@@ -11,7 +11,7 @@ import orjson
 from rich.table import Table
 
 from sidecar.cli.command_settings import command_settings
-from sidecar.cli.consoles import progress_console, result_console
+from sidecar.cli.consoles import progress_console, table_console
 from sidecar.cli.ending import CommandFailed
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import JSON, echo_json
@@ -113,7 +113,7 @@ def bench(given: Mapping[str, Any]) -> int:
     if given[JSON]:
         echo_json(speeds)
     elif measured:
-        result_console().print(_bench_table(spec.name, measured))
+        table_console().print(_bench_table(spec.name, measured))
     for speed in speeds:
         if speed.failure:
             click.echo(f"not measured: {speed.backend} {speed.precision}: {speed.failure}", err=True)

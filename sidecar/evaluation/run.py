@@ -94,17 +94,14 @@ class _Run:
     def _measure(self, plan: IndexPlan, choices: Sequence[Choice]) -> list[Outcome]:
         name = plan.index_name(self._collection, self._parts.owner)
         self._parts.progress.note(f"Index {name}: {', '.join(choice.name for choice in choices)}")
-        measured = []
         with self._parts.records.open(name) as record, self._parts.serve() as served:
             index = self._open(plan, name, record, served.http)
             self._warm_up(index)
             with PeakMemory(served.process_id) as memory:
                 indexing = Filling(self._parts, self._collection, index, is_fresh=self._options.is_fresh).run(memory)
-            recall = self._ann_recall(index, choices)
-            for choice in choices:
-                outcome = self._outcome(index, choice, indexing, recall)
+            measured = self._searched(index, choices, indexing)
+            for outcome in measured:
                 self._output.keep(outcome, _model(plan))
-                measured.append(outcome)
             if self._options.keeps_indexes:
                 record.keep_index()
             elif record.record is not None and not record.record.is_kept:
@@ -148,16 +145,21 @@ class _Run:
         self._parts.progress.stage("Comparing HNSW with exact search", total)
         return Searches(index.http, index.name, queries, self._parts.progress.done).ann_recall(ef_searches)
 
-    def _outcome(self, index: OpenIndex, choice: Choice, indexing: Indexing, recall: dict[int, float]) -> Outcome:
+    def _searched(self, index: OpenIndex, choices: Sequence[Choice], indexing: Indexing) -> list[Outcome]:
+        """What the choices reach on the index, which is filled."""
+        recall = self._ann_recall(index, choices)
         judgements = self._collection.judgements
         searches = Searches(index.http, index.name, judgements.queries, self._parts.progress.done)
-        total = searches.timed_searches + len(judgements.queries)
-        self._parts.progress.stage(f"Searching: {choice.name}", total)
         # Ranked first: the cluster's code is quicker when it has run for a while.
-        deep = searches.rank(choice)
-        latency, pages = searches.time(choice)
-        per_query = measure(judgements.grades, pages, deep)
-        return Outcome(choice, per_query, latency, indexing, recall)
+        deep = []
+        for choice in choices:
+            self._parts.progress.stage(f"Searching: {choice.name}", len(judgements.queries))
+            deep.append(searches.rank(choice))
+        self._parts.progress.stage("Timing searches, one at a time", len(choices) * searches.timed_searches)
+        return [
+            Outcome(choice, measure(judgements.grades, pages, ranking), latency, indexing, recall)
+            for choice, ranking, (latency, pages) in zip(choices, deep, searches.time(choices), strict=True)
+        ]
 
     def _delete(self, name: str, record: RecordFile) -> None:
         self._parts.delete_index(name)

@@ -38,6 +38,23 @@ def search_options(choice: Choice) -> dict[str, Any]:
     return options
 
 
+class _Timer:
+    """Searches of one choice: their times, in milliseconds, and the ids of each query's page."""
+
+    def __init__(self, http: SidecarHttp, index: str, options: Mapping[str, Any]) -> None:
+        self._http = http
+        self._index = index
+        self._options = options
+        self.times_ms: list[float] = []
+        self.pages: dict[str, list[str]] = {}
+
+    def search(self, query_id: str, text: str) -> None:
+        began = time.perf_counter()
+        hits = self._http.search(self._index, {**self._options, "q": text})
+        self.times_ms.append((time.perf_counter() - began) * 1000)
+        self.pages[query_id] = [hit["_id"] for hit in hits]
+
+
 class Searches:
     """Searches of one index with the queries of a collection, by their ids."""
 
@@ -49,29 +66,24 @@ class Searches:
 
     @property
     def timed_searches(self) -> int:
-        """How many searches `time` does, those to warm up included."""
+        """How many searches `time` does for each choice, those to warm up included."""
         return WARM_UP_SEARCHES + self._rounds * len(self._queries)
 
-    def time(self, choice: Choice) -> tuple[Latency, Ranking]:
-        """One search after the other, each a page of ten hits with all that a search gives by default; and the pages.
+    def time(self, choices: Sequence[Choice]) -> list[tuple[Latency, Ranking]]:
+        """Of each choice, the times of one search after the other, each a page of ten hits with all that a search gives
+        by default; and the pages.
 
-        The first searches are not timed. No query's vector comes from a cache.
+        The choices take turns query by query, so that what makes the cluster quicker or slower for a while, its own
+        compiler above all, is the same for all. The first searches are not timed. No query's vector comes from a cache.
         """
-        options = search_options(choice) | {"limit": PAGE}
-        texts = list(self._queries.values())
-        for number in range(WARM_UP_SEARCHES):
-            self._http.search(self._index, options | {"q": texts[number % len(texts)]})
-            self._done(1)
-        times_ms: list[float] = []
-        pages: dict[str, list[str]] = {}
-        for _ in range(self._rounds):
-            for query_id, text in self._queries.items():
-                began = time.perf_counter()
-                hits = self._http.search(self._index, options | {"q": text})
-                times_ms.append((time.perf_counter() - began) * 1000)
-                pages.setdefault(query_id, [hit["_id"] for hit in hits])
+        timers = [_Timer(self._http, self._index, search_options(choice) | {"limit": PAGE}) for choice in choices]
+        queries = list(self._queries.items())
+        warm_up = [queries[number % len(queries)] for number in range(WARM_UP_SEARCHES)]
+        for query_id, text in [*warm_up, *queries * self._rounds]:
+            for timer in timers:
+                timer.search(query_id, text)
                 self._done(1)
-        return _latency(times_ms), pages
+        return [(_latency(timer.times_ms[WARM_UP_SEARCHES:]), timer.pages) for timer in timers]
 
     def rank(self, choice: Choice) -> Ranking:
         """The first hundred hits of each query."""

@@ -7,7 +7,7 @@ import io
 from rich.console import Console
 from rich.table import Table
 
-from sidecar.evaluation.report.table import table_of
+from sidecar.evaluation.report.table import table_for, table_of
 from sidecar.evaluation.results import Choice
 from tests.evaluation.report.made import evaluation, example, outcome
 
@@ -68,3 +68,23 @@ def test_recall_is_that_of_the_choices_ef_search() -> None:
     choice = Choice("", "TENSOR", ef_search=50)
     lines = printed(table_of(evaluation(outcome("a", [0.5, 0.4], choice=choice, ann_recall={50: 0.9712}))))
     assert any(line.rstrip().endswith("0.971") for line in lines)
+
+
+def test_a_narrow_terminal_has_fewer_columns_and_each_whole() -> None:
+    text = io.StringIO()
+    console = Console(file=text, width=80, color_system=None)
+    console.print(table_for(console, example()))
+    lines = text.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    header = lines[1].split()
+    assert header[:3] == ["choice", "nDCG@10", "p"]
+    assert "p99" not in header
+    assert "p50" in header
+    assert any("have more: p99 ms, RR" in line for line in lines)
+    names = {choice.name for choice in (one.choice for one in example().outcomes)}
+    assert all(any(name in line for line in lines) for name in names)
+
+
+def test_a_wide_terminal_has_all_columns() -> None:
+    console = Console(file=io.StringIO(), width=200, color_system=None)
+    assert len(table_for(console, example()).columns) == len(table_of(example()).columns)
