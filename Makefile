@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install browser demo test test-slow bench bench-gpu lint format docs tables serve constraints clean
+.PHONY: install browser demo test test-slow test-faults bench bench-gpu lint format docs tables serve constraints clean
 
 install: $(STAMP)
 
@@ -30,6 +30,10 @@ test: install browser
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow --timeout 1800
+
+# Needs root for the tests that cut a network.
+test-faults: install
+	$(BIN)/python -m pytest -m faults --timeout 3000 tests/faults
 
 bench: install
 	$(BIN)/python -m benchmarks

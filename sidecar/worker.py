@@ -21,6 +21,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from sidecar.native.request import HEADERS
 from sidecar.native.wire import Answer, LenientRequest, refusal
+from sidecar.slow_clients import Pulse, PulseUnreader, SlowClients
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Connection(TConn):  # type: ignore[misc]
     def __init__(self, worker: Worker, client: socket.socket, address: Any, listener: socket.socket) -> None:
         super().__init__(worker.cfg, client, address, listener.getsockname())
         self.is_native = self.server[1] == worker.app.native_port
+        self.pulse = Pulse(self._stop_reading)
         self._is_closed = False
 
     def init(self) -> None:
@@ -68,12 +70,18 @@ class Connection(TConn):  # type: ignore[misc]
             raise StopIteration from error
         parser = _LenientParser if self.is_native else _Parser
         self.parser = parser(self.cfg, self.sock, self.client)
+        self.parser.unreader = PulseUnreader(self.sock, self.pulse)
 
     def close(self, graceful: bool = False) -> None:
         """End it; a second call does nothing."""
         if not self._is_closed:
             self._is_closed = True
             super().close(graceful)
+
+    def _stop_reading(self) -> None:
+        logger.warning("a client that sends too slowly is let go, for others wait client=%s", self.client[0])
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RD)
 
     def abort(self) -> None:
         """End it so that the client can't take what it has for a whole answer."""
@@ -84,6 +92,17 @@ class Connection(TConn):  # type: ignore[misc]
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threaded worker, which on SIGTERM refuses connections instead of leaving them unanswered."""
+
+    def init_process(self) -> None:
+        """Serve, until the process is to end."""
+        self.slow_clients = SlowClients(self.cfg.threads)
+        self.slow_clients.begin()
+        super().init_process()
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Have a thread read the connection's next request, and serve it."""
+        self.slow_clients.queued()
+        super().enqueue_req(conn)
 
     def init_signals(self) -> None:
         """Take signals; a worker that stands still is aborted by the master, and its log then says where it stood."""
@@ -109,7 +128,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: Connection) -> Any:
         """Serve one request, in a thread; true where the connection stays open."""
-        is_kept = super().handle(conn)
+        self.slow_clients.taken(conn.pulse)
+        try:
+            is_kept = super().handle(conn)
+        finally:
+            self.slow_clients.done(conn.pulse)
         if not is_kept:
             # Waits for the client's own end, for up to two seconds: the main loop, where gunicorn does it, has no time.
             conn.close(graceful=True)
