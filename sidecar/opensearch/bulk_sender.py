@@ -14,6 +14,7 @@ from sidecar import telemetry
 from sidecar.errors import OpenSearchError, OpenSearchTimeout, OpenSearchUnreachable
 from sidecar.opensearch.bulk_actions import MOVED, BulkAction, ItemResult
 from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.decoding import read_as
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +118,8 @@ class BulkSender:
         with telemetry.timed(f"{scope}.opensearch._bulk"):
             items = self._cluster.bulk(self._index, body, refresh=refresh, routing=self._routing)
         seconds = time.perf_counter() - began
-        results = [ItemResult.from_answer(item) for item in items]
+        with read_as("a bulk"):
+            results = [ItemResult.from_answer(item) for item, _ in zip(items, actions, strict=True)]
         self._on_body(sum(not result.is_retryable for result in results), seconds)
         self.turned_away = next((result for result in results if result.is_turned_away), None)
         return results

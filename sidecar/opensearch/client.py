@@ -16,6 +16,7 @@ from sidecar.errors import OpenSearchError, SidecarError
 from sidecar.observation.kinds import Stage
 from sidecar.observation.stages import stage
 from sidecar.opensearch.cluster_name import CLUSTER_NAME
+from sidecar.opensearch.decoding import check_search, decode_object, objects, read_as
 from sidecar.opensearch.error_answers import error_from_answer, index_not_found
 from sidecar.opensearch.transport import NDJSON, Request, Response, Transport
 
@@ -120,7 +121,9 @@ class Cluster:
     def refresh(self, index: str) -> dict[str, Any]:
         """Make all writes visible to searches; returns the counts of shards: total, successful, failed."""
         request = Request("POST", f"{index_path(index)}/_refresh", is_repeatable=True)
-        shards: dict[str, Any] = self._json("refresh", request, index)["_shards"]
+        answer = self._json("refresh", request, index)
+        with read_as("refresh"):
+            shards: dict[str, Any] = answer["_shards"]
         return shards
 
     def search(self, index: str | None, body: Mapping[str, Any], *, routing: str | None = None) -> dict[str, Any]:
@@ -130,7 +133,10 @@ class Cluster:
         """
         place = "" if index is None else index_path(index)
         target = f"{place}/_search?allow_partial_search_results=false{routing_query('&', routing)}"
-        return self._json("search", Request("POST", target, encode_json(body), is_repeatable=True), index)
+        answer = self._json("search", Request("POST", target, encode_json(body), is_repeatable=True), index)
+        with read_as("a search"):
+            check_search(answer)
+        return answer
 
     def search_many(self, lines: Sequence[SearchLine]) -> list[dict[str, Any] | SidecarError]:
         """As `search`, several at once, in order; for each that failed there is what `search` would have raised.
@@ -144,8 +150,10 @@ class Cluster:
             except SidecarError as error:
                 return [error]
         request = Request("POST", "/_msearch", b"".join(map(_encode_line, lines)), NDJSON, is_repeatable=True)
-        answers: list[dict[str, Any]] = self._json("search_many", request)["responses"]
-        return [_answer_or_error(line, answer) for line, answer in zip(lines, answers, strict=True)]
+        answer = self._json("search_many", request)
+        with read_as("several searches"):
+            answers = objects(answer, "responses", len(lines))
+            return [_answer_or_error(line, one) for line, one in zip(lines, answers, strict=True)]
 
     def read_document(
         self, index: str, document_id: str, *, fields: SourceFilter = SourceFilter(), routing: str | None = None
@@ -153,7 +161,7 @@ class Cluster:
         """A document's fields as of now, refresh or not; None where there is none of that id."""
         target = f"{index_path(index)}/_doc/{quote(document_id, safe='')}?{_read_query(fields, routing)}"
         response = self._call("read_document", Request("GET", target), index, missing_is_fine=True)
-        answer = orjson.loads(response.body)
+        answer = _decode(response)
         if "found" not in answer:
             raise error_from_answer(response, index)
         return answer.get("_source", {}) if answer["found"] else None
@@ -176,7 +184,9 @@ class Cluster:
             query = routing_query("", routing)
             body = {"docs": [{"_id": document_id, "_source": source} for document_id in document_ids]}
         request = Request("POST", f"{index_path(index)}/_mget?{query}", encode_json(body), is_repeatable=True)
-        return [_source_of(item, index) for item in self._json("read_documents", request, index)["docs"]]
+        answer = self._json("read_documents", request, index)
+        with read_as("a read of documents"):
+            return [_source_of(item, index) for item in objects(answer, "docs", len(document_ids))]
 
     def bulk(
         self, index: str, body: bytes, *, refresh: bool = False, routing: str | None = None
@@ -188,15 +198,18 @@ class Cluster:
         """
         parameters = f"timeout={_SHARD_TIMEOUT}&refresh={_flag(refresh)}{routing_query('&', routing)}"
         request = Request("POST", f"{index_path(index)}/_bulk?{parameters}", body, NDJSON, is_repeatable=True)
-        items: list[dict[str, Any]] = self._json("bulk", request, index)["items"]
-        return items
+        answer = self._json("bulk", request, index)
+        with read_as("a bulk"):
+            return objects(answer, "items")
 
     def begin_delete_by_query(self, index: str, query: Mapping[str, Any], *, refresh: bool) -> str:
         """Have the documents that the query finds deleted, save those that others change meanwhile; returns the name of
         the task that does it."""
         parameters = f"wait_for_completion=false&conflicts=proceed&refresh={_flag(refresh)}"
         request = Request("POST", f"{index_path(index)}/_delete_by_query?{parameters}", encode_json({"query": query}))
-        return str(self._json("delete_by_query", request, index)["task"])
+        answer = self._json("delete_by_query", request, index)
+        with read_as("a deletion by query"):
+            return str(answer["task"])
 
     def read_task(self, task: str, *, wait_seconds: int) -> dict[str, Any]:
         """What the cluster says of a task, once it has ended.
@@ -211,8 +224,9 @@ class Cluster:
         paths = list(nested_paths)
         aggregations = {str(number): {"nested": {"path": path}} for number, path in enumerate(paths)}
         answer = self.search(index, {"size": 0, "track_total_hits": True, "aggs": aggregations})
-        entries = sum(entry["doc_count"] for entry in answer.get("aggregations", {}).values())
-        return answer["hits"]["total"]["value"], entries
+        with read_as("a count"):
+            entries = sum(entry["doc_count"] for entry in answer.get("aggregations", {}).values())
+            return answer["hits"]["total"]["value"], entries
 
     def status_call(
         self, target: str, *, index: str | None = None, timeout_seconds: float = _HEALTH_TIMEOUT_SECONDS
@@ -304,21 +318,13 @@ def _encode_line(line: SearchLine) -> bytes:
 
 def _answer_or_error(line: SearchLine, answer: dict[str, Any]) -> dict[str, Any] | SidecarError:
     if "error" not in answer:
+        check_search(answer)
         return answer
     return error_from_answer(Response(int(answer.get("status", 500)), {}, encode_json(answer)), line.index)
 
 
 def _decode(response: Response) -> dict[str, Any]:
-    try:
-        answer = orjson.loads(response.body)
-    except orjson.JSONDecodeError as error:
-        raise OpenSearchError(
-            f"The answer of the server at OPENSEARCH_URL is not JSON ({error}); is it OpenSearch?",
-            upstream_status=response.status,
-        ) from error
-    if not isinstance(answer, dict):
-        raise OpenSearchError("The server at OPENSEARCH_URL does not answer as OpenSearch does.")
-    return answer
+    return decode_object(response.body, response.status)
 
 
 def _source_of(item: Mapping[str, Any], index: str) -> dict[str, Any] | None:

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-import orjson
-
 from sidecar.errors import OpenSearchError
 from sidecar.opensearch.client import Cluster, encode_json, index_path
+from sidecar.opensearch.decoding import decode_object
 from sidecar.opensearch.points_in_time import EXPIRED, close_point, open_point
 from sidecar.opensearch.transport import Request
 
@@ -56,7 +55,7 @@ class DocumentScan:
                     # The node that kept it is gone. What changed meanwhile comes later by its new number.
                     point = self._open()
                     page = self._page(point, after)
-                found = orjson.loads(page)["hits"]["hits"]
+                found = decode_object(page)["hits"]["hits"]
                 if not found:
                     return
                 is_last = len(found) < self._page_documents

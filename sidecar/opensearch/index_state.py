@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from sidecar.errors import NotASidecarIndex, OpenSearchError
+from sidecar.opensearch.decoding import decode_object
 from sidecar.opensearch.embedded_paths import ROOT, field_of_key, vector_path
 from sidecar.opensearch.index_settings import IndexSettings
 from sidecar.opensearch.mapping_builder import DERIVED_SOURCE_SINCE, FORMATS, META_KEY, EmbeddedField
@@ -77,7 +76,7 @@ def parse_index_state(name: str, answer: bytes) -> IndexState:
     Raises: NotASidecarIndex where the mapping has no settings of ours; OpenSearchError where a newer sidecar
     wrote them, or something spoilt them.
     """
-    return index_state_of(name, orjson.loads(answer), etag=etag_of(answer))
+    return index_state_of(name, decode_object(answer), etag=etag_of(answer))
 
 
 def index_state_of(name: str, indexes: Mapping[str, Any], *, etag: str) -> IndexState:

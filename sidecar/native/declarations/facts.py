@@ -6,11 +6,10 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
 from sidecar.errors import NotASidecarIndex, OpenSearchError
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.stored import own_meta, read_declarations, vector_fields
+from sidecar.opensearch.decoding import decode_object
 from sidecar.opensearch.index_state import IndexState, index_state_of, narrows
 from sidecar.opensearch.switching import WRITE_BLOCK
 
@@ -21,7 +20,7 @@ _NO_PIPELINE = "_none"
 
 def read_facts(answer: bytes) -> tuple[IndexFacts, ...]:
     """The indexes of an answer of `GET /{target}`."""
-    return tuple(index_facts(name, facts) for name, facts in orjson.loads(answer).items())
+    return tuple(index_facts(name, facts) for name, facts in decode_object(answer).items())
 
 
 def index_facts(name: str, facts: Mapping[str, Any]) -> IndexFacts:
