@@ -10,8 +10,8 @@ from benchmarks.figures import Figure, median_ms
 from benchmarks.raw import load_raw
 from benchmarks.searching import fresh_query, timed
 from benchmarks.server import Client, Server
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Loader
+from sidecar.embedding.normalizing import normalized
 from sidecar.native.json.edits import vector_text
 
 INDEX = "bench-native-queries"

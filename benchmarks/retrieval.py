@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings
+from sidecar.embedding.normalizing import normalized
 
 NEAREST = 100
 

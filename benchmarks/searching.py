@@ -13,8 +13,8 @@ from benchmarks.figures import Figure, median_ms
 from benchmarks.indexing import add
 from benchmarks.raw import load_raw
 from benchmarks.server import Client, Server
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Loader
+from sidecar.embedding.normalizing import normalized
 from sidecar.opensearch.client import encode_json
 from sidecar.searching.hits import source_filter
 from sidecar.searching.request import SearchRequest

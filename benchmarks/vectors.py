@@ -20,8 +20,8 @@ from benchmarks.raw import load_raw
 from benchmarks.retrieval import Collection, Quality, measure_ranking, read_collections
 from benchmarks.server import Client, Server
 from sidecar.config import load_settings
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings
+from sidecar.embedding.normalizing import normalized
 from sidecar.opensearch.node import ensure_running
 
 INDEX = "bench-vectors"

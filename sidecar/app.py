@@ -264,6 +264,7 @@ def _engine_limits(settings: Settings) -> EngineLimits:
         threads=settings.embedding_threads or available_processors(),
         queue_texts=settings.embedding_queue,
         query_vectors=settings.query_cache,
+        run_seconds=settings.embedding_timeout,
     )
 
 

@@ -197,6 +197,12 @@ class Settings(BaseSettings):
     embedding_threads: int | None = Field(
         default=None, ge=1, description="Threads that run models. Unset: the processors this process may use."
     )
+    embedding_timeout: float = Field(
+        default=600.0,
+        gt=0,
+        description="Seconds that a model may take for one batch. Whoever waits for it then gets 503, as does all that "
+        "asks for the model until it is back; other models go on.",
+    )
     embedding_queue: int = Field(
         default=16_384, ge=1, description="Texts that may wait to be embedded before new documents get 429."
     )

@@ -228,6 +228,14 @@ class MediaError(InvalidArgument):
     """A file can't be had, or is not what its name says; the message has its pointer, shortened, and the reason."""
 
 
+class ModelFailed(InvalidArgument):
+    """The model failed on a text or file, or made no numbers of it; the message has the model's own words."""
+
+    status = 500
+    code = "model_failed"
+    type = "internal"
+
+
 class EndpointError(InvalidRequest):
     """An inference endpoint refused, failed or did not answer in time; the next request tries again."""
 
@@ -242,6 +250,13 @@ class ModelLoadError(InvalidRequest):
 
 class ConversionFailed(ModelLoadError):
     """The model's files are sound, but their conversion to ONNX did not work."""
+
+
+class ModelHangs(SidecarError):
+    """The model has not come back from a batch in time; others are served, and so is this one when it is back."""
+
+    status = 503
+    code = "model_hangs"
 
 
 class OpenSearchError(SidecarError):

@@ -22,11 +22,11 @@ from sidecar.api.schemas.embeddings import (
     parse_embeddings,
 )
 from sidecar.api.services import services
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings, Modality
 from sidecar.embedding.media.prepared import MediaSource
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import first_prefix
+from sidecar.embedding.normalizing import normalized
 from sidecar.errors import SidecarError, UnknownModel
 from sidecar.logs import request_id
 from sidecar.observation.request import failed

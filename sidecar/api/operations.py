@@ -39,8 +39,8 @@ def ready() -> Response:
     troubles = parts.startup.troubles()
     reasons = [*troubles.reasons, *_engine_reasons(parts.engine)]
     body: dict[str, Any] = {"ready": not reasons, "reasons": reasons}
-    if troubles.warnings:
-        body["warnings"] = troubles.warnings
+    if warnings := [*troubles.warnings, *_hanging_models(parts.engine)]:
+        body["warnings"] = warnings
     return json_answer(body, 503 if reasons else 200)
 
 
@@ -83,6 +83,14 @@ def _engine_reasons(engine: EmbeddingEngine) -> list[str]:
     if running:
         return []
     return [f"None of the {wanted} threads that embed documents runs any more; the log says why. Restart the sidecar."]
+
+
+def _hanging_models(engine: EmbeddingEngine) -> list[str]:
+    return [
+        f"Model {name!r} has not come back from a batch in SIDECAR_EMBEDDING_TIMEOUT, and is not used until it has; "
+        "all others are. Restart the sidecar when there is time."
+        for name in engine.hanging_models()
+    ]
 
 
 def health_body(health: ClusterHealth) -> dict[str, Any]:

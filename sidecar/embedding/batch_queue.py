@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from bisect import bisect_right, insort
 from collections import OrderedDict
@@ -14,6 +15,8 @@ import numpy as np
 
 from sidecar.embedding.loader import MAX_BATCH_TEXTS, Embeddings, Prepared, batch_length
 
+LEAST_TOKENS = 128
+"""Tokens for which a batch is worth its own run: what waits is shared out among the threads no finer than that."""
 SHORT_TOKENS = 16
 """Texts up to this length, and others that differ by a quarter, share a batch: padding costs less than two runs."""
 
@@ -80,8 +83,12 @@ class BatchQueue:
         self._jobs[id(job)] = (job, entries)
         return job
 
-    def take(self) -> list[Waiting]:
-        """Remove and return the next batch; empty when nothing waits."""
+    def take(self, threads: int = 1) -> list[Waiting]:
+        """Remove and return the next batch; empty when nothing waits.
+
+        No batch has more than a fair share of what waits for each of the ``threads``, so that they end together: 32
+        images in batches of 10, 10, 10 and 2 keep the second of two threads idle for a quarter of the time.
+        """
         anchor = self._oldest()
         if anchor is None:
             return []
@@ -90,10 +97,16 @@ class BatchQueue:
         end = bisect_right(self._by_length, longest, key=lambda waiting: waiting.prepared.tokens)
         start = max(0, end - MAX_BATCH_TEXTS)
         size = batch_length([waiting.prepared.tokens for waiting in self._by_length[start:end]])
+        least = math.ceil(LEAST_TOKENS / max(1, self._by_length[end - 1].prepared.tokens))
+        size = min(size, max(least, math.ceil(len(self) / threads)))
         end = min(end, position + size)
         batch = self._by_length[end - size : end]
         del self._by_length[end - size : end]
         return batch
+
+    def jobs(self) -> list[Job]:
+        """The jobs of which something waits, or did of late."""
+        return [job for job, _ in self._jobs.values()]
 
     def drop(self, job: Job) -> None:
         """Take the job's waiting texts out, for nobody waits for them any more."""

@@ -15,17 +15,16 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+from functools import partial
 
 import numpy as np
-from cachetools import LRUCache
 
 from sidecar.embedding.batch_queue import BatchQueue, Job, Waiting
 from sidecar.embedding.engine_watch import EngineWatch
 from sidecar.embedding.loader import Embeddings, Loader, Modality, Prepared, runner
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import ModelSpec
-from sidecar.embedding.query_lane import QueryLane
+from sidecar.embedding.query_embedder import QueryEmbedder
 from sidecar.errors import EndpointUnavailable, InvalidArgument, TooManyRequests
 from sidecar.metrics import Metrics
 
@@ -42,11 +41,12 @@ _Work = tuple[Loader, Modality]
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
     """``threads`` run models on documents; ``queue_texts`` texts and other inputs may wait per process before new work
-    is refused; ``query_vectors`` are kept for repeated queries."""
+    is refused; ``query_vectors`` are kept for repeated queries; ``run_seconds`` may a model take for one batch."""
 
     threads: int
     queue_texts: int
     query_vectors: int
+    run_seconds: float = 600.0
 
 
 class EmbeddingEngine:
@@ -56,7 +56,9 @@ class EmbeddingEngine:
         self.models = models
         self._limits = limits
         self._metrics = metrics
-        self._watch = EngineWatch(models, metrics)
+        self._watch = EngineWatch(models, metrics, limits.run_seconds)
+        self._runs = self._watch.runs
+        self._queries = QueryEmbedder(self._watch, metrics, runs=limits.threads, kept_vectors=limits.query_vectors)
         metrics.queue_limit.set(limits.queue_texts)
         lock = threading.RLock()
         self._work = threading.Condition(lock)
@@ -64,56 +66,31 @@ class EmbeddingEngine:
         self._queues: OrderedDict[_Work, BatchQueue] = OrderedDict()
         self._waiting = 0
         self._closed = False
-        # Weak: a model that the cache has evicted must not stay in memory for its lane.
-        self._lanes: WeakKeyDictionary[Loader, dict[Modality, QueryLane]] = WeakKeyDictionary()
-        self._vectors: LRUCache[tuple[object, ...], Embeddings] = LRUCache(max(1, limits.query_vectors))
-        self._cache_lock = threading.Lock()
-        self._threads = [
-            threading.Thread(target=self._embed_documents, name=f"embed-{number}", daemon=True)
-            for number in range(limits.threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        for _ in range(limits.threads):
+            self._begin_thread()
 
     def embed_query(self, spec: ModelSpec, text: str, *, normalize: bool) -> Embeddings:
         """The vector of one query text. Returns: float32, shape (dimensions,), of length 1 where ``normalize``.
 
-        Raises: ModelLoadError and its like when the model can't be loaded.
+        Raises: ModelLoadError and its like when the model can't be loaded; ModelFailed, ModelHangs.
         """
         return self.embed_queries(spec, [text], normalize=normalize)[0]
 
     def embed_queries(self, spec: ModelSpec, texts: Sequence[str], *, normalize: bool) -> list[Embeddings]:
         """As `embed_query`, for several that are embedded together, in order; equal ones once."""
-        with self._cache_lock:
-            found = {text: self._vectors.get((spec.identity, normalize, text)) for text in dict.fromkeys(texts)}
-        missing = [text for text, vector in found.items() if vector is None]
-        self._metrics.query_cache_hits.inc(len(found) - len(missing))
-        self._metrics.query_cache_misses.inc(len(missing))
-        embedded = dict(zip(missing, self._embed_query_texts(spec, missing, normalize=normalize), strict=True))
-        vectors = {text: embedded[text] if vector is None else vector for text, vector in found.items()}
-        return [vectors[text] for text in texts]
+        found = self._queries.kept(spec, texts, normalize=normalize)
+        embedded: dict[str, Embeddings] = {}
+        if missing := [text for text, vector in found.items() if vector is None]:
+            loader = self.loader(spec, Modality.TEXT)
+            vectors = self._queries.embed_texts(spec, loader, missing, normalize=normalize)
+            embedded = dict(zip(missing, vectors, strict=True))
+        known = {text: vector for text, vector in found.items() if vector is not None}
+        return [known[text] if text in known else embedded[text] for text in texts]
 
     def embed_prepared_query(self, loader: Loader, modality: Modality, prepared: Prepared) -> Embeddings:
         """The vector of one input that is a query. Returns: float32, shape (dimensions,), not normalised."""
-        return self._lane(loader, modality).embed(runner(loader, modality), [prepared])[0]
-
-    def _embed_query_texts(self, spec: ModelSpec, texts: Sequence[str], *, normalize: bool) -> list[Embeddings]:
-        if not texts:
-            return []
-        started = time.perf_counter()
-        loader = self.loader(spec, Modality.TEXT)
-        lane = self._lane(loader, Modality.TEXT)
-        vectors = lane.embed(runner(loader, Modality.TEXT), loader.prepare_text(texts))
-        if normalize:
-            vectors = [normalized(vector) for vector in vectors]
-        self._metrics.query_embedding.observe(time.perf_counter() - started)
-        for vector in vectors:
-            vector.setflags(write=False)
-        if self._limits.query_vectors:
-            with self._cache_lock:
-                for text, vector in zip(texts, vectors, strict=True):
-                    self._vectors[spec.identity, normalize, text] = vector
-        return vectors
+        return self._queries.embed_prepared(loader, modality, [prepared])[0]
 
     def check_room(self) -> None:
         """Refuse new bulk work while the queue is full. Raises: TooManyRequests."""
@@ -142,6 +119,7 @@ class EmbeddingEngine:
         """Queue inputs that the loader has prepared; as `submit`. Safe to call from any thread."""
         if not prepared:
             return _nothing(loader.dimensions)
+        self._runs.check(loader)
         with self._work:
             if self._closed:
                 raise TooManyRequests("the sidecar is stopping; send the documents to it again in a moment")
@@ -164,6 +142,10 @@ class EmbeddingEngine:
         """How many of the threads that embed documents run, and how many should."""
         return sum(thread.is_alive() for thread in self._threads), len(self._threads)
 
+    def hanging_models(self) -> list[str]:
+        """The names of the models that have not come back from a batch in time."""
+        return self._runs.hanging()
+
     def close(self) -> None:
         """Stop the threads once the queues are empty; queries still work."""
         with self._work:
@@ -172,14 +154,7 @@ class EmbeddingEngine:
             self._room.notify_all()
         for thread in self._threads:
             thread.join()
-
-    def _lane(self, loader: Loader, modality: Modality) -> QueryLane:
-        with self._cache_lock:
-            lanes = self._lanes.setdefault(loader, {})
-            lane = lanes.get(modality)
-            if lane is None:
-                lane = lanes[modality] = self._watch.open_lane(loader, modality, self._limits.threads)
-            return lane
+        self._runs.close()
 
     def _drop(self, queue: BatchQueue, job: Job) -> None:
         with self._work:
@@ -192,6 +167,12 @@ class EmbeddingEngine:
         self._metrics.queue.set(self._waiting)
         if change < 0:
             self._room.notify_all()
+
+    def _begin_thread(self) -> None:
+        number = len(self._threads)
+        thread = threading.Thread(target=self._embed_documents, name=f"embed-{number}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _embed_documents(self) -> None:
         try:
@@ -212,13 +193,16 @@ class EmbeddingEngine:
                     self._work.wait()
                     work, batch = self._take_locked()
             assert work is not None
+            run = self._runs.begin(work[0], partial(self._give_up, threading.current_thread(), work, batch))
             self._run_batch(work, batch)
+            if not self._runs.end(run):
+                return  # Another thread has taken this one's place.
             # Held any longer, an evicted model would stay in memory until the next batch.
-            del work, batch
+            del work, batch, run
 
     def _take_locked(self) -> tuple[_Work | None, list[Waiting]]:
         for work in list(self._queues):
-            batch = self._queues[work].take()
+            batch = self._queues[work].take(self._limits.threads)
             if batch:
                 # Models take turns, so that a long job of one does not hold up another's.
                 self._queues.move_to_end(work)
@@ -244,6 +228,17 @@ class EmbeddingEngine:
         self._watch.count_batch(work[1], [waiting.prepared for waiting in batch])
         self._finish(work, batch)
 
+    def _give_up(self, thread: threading.Thread, work: _Work, batch: list[Waiting], error: Exception) -> None:
+        """Fail the batch in which the thread is, and all that waits for the same; another thread takes its place."""
+        with self._work:
+            queue = self._queues.get(work)
+            jobs = {id(job): job for job in [waiting.job for waiting in batch] + (queue.jobs() if queue else [])}
+            self._threads.remove(thread)
+            if not self._closed:
+                self._begin_thread()
+        for job in jobs.values():
+            self._fail(work, job, error)
+
     def _take_failure(self, work: _Work, batch: list[Waiting], error: Exception) -> None:
         jobs = {id(waiting.job): waiting.job for waiting in batch}
         if len(jobs) > 1 and not isinstance(error, EndpointUnavailable):
@@ -254,7 +249,7 @@ class EmbeddingEngine:
         for job in jobs.values():
             # Told under the request's own id.
             job.context.copy().run(logger.error, "a batch failed texts=%d", len(batch), exc_info=error)
-            self._fail(work, job, error)
+            self._fail(work, job, self._watch.as_own_error(work[0], error))
 
     def _fail(self, work: _Work, job: Job, error: Exception) -> None:
         with self._work:
@@ -283,9 +278,3 @@ def _nothing(dimensions: int) -> Future[Embeddings]:
     future: Future[Embeddings] = Future()
     future.set_result(np.empty((0, dimensions), dtype=np.float32))
     return future
-
-
-def normalized(vectors: Embeddings) -> Embeddings:
-    """The vectors at length 1; zero vectors stay as they are. Takes shapes (dimensions,) and (n, dimensions)."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)

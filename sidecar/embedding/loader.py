@@ -94,9 +94,19 @@ RunBatch = Callable[[Sequence[Prepared]], Embeddings]
 
 
 def runner(loader: Loader, modality: Modality) -> RunBatch:
-    """The loader's method that embeds prepared batches of that kind; the loader must have the modality."""
+    """The loader's method that embeds prepared batches of that kind; the loader must have the modality.
+
+    The method raises ValueError too, for vectors with numbers that are none.
+    """
     run: RunBatch = getattr(loader, f"run_{modality.value}")
-    return run
+
+    def checked(batch: Sequence[Prepared]) -> Embeddings:
+        vectors = run(batch)
+        if not np.isfinite(vectors).all():
+            raise ValueError("it made a vector with numbers that are infinite or none at all")
+        return vectors
+
+    return checked
 
 
 def encode_in_batches(loader: Loader, texts: Sequence[str]) -> Embeddings:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -28,18 +29,18 @@ class LaneTimes:
     ended: float
 
 
-OnRun = Callable[[Sequence[Prepared]], object]
-"""Called after each run of the model, with what it embedded."""
-OnDone = Callable[[LaneTimes, Sequence[Prepared]], object]
-"""Called in the asking thread when all that it asked for is there."""
+class LaneWatch:
+    """Is told what a lane does. This one makes nothing of it."""
 
+    def begin_run(self, give_up: Callable[[Exception], None]) -> object:
+        """A run of the model begins. ``give_up`` fails all that wait for the lane with an error; it may be called by
+        any thread until the run has ended. Returns: what `end_run` is given."""
 
-def uncounted(batch: Sequence[Prepared]) -> None:
-    """The `OnRun` of callers that do not count."""
+    def end_run(self, run: object, batch: Sequence[Prepared]) -> None:
+        """A run has come back, of these queries."""
 
-
-def untimed(times: LaneTimes, prepared: Sequence[Prepared]) -> None:
-    """The `OnDone` of callers that do not watch."""
+    def tell(self, times: LaneTimes, prepared: Sequence[Prepared]) -> None:
+        """Called in the asking thread when all that it asked for is there."""
 
 
 class _Query:
@@ -64,10 +65,9 @@ class QueryLane:
     takes little longer than one: 8 texts of 8 tokens take 3 times as long as 1.
     """
 
-    def __init__(self, runs: int, *, on_run: OnRun = uncounted, on_done: OnDone = untimed) -> None:
+    def __init__(self, runs: int, watch: LaneWatch | None = None) -> None:
         self._runs = runs
-        self._on_run = on_run
-        self._on_done = on_done
+        self._watch = watch or LaneWatch()
         self._free_runs = runs
         self._waiting: deque[_Query] = deque()
         self._changed = threading.Condition()
@@ -92,11 +92,11 @@ class QueryLane:
         for helper in helpers:
             helper.start()
         self._run_until_done(run, own)
+        vectors = [_vector(query) for query in own]
         for helper in helpers:
             helper.join()
-        vectors = [_vector(query) for query in own]
         begun = min((query.begun for query in own), default=queued)
-        self._on_done(LaneTimes(queued, begun, time.perf_counter()), prepared)
+        self._watch.tell(LaneTimes(queued, begun, time.perf_counter()), prepared)
         return vectors
 
     def _run_until_done(self, run: RunBatch, own: Sequence[_Query]) -> None:
@@ -125,14 +125,22 @@ class QueryLane:
         begun = time.perf_counter()
         for query in batch:
             query.begun = begun
+        watched = self._watch.begin_run(partial(self._give_up, batch))
         try:
             # What it asks of other servers belongs to the first of the requests that meet here.
             batch[0].context.copy().run(_embed_queries, run, batch)
         finally:
-            self._on_run([query.prepared for query in batch])
+            self._watch.end_run(watched, [query.prepared for query in batch])
             with self._changed:
                 self._free_runs += 1
                 self._changed.notify_all()
+
+    def _give_up(self, batch: Sequence[_Query], error: Exception) -> None:
+        with self._changed:
+            for query in [*batch, *self._waiting]:
+                query.error = error
+            self._waiting.clear()
+            self._changed.notify_all()
 
 
 def _vector(query: _Query) -> Embeddings:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings
+from sidecar.embedding.normalizing import normalized
 from sidecar.errors import InvalidArgument
 from sidecar.indexing.names import check_field_name
 from sidecar.indexing.requests import MultimodalCombination

@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from sidecar.embedding.byte_vectors import as_bytes
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.media.prepared import box_text
+from sidecar.embedding.normalizing import normalized
 from sidecar.embedding.texts.chunking import Chunk
 from sidecar.embedding.texts.spans import Span
 from sidecar.errors import InvalidArgument
@@ -56,7 +56,7 @@ class TextPart:
 
     def embedded(self) -> EmbeddedChunks:
         spans = [(chunk.start, chunk.end) for chunk in self.chunks]
-        return EmbeddedChunks(self.inputs.vectors()[self.rows], spans)
+        return EmbeddedChunks(self.inputs.vectors(self.rows), spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class CombinationPart:
         if isinstance(member.content, FileInput):
             # A plug-in may make several parts of a file.
             return np.asarray(np.mean(member.content.result().vectors, axis=0), dtype=np.float32)
-        row: Embeddings = self.texts.vectors()[member.content]
+        row: Embeddings = self.texts.vectors([member.content])[0]
         return row
 
 

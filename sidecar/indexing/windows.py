@@ -100,11 +100,11 @@ class Window:
         )
 
     def wait(self) -> None:
-        """Wait for the embeddings. Raises what a model raised on text, which fails the request: what else goes wrong
-        is one document's fault."""
+        """Wait for the embeddings. Raises what a model raised on all texts, which fails the request: what else goes
+        wrong is one document's fault."""
         if self._is_submitted:
             for texts in filter(len, self._texts.values()):
-                texts.vectors()
+                texts.wait()
             for file in self._files:
                 file.wait()
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from sidecar.embedding.byte_vectors import as_bytes
-from sidecar.embedding.engine import EmbeddingEngine, normalized
+from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.media.prepared import MediaSource
 from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable, first_prefix
+from sidecar.embedding.normalizing import normalized
 from sidecar.native.declarations.declaration import Declaration
 
 Properties = Mapping[str, Any]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sidecar.embedding.engine import normalized
+from sidecar.embedding.normalizing import normalized
 from sidecar.errors import InvalidArgument
 from sidecar.opensearch.chunk_sample import ChunkSample, SampleRequest, sample_chunks
 from sidecar.opensearch.client import Cluster

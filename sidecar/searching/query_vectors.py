@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sidecar.embedding.byte_vectors import as_bytes
-from sidecar.embedding.engine import EmbeddingEngine, normalized
+from sidecar.embedding.engine import EmbeddingEngine
 from sidecar.embedding.kinds import NO_MODEL
 from sidecar.embedding.loader import Embeddings, Modality
 from sidecar.embedding.media.pointers import has_suffix, is_pointer
@@ -17,6 +17,7 @@ from sidecar.embedding.media.prepared import MediaSource
 from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable, first_prefix
+from sidecar.embedding.normalizing import normalized
 from sidecar.errors import InvalidArgument
 from sidecar.observation.request import carried
 from sidecar.opensearch.index_settings import FieldModel

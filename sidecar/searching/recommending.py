@@ -10,8 +10,8 @@ import numpy as np
 import orjson
 
 from sidecar.embedding.byte_vectors import as_bytes
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings
+from sidecar.embedding.normalizing import normalized
 from sidecar.errors import DocumentNotFound, InvalidArgument
 from sidecar.opensearch.client import Cluster, SourceFilter
 from sidecar.opensearch.embedded_paths import vector_path

@@ -28,6 +28,7 @@ class FaultyLoader(RandomLoader):
         self.may_run.set()
         self.begun = threading.Semaphore(0)
         self.short_by = 0
+        self.spoilt_by = 0.0
         self.error: Exception = RuntimeError("the model choked")
         self._poison = POISON
 
@@ -41,7 +42,10 @@ class FaultyLoader(RandomLoader):
         assert self.may_run.wait(timeout=30)
         if any(self._poison in text for text in texts):
             raise self.error
-        return self._run([Prepared(text.encode(), 1) for text in texts])[: len(batch) - self.short_by]
+        vectors = self._run([Prepared(text.encode(), 1) for text in texts])[: len(batch) - self.short_by]
+        if self.spoilt_by:
+            vectors[-1, 0] = self.spoilt_by
+        return vectors
 
     def heal(self) -> None:
         """Let no text make a run fail any more."""

@@ -2,19 +2,21 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from sidecar.embedding.engine import EmbeddingEngine, EngineLimits, normalized
+from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
 from sidecar.embedding.loader import Loader
 from sidecar.embedding.loaders.random import RandomLoader
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import ModelSpec
-from sidecar.errors import EndpointUnavailable, TooManyRequests
+from sidecar.embedding.normalizing import normalized
+from sidecar.errors import EndpointUnavailable, ModelFailed, ModelHangs, TooManyRequests
 from sidecar.metrics import Metrics
 from tests.embedding.faulty_loader import DIMENSIONS, POISON, FaultyLoader, spec_of
 
@@ -47,8 +49,10 @@ class Made:
         self.metrics = Metrics()
         self.engines: list[EmbeddingEngine] = []
 
-    def engine(self, *, threads: int = 2, queue_texts: int = 1000, query_vectors: int = 8) -> EmbeddingEngine:
-        limits = EngineLimits(threads, queue_texts, query_vectors)
+    def engine(
+        self, *, threads: int = 2, queue_texts: int = 1000, query_vectors: int = 8, run_seconds: float = 60.0
+    ) -> EmbeddingEngine:
+        limits = EngineLimits(threads, queue_texts, query_vectors, run_seconds)
         self.engines.append(EmbeddingEngine(ModelCache(self.loaders, 1), limits, self.metrics))
         return self.engines[-1]
 
@@ -190,7 +194,7 @@ def test_a_failing_run_fails_its_job_alone(made: Made) -> None:
     loader.wait_until_begun()
     good, bad, better = (engine.submit(SPEC, [text, "more"]) for text in ("good", POISON, "better"))
     loader.may_run.set()
-    with pytest.raises(RuntimeError, match="choked"):
+    with pytest.raises(ModelFailed, match="model 'a' failed: RuntimeError: the model choked"):
         bad.result(timeout=WAIT)
     for job, text in ((good, "good"), (better, "better")):
         np.testing.assert_array_equal(job.result(timeout=WAIT), RIGHT.encode_text([text, "more"]))
@@ -216,7 +220,7 @@ def test_endpoint_that_is_away_is_asked_once_for_all_jobs_of_a_batch(made: Made)
 def test_of_a_failed_job_nothing_more_is_run(made: Made) -> None:
     engine = made.engine(threads=1)
     texts = [f"{POISON} {'word ' * 300}", *(f"short {number}" for number in range(100))]
-    with pytest.raises(RuntimeError, match="choked"):
+    with pytest.raises(ModelFailed, match="choked"):
         engine.submit(SPEC, texts).result(timeout=WAIT)
     engine.submit(SPEC, ["next"]).result(timeout=WAIT)
     assert [len(batch) for batch in made.loaders.by_name["a"].batches] == [1, 1]
@@ -228,7 +232,7 @@ def test_a_job_whose_batches_fail_on_all_threads_fails_once_and_the_threads_live
     job = engine.submit(SPEC, [f"{POISON} {'word ' * 300}"] * 4)
     loader.wait_until_begun(4)
     loader.may_run.set()
-    with pytest.raises(RuntimeError, match="choked"):
+    with pytest.raises(ModelFailed, match="choked"):
         job.result(timeout=WAIT)
     loader.may_run.clear()
     jobs = [engine.submit(SPEC, ["word " * 300]) for _ in range(4)]
@@ -241,10 +245,81 @@ def test_a_model_that_gives_too_few_vectors_fails_the_job_and_not_the_thread(mad
     engine = made.engine(threads=1)
     loader = made.loaders.by_name.setdefault("a", FaultyLoader())
     loader.short_by = 1
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ModelFailed, match="shorter"):
         engine.submit(SPEC, ["a", "b"]).result(timeout=WAIT)
     loader.short_by = 0
     assert engine.submit(SPEC, ["a", "b"]).result(timeout=WAIT).shape == (2, DIMENSIONS)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_none_fail_the_text_and_are_told(made: Made, number: float) -> None:
+    engine, loader = made.engine(), made.loaders.by_name.setdefault("a", FaultyLoader())
+    loader.spoilt_by = number
+    for embed in (
+        lambda: engine.submit(SPEC, ["a", "b"]).result(timeout=WAIT),
+        lambda: engine.embed_query(SPEC, "a", normalize=True),
+    ):
+        with pytest.raises(ModelFailed, match=r"model 'a' failed: .*infinite or none"):
+            embed()
+    loader.spoilt_by = 0.0
+    np.testing.assert_array_equal(engine.embed_query(SPEC, "a", normalize=False), RIGHT.encode_text(["a"])[0])
+
+
+def test_a_model_that_hangs_fails_what_waits_for_it_and_holds_up_no_other(made: Made) -> None:
+    engine, loader = made.engine(threads=2, run_seconds=0.2), made.loaders.hold()
+    jobs = [engine.submit(SPEC, [f"{number} {'word ' * 300}"]) for number in range(5)]
+    loader.wait_until_begun(2)
+    for job in jobs:
+        with pytest.raises(ModelHangs, match=r"model 'a' has not come back .* within 0\.2 seconds"):
+            job.result(timeout=WAIT)
+    assert engine.hanging_models() == ["a"]
+    assert len(loader.batches) == 2
+    for refused in (
+        lambda: engine.submit(SPEC, ["more"]),
+        lambda: engine.embed_query(SPEC, "more", normalize=True),
+    ):
+        with pytest.raises(ModelHangs):
+            refused()
+    other = spec_of("b")
+    assert engine.submit(other, ["text"] * 100).result(timeout=WAIT).shape == (100, DIMENSIONS)
+    assert engine.embed_query(other, "query", normalize=True).shape == (DIMENSIONS,)
+    assert engine.running_threads() == (2, 2)
+
+
+def test_a_model_that_hung_is_used_again_when_it_is_back(made: Made) -> None:
+    engine, loader = made.engine(threads=1, run_seconds=0.2), made.loaders.hold()
+    held = engine.submit(SPEC, ["held"])
+    with pytest.raises(ModelHangs):
+        held.result(timeout=WAIT)
+    loader.may_run.set()
+    wait_until(lambda: not engine.hanging_models())
+    np.testing.assert_array_equal(engine.submit(SPEC, ["next"]).result(timeout=WAIT), RIGHT.encode_text(["next"]))
+    assert engine.running_threads() == (1, 1)
+    assert made.sample("sidecar_queue_texts") == 0
+
+
+def test_queries_that_wait_for_a_model_that_hangs_are_let_go(made: Made) -> None:
+    engine, loader = made.engine(threads=1, run_seconds=0.2), made.loaders.hold()
+    with ThreadPoolExecutor(4) as pool:
+        running = pool.submit(engine.embed_query, SPEC, "first", normalize=True)
+        loader.wait_until_begun()
+        waiting = [pool.submit(engine.embed_query, SPEC, f"q{number}", normalize=True) for number in range(3)]
+        for query in waiting:
+            with pytest.raises(ModelHangs):
+                query.result(timeout=WAIT)
+        assert not running.done()
+        loader.may_run.set()
+        with pytest.raises(ModelHangs):
+            running.result(timeout=WAIT)
+    wait_until(lambda: not engine.hanging_models())
+    assert engine.embed_query(SPEC, "later", normalize=True).shape == (DIMENSIONS,)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + WAIT
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_a_repeated_query_is_not_run_again(made: Made) -> None:
@@ -283,7 +358,7 @@ def test_the_query_cache_can_be_switched_off(made: Made) -> None:
 def test_a_failed_query_is_not_remembered(made: Made) -> None:
     engine = made.engine()
     for _ in range(2):
-        with pytest.raises(RuntimeError, match="choked"):
+        with pytest.raises(ModelFailed, match="choked"):
             engine.embed_query(SPEC, POISON, normalize=True)
     assert engine.embed_query(SPEC, "good", normalize=True).shape == (DIMENSIONS,)
 
@@ -304,7 +379,7 @@ def test_several_queries_are_one_run_and_those_that_are_known_are_none(made: Mad
 
 def test_of_several_queries_none_is_remembered_where_one_fails(made: Made) -> None:
     engine = made.engine()
-    with pytest.raises(RuntimeError, match="choked"):
+    with pytest.raises(ModelFailed, match="choked"):
         engine.embed_queries(SPEC, ["good", POISON], normalize=True)
     made.loaders.by_name["a"].batches.clear()
     engine.embed_query(SPEC, "good", normalize=True)

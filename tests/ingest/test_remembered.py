@@ -22,6 +22,7 @@ from sidecar.embedding.loader import Embeddings, Prepared
 from sidecar.embedding.loaders.random import RandomLoader
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_table import ModelTable
+from sidecar.errors import ModelFailed
 from sidecar.indexing.addition import WriterParts
 from sidecar.indexing.requests import AddDocuments
 from sidecar.indexing.writer import DocumentWriter
@@ -156,7 +157,7 @@ def test_the_oldest_texts_are_forgotten_first(tmp_path: Path) -> None:
 
 def test_a_text_that_the_model_fails_on_is_not_remembered(engines: Engines) -> None:
     engines.loader.bad = {"bad"}
-    with pytest.raises(RuntimeError, match="bad text"):
+    with pytest.raises(ModelFailed, match="bad text"):
         engines.embed("bad")
     engines.loader.bad = set()
     assert engines.embed("bad").shape == (1, SPEC.dimensions)
@@ -170,7 +171,7 @@ def test_nobody_fails_for_the_texts_of_another(engines: Engines) -> None:
     assert engines.loader.begun.wait(30)
     other = engines.remembering.submit(SPEC, ["good", "fine"])
     engines.loader.gate.set()
-    with pytest.raises(RuntimeError, match="bad text"):
+    with pytest.raises(ModelFailed, match="bad text"):
         failing.result(30)
     assert np.array_equal(other.result(30), RandomLoader(SPEC.dimensions).encode_text(["good", "fine"]))
 
@@ -181,7 +182,7 @@ def test_whoever_waits_for_a_text_that_always_fails_fails_too(engines: Engines) 
     futures = [engines.remembering.submit(SPEC, ["bad", str(number)]) for number in range(3)]
     engines.loader.gate.set()
     for future in futures:
-        with pytest.raises(RuntimeError, match="bad text"):
+        with pytest.raises(ModelFailed, match="bad text"):
             future.result(30)
 
 

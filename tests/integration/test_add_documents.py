@@ -10,13 +10,15 @@ import numpy as np
 import orjson
 import pytest
 
-from sidecar.embedding.engine import EngineLimits, normalized
+from sidecar.embedding.engine import EngineLimits
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.loaders.random import RandomLoader
+from sidecar.embedding.normalizing import normalized
 from sidecar.errors import (
     BadRequest,
     DocumentNotFound,
     IndexNotFound,
+    ModelFailed,
     ModelLoadError,
     NotASidecarIndex,
     TooManyFields,
@@ -333,6 +335,18 @@ def test_texts_in_memory_are_bounded_whatever_the_batch(faulty: Rooms, loader: F
     assert faulty.cluster.count(index_name, []) == (5000, 0)
 
 
+def test_a_document_on_which_the_model_fails_fails_alone(faulty: Rooms, loader: FaultyLoader, index_name: str) -> None:
+    documents = [{"_id": f"{n}", "text": f"Document {n}."} for n in range(1000)]
+    for number in (3, 500, 501):
+        documents[number]["text"] = f"Once {POISON} {number}."
+    items = faulty.add(index_name, documents)
+    assert [item["_id"] for item in items if "error" in item] == ["3", "500", "501"]
+    assert (items[3]["code"], items[3]["status"]) == ("model_failed", 500)
+    assert "RuntimeError: the model choked" in items[3]["error"]
+    faulty.cluster.refresh(index_name)
+    assert faulty.cluster.count(index_name, [nested_path("text")]) == (997, 997)
+
+
 # Errors of the whole request
 
 
@@ -340,8 +354,9 @@ def test_a_model_that_fails_midway_leaves_what_the_same_batch_completes(
     faulty: Rooms, loader: FaultyLoader, index_name: str
 ) -> None:
     documents = [{"_id": f"{n}", "text": f"Document {n}."} for n in range(3000)]
-    documents[2500]["text"] = f"Once {POISON}."
-    with pytest.raises(RuntimeError, match="choked"):
+    for document in documents[2000:]:
+        document["text"] += f" Once {POISON}."
+    with pytest.raises(ModelFailed, match="choked"):
         faulty.add(index_name, documents)
     faulty.cluster.refresh(index_name)
     written, _ = faulty.cluster.count(index_name, [])

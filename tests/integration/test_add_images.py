@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sidecar.embedding.engine import EngineLimits, normalized
+from sidecar.embedding.engine import EngineLimits
 from sidecar.embedding.loader import Embeddings, Loader, Modality, Prepared
 from sidecar.embedding.loaders.random import RandomLoader
 from sidecar.embedding.media.reader import MediaRules
 from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.normalizing import normalized
 from sidecar.errors import BadRequest
 from sidecar.indexing.requests import AddDocuments, CustomVector, MultimodalCombination
 from sidecar.opensearch.embedded_paths import ROOT, nested_path

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.errors import IndexNotFound, InvalidArgument, SidecarError
+from sidecar.errors import IndexNotFound, InvalidArgument, ModelFailed, SidecarError
 from sidecar.opensearch.index_settings import TextPreprocessing
 from sidecar.opensearch.points_in_time import close_point_in_time, open_point_in_time
 from sidecar.opensearch.transport import Transport
@@ -107,7 +107,7 @@ def test_a_query_that_the_model_fails_on_fails_all(transport: Transport, index_n
     loader = FaultyLoader(32)
     with Rooms(transport, lambda spec: loader) as rooms:
         rooms.create(index_name)
-        with pytest.raises(RuntimeError, match="choked"):
+        with pytest.raises(ModelFailed, match="choked"):
             rooms.searcher.search_many([(index_name, SearchRequest(q=q)) for q in ("fine", POISON)])
         assert rooms.calls["search_many"] == 0
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings, ImageLoader, Loader
+from sidecar.embedding.normalizing import normalized
 from tests.embedding.media.file_server import FileServer, file
 from tests.fix_clip import DATA, TINY_CLIP, read_captions, read_pictures
 from tests.fix_models import MINILM

@@ -13,9 +13,9 @@ import orjson
 import pytest
 
 from sidecar.embedding.byte_vectors import as_bytes
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings, Prepared
 from sidecar.embedding.loaders.random import RandomLoader
+from sidecar.embedding.normalizing import normalized
 from sidecar.errors import BadRequest, ModelLoadError
 from sidecar.indexing.requests import AddDocuments, CustomVector, MultimodalCombination
 from sidecar.opensearch.embedded_paths import ROOT, nested_path

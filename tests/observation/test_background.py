@@ -12,6 +12,7 @@ from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
 from sidecar.embedding.loader import Modality
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_table import ModelTable
+from sidecar.errors import ModelFailed
 from sidecar.metrics import Metrics
 from sidecar.observation.kinds import Asked, SlowLimits, Work
 from sidecar.observation.request import Observation, Observer
@@ -54,7 +55,7 @@ def test_a_batch_that_fails_is_logged_under_each_request_that_it_was_for(held: E
         futures.append(held.engine.submit(SPEC, [POISON]))
         observation.leave()
     for future in futures:
-        with pytest.raises(RuntimeError, match="the model choked"):
+        with pytest.raises(ModelFailed, match="the model choked"):
             future.result(30)
     found = re.findall(r"ERROR sidecar\.embedding\.engine a batch failed texts=\d+ request_id=(\w+)", logged.getvalue())
     assert sorted(found) == ["first", "second"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
@@ -15,7 +15,6 @@ from sidecar.indexing.writer import DocumentWriter
 from sidecar.ingest.loading.counts import LoadCounts
 from sidecar.ingest.loading.dead_letters import DeadLetter
 from sidecar.ingest.loading.faults import fault_of_item
-from sidecar.ingest.loading.isolation import Item, isolated_items
 from sidecar.ingest.loading.parts import LoadParts
 from sidecar.ingest.loading.plan import Existing, LoadPlan
 from sidecar.ingest.pace import Pace, PaceBounds, paced_writer
@@ -140,10 +139,8 @@ class BatchLoader:
             outcome.failed.append(_letter(record, document, item))
         return outcome
 
-    def _items(self, documents: Sequence[dict[str, Any]]) -> Sequence[Item]:
-        if not documents:
-            return []
-        return isolated_items(lambda some: self._writer.add(self._plan.index, self._request(some)), documents)
+    def _items(self, documents: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+        return self._writer.add(self._plan.index, self._request(documents)) if documents else []
 
     def _request(self, documents: Sequence[dict[str, Any]]) -> AddDocuments:
         return request_of(self._plan, documents, device=self._device)
@@ -178,7 +175,7 @@ def shaped(records: Sequence[Record], shape: DocumentShape) -> ShapedBatch:
     return ShapedBatch(kept, documents, failed)
 
 
-def _letter(record: Record, document: dict[str, Any], item: Item) -> DeadLetter:
+def _letter(record: Record, document: dict[str, Any], item: Mapping[str, Any]) -> DeadLetter:
     error = item["error"]
     if isinstance(error, str):
         return DeadLetter.of(record, code=str(item.get("code", "")), reason=error, document=document)

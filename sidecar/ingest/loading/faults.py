@@ -7,7 +7,6 @@ from typing import Any
 
 from sidecar.errors import (
     DiskFull,
-    EndpointError,
     EndpointUnavailable,
     OpenSearchError,
     OpenSearchRejected,
@@ -41,13 +40,6 @@ def may_pass(error: BaseException) -> bool:
     if not isinstance(error, OpenSearchError):
         return False
     return error.upstream_status in _BUSY_OR_AWAY or error.upstream_type in {_BLOCKED, *_SHARD_AWAY}
-
-
-def is_of_a_document(error: Exception) -> bool:
-    """True for what a model may raise because of one of its inputs."""
-    if isinstance(error, SidecarError):
-        return isinstance(error, EndpointError) and not isinstance(error, EndpointUnavailable)
-    return True
 
 
 def fault_of_item(item: Mapping[str, Any], index: str) -> SidecarError | None:

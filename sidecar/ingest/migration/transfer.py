@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,6 @@ from sidecar.indexing.hashes import content_hashes
 from sidecar.indexing.kept_embeddings import find_kept_embeddings
 from sidecar.indexing.validation import ValidDocument
 from sidecar.indexing.windows import Window
-from sidecar.ingest.loading.faults import is_of_a_document
 from sidecar.ingest.migration.field_choices import FieldChoices
 from sidecar.ingest.migration.parts import MigrationParts
 from sidecar.ingest.migration.sorting import Sorter, TransferRules, Work
@@ -22,8 +20,6 @@ from sidecar.ingest.stored_documents import StoredDocument
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.stored_chunks import readable_chunks
-
-log = logging.getLogger(__name__)
 
 _WINDOWS_IN_FLIGHT = 2
 """Of one batch, while the next is filled; other batches are under way beside it."""
@@ -110,9 +106,9 @@ class Transfer:
             for batch in self._batches(pieces, rules):
                 in_flight.append(batch)
                 while len(in_flight) > _WINDOWS_IN_FLIGHT:
-                    yield from self._outcomes(in_flight.popleft(), rules)
+                    yield from self._outcomes(in_flight.popleft())
             while in_flight:
-                yield from self._outcomes(in_flight.popleft(), rules)
+                yield from self._outcomes(in_flight.popleft())
         finally:
             for batch in in_flight:
                 batch.window.cancel()
@@ -136,28 +132,11 @@ class Transfer:
         batch.window.submit(self._parts.engine)
         return batch
 
-    def _outcomes(self, batch: _Batch, rules: FieldRules) -> Iterator[Moved]:
-        try:
-            outcomes = iter(list(batch.window.outcomes()))
-        except Exception as error:
-            if not is_of_a_document(error):
-                raise
-            yield from self._one_by_one(batch, rules, error)
-            return
+    def _outcomes(self, batch: _Batch) -> Iterator[Moved]:
+        outcomes = batch.window.outcomes()
         for piece, error_of in batch.pieces:
             outcome = next(outcomes) if error_of is None else error_of
             yield self._moved(piece, outcome)
-
-    def _one_by_one(self, batch: _Batch, rules: FieldRules, error: Exception) -> Iterator[Moved]:
-        """A model may fail on one text: the others must not suffer for it."""
-        if len(batch.pieces) == 1:
-            ((piece, _),) = batch.pieces
-            yield self._unembeddable(piece.work, InvalidArgument(f"the model failed on the document: {error!r}"))
-            return
-        log.warning("a model failed on a batch of documents, which go one by one now: %r", error)
-        for piece, _ in batch.pieces:
-            for alone in self._batches([piece], rules):
-                yield from self._outcomes(alone, rules)
 
     def _moved(self, piece: _Piece, outcome: BulkAction | InvalidArgument) -> Moved:
         document = piece.work.document

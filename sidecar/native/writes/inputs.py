@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.normalizing import normalized
 from sidecar.embedding.text_embedder import TextEmbedder
 from sidecar.indexing.files import RequestFiles
 from sidecar.indexing.inputs import FileInput, TextInputs
@@ -27,10 +27,9 @@ _WINDOWS_IN_FLIGHT = 7
 class RequestTexts(TextInputs):
     """The texts of a request for one model, embedded from the longest to the shortest, for the least padding."""
 
-    _all: Embeddings | None = None
-
     def submit(self, engine: TextEmbedder) -> None:
         """Embed the texts; returns when that is done. Raises what the engine, or the model, raises."""
+        self._engine = engine
         texts = list(self._rows)
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]), reverse=True)
         rows = iter(order)
@@ -39,23 +38,21 @@ class RequestTexts(TextInputs):
             while window := list(islice(rows, MAX_TEXTS)):
                 flying.append((window, engine.submit(self.spec, [texts[row] for row in window])))
                 if len(flying) >= _WINDOWS_IN_FLIGHT:
-                    self._land(*flying.popleft(), total=len(texts))
+                    self._land(texts, *flying.popleft())
             while flying:
-                self._land(*flying.popleft(), total=len(texts))
+                self._land(texts, *flying.popleft())
         finally:
             for _, future in flying:
                 future.cancel()
 
-    def vectors(self) -> Embeddings:
-        """The vectors by their texts' places, of length 1 where asked for. float32, shape (len(self), dimensions)."""
-        assert self._all is not None
-        return self._all
+    def wait(self) -> None:
+        """They are there when `submit` has returned."""
 
-    def _land(self, rows: list[int], future: Future[Embeddings], *, total: int) -> None:
-        vectors = future.result()
-        if self._all is None:
-            self._all = np.empty((total, vectors.shape[1]), dtype=np.float32)
-        self._all[rows] = normalized(vectors) if self.normalize else vectors
+    def _land(self, texts: Sequence[str], rows: list[int], future: Future[Embeddings]) -> None:
+        vectors = self._taken([texts[row] for row in rows], future)
+        if self._vectors is None:
+            self._vectors = np.empty((len(texts), vectors.shape[1]), dtype=np.float32)
+        self._vectors[rows] = normalized(vectors) if self.normalize else vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +63,8 @@ class TextContent:
     row: int
 
     def vector(self) -> Embeddings:
-        """float32, shape (dimensions,), of length 1, or 0."""
-        found: Embeddings = self.texts.vectors()[self.row]
+        """float32, shape (dimensions,), of length 1, or 0. Raises: ModelFailed."""
+        found: Embeddings = self.texts.vectors([self.row])[0]
         return found
 
 

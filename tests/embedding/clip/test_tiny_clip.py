@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings, ImageLoader, Modality
+from sidecar.embedding.normalizing import normalized
 from sidecar.errors import InvalidArgument
 from tests.contracts import LoaderContract
 from tests.fix_clip import TINY_CLIP, load_tiny_clip, read_captions, read_pictures
