@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 class FaultProxy:
     """Passes bytes on to the server behind `url`, over an address of its own."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, host: str = "127.0.0.1") -> None:
         parts = urlsplit(url)
         self._target = (parts.hostname, parts.port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((host, 0))
         self._address = self._listener.getsockname()
         self._open: list[socket.socket] = []
-        self.url = f"http://127.0.0.1:{self._address[1]}"
+        self.url = f"http://{host}:{self._address[1]}"
 
     def cut(self) -> None:
         """End all connections; new ones are refused."""

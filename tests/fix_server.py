@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -34,9 +34,13 @@ MakeClient = Callable[..., FlaskClient]
 class Sidecar:
     """A running ``sidecar serve``, and requests to it over one kept connection."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(
+        self, environment: dict[str, str], ports: tuple[int, int] = (0, 0), within: Sequence[str] = ()
+    ) -> None:
+        """``within`` is a command that runs the command behind it, elsewhere or otherwise."""
         self.environment = environment
-        command = [sys.executable, "-m", "sidecar", "serve", "--port", "0", "--native-port", "0"]
+        port, native_port = map(str, ports)
+        command = [*within, sys.executable, "-m", "sidecar", "serve", "--port", port, "--native-port", native_port]
         prefixes = ("SIDECAR_", "OPENSEARCH_", "MARQO_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
         self.process = subprocess.Popen(

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import ImageLoader, Loader
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable
+from sidecar.embedding.normalizing import normalized
 from sidecar.errors import MediaError
 from sidecar.native.declarations.declaration import Declaration, Kind, Source
 from sidecar.native.declarations.processors import TextImageEmbedding

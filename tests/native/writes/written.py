@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from sidecar.embedding.engine import normalized
 from sidecar.embedding.loader import Embeddings, Loader
+from sidecar.embedding.normalizing import normalized
 
 MODEL = "random/small"
 DIMENSIONS = 32
