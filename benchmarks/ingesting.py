@@ -157,7 +157,8 @@ class PlainBulk:
         self._cluster = OpenSearch(cluster_url, timeout=120)
         self._name = f"{index}-plain"
         found = self._cluster.indices.get(index=index)[index]
-        chosen = ("knn", "number_of_shards", "number_of_replicas", "mapping")
+        # Without the third the cluster would store bodies without their vectors, which is less work.
+        chosen = ("number_of_shards", "number_of_replicas", "knn.derived_source", "knn", "mapping")
         settings = {key: value for key, value in found["settings"]["index"].items() if key in chosen}
         self._body = {"settings": {"index": settings}, "mappings": found["mappings"]}
         self._documents = [
