@@ -12,7 +12,7 @@ import pytest
 from sidecar.config import load_settings
 from sidecar.embedding.loader import Embeddings, Prepared
 from sidecar.embedding.loaders.random import RandomLoader
-from sidecar.errors import DiskFull, IndexNotFound, InvalidArgument
+from sidecar.errors import DiskFull, IndexNotFound, InvalidArgument, ModelFailed
 from sidecar.ingest.loading.batch_loader import BatchLoader
 from sidecar.ingest.loading.parts import LoadParts
 from sidecar.ingest.loading.plan import Existing, LoadPlan
@@ -76,7 +76,7 @@ def test_only_the_documents_on_which_the_model_fails_fail(rooms: Rooms, parts: L
 
 
 def test_a_model_that_fails_on_every_document_is_no_documents_fault(parts: LoadParts, plan: LoadPlan) -> None:
-    with BatchLoader(parts, plan) as loader, pytest.raises(RuntimeError, match="out of range"):
+    with BatchLoader(parts, plan) as loader, pytest.raises(ModelFailed, match="out of range"):
         loader.load(records([f"poison {number}" for number in range(100)]))
 
 
