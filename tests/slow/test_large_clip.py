@@ -1,4 +1,4 @@
-"""The larger CLIP models with random weights, three of them with graphs over 2 GB, whose weights lie beside them."""
+"""CLIP models beyond one of each kind, with random weights; three have graphs over 2 GB, and weights beside them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
     ("architecture", "tag"),
     [
         ("RN101", "yfcc15m"),
+        ("ViT-B-32-quickgelu", "laion400m_e32"),
         ("ViT-B-16", "openai"),
         ("ViT-B-16-plus-240", "laion400m_e32"),
         ("ViT-L-14", "laion2b_s32b_b82k"),
