@@ -26,17 +26,17 @@ _ANY_WIDTH = 10_000
 
 
 def table_for(console: Console, evaluation: Evaluation) -> Table:
-    """`table_of` with as many columns as the terminal has room for, whole."""
+    """A row for each choice, the best first; the advised one is marked and bold. It has as many columns as the terminal
+    has room for, each of them whole."""
+    standing = standings(evaluation)
     for count in range(len(_DISPENSABLE) + 1):
-        table = table_of(evaluation, without=_DISPENSABLE[:count])
+        table = _table(evaluation, standing, _DISPENSABLE[:count])
         if Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).maximum <= console.width:
             break
     return table
 
 
-def table_of(evaluation: Evaluation, without: Collection[str] = ()) -> Table:
-    """A row for each choice, the best first; the advised one is marked and bold. Columns ``without`` are left out."""
-    standing = standings(evaluation)
+def _table(evaluation: Evaluation, standing: Sequence[Standing], without: Collection[str]) -> Table:
     measures = [name for name in evaluation.outcomes[0].per_query if name not in without]
     table = Table(title=_title(evaluation), caption=_caption(without), caption_justify="left", box=None, pad_edge=False)
     table.add_column("")

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from sidecar.evaluation.report.advice import HARDLY_CHEAPER, advice_on
 from sidecar.evaluation.report.cautions import FEW_QUERIES, FEW_SEARCHES, LOW_RECALL
@@ -14,7 +15,7 @@ from sidecar.evaluation.report.gains import SHOWN
 from sidecar.evaluation.report.json_form import to_json
 from sidecar.evaluation.report.significance import RESAMPLES, SIGNIFICANT
 from sidecar.evaluation.report.standing import MEANINGS, NOTICEABLE, standings
-from sidecar.evaluation.report.table import table_of
+from sidecar.evaluation.report.table import table_for
 from tests.evaluation.report.made import example
 from tests.evaluation.report.test_table import printed
 
@@ -25,7 +26,7 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 
 def test_table_and_advice_are_those_that_are_printed() -> None:
     (shown,) = [text for language, text in BLOCKS if language == "text"]
-    table = [line.rstrip() for line in printed(table_of(example()), width=120)]
+    table = [line.rstrip() for line in printed(example(), width=120)]
     assert shown.splitlines() == [*table, advice_on(example())]
 
 
@@ -43,7 +44,8 @@ def test_program_reads_the_file(
 
 def test_every_column_of_the_table_is_told() -> None:
     told = re.findall(r"`([^`]+)`", " ".join(re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE)))
-    assert [column.header for column in table_of(example()).columns if column.header not in ("", "choice")] == told
+    columns = table_for(Console(width=200), example()).columns
+    assert [column.header for column in columns if column.header not in ("", "choice")] == told
 
 
 def test_every_verdict_is_told_as_the_page_tells_it() -> None:

@@ -7,15 +7,16 @@ import io
 from rich.console import Console
 from rich.table import Table
 
-from sidecar.evaluation.report.table import table_for, table_of
-from sidecar.evaluation.results import Choice
+from sidecar.evaluation.report.table import table_for
+from sidecar.evaluation.results import Choice, Evaluation
 from tests.evaluation.report.made import evaluation, example, outcome
 
 
-def printed(table: Table, width: int = 140) -> list[str]:
-    """The lines of a table on a terminal without colours."""
+def printed(shown: Evaluation | Table, width: int = 140) -> list[str]:
+    """The lines of a table, or that of an evaluation, on a terminal without colours."""
     text = io.StringIO()
-    Console(file=text, width=width, color_system=None).print(table)
+    console = Console(file=text, width=width, color_system=None)
+    console.print(table_for(console, shown) if isinstance(shown, Evaluation) else shown)
     return text.getvalue().splitlines()
 
 
@@ -23,7 +24,7 @@ def test_rows_are_ranked_and_the_advised_one_and_the_front_are_marked() -> None:
     slow = outcome("slow", [0.8, 0.9] * 30, p50_ms=12.3, storage_bytes=2_000_000)
     fast = outcome("fast", [0.1, 0.2] * 30, p50_ms=1.5)
     bad = outcome("bad", [0.1, 0.1] * 30, p50_ms=30)
-    lines = printed(table_of(evaluation(bad, fast, slow)))
+    lines = printed(evaluation(bad, fast, slow))
     rows = [line.split() for line in lines if line.split()[:1] in (["→•"], ["•"], ["bad"])]
     assert rows[0][:4] == ["→•", "slow", "0.8500", "best"]
     assert rows[1][:5] == ["•", "fast", "0.1500", "<", "0.001"]
@@ -32,11 +33,11 @@ def test_rows_are_ranked_and_the_advised_one_and_the_front_are_marked() -> None:
 
 
 def test_title_tells_the_data() -> None:
-    assert "scifact: 5,183 documents, 300 queries" in printed(table_of(example()))[0]
+    assert "scifact: 5,183 documents, 300 queries" in printed(example())[0]
 
 
 def test_headers_are_the_measures_and_the_costs() -> None:
-    header = printed(table_of(example()))[1]
+    header = printed(example())[1]
     for word in (
         "choice",
         "nDCG@10",
@@ -55,26 +56,23 @@ def test_headers_are_the_measures_and_the_costs() -> None:
 
 
 def test_names_are_no_markup() -> None:
-    lines = printed(table_of(evaluation(outcome("[red]a[/red] :smile: [/]", [0.5]))))
+    lines = printed(evaluation(outcome("[red]a[/red] :smile: [/]", [0.5])))
     assert any("[red]a[/red] :smile: [/]" in line for line in lines)
 
 
 def test_a_long_name_folds_and_is_shown_whole() -> None:
-    lines = printed(table_of(evaluation(outcome("n" * 300, [0.5]))))
+    lines = printed(evaluation(outcome("n" * 300, [0.5])))
     assert sum(line.count("n" * 5) for line in lines) * 5 >= 290
 
 
 def test_recall_is_that_of_the_choices_ef_search() -> None:
     choice = Choice("", "TENSOR", ef_search=50)
-    lines = printed(table_of(evaluation(outcome("a", [0.5, 0.4], choice=choice, ann_recall={50: 0.9712}))))
+    lines = printed(evaluation(outcome("a", [0.5, 0.4], choice=choice, ann_recall={50: 0.9712})))
     assert any(line.rstrip().endswith("0.971") for line in lines)
 
 
 def test_a_narrow_terminal_has_fewer_columns_and_each_whole() -> None:
-    text = io.StringIO()
-    console = Console(file=text, width=80, color_system=None)
-    console.print(table_for(console, example()))
-    lines = text.getvalue().splitlines()
+    lines = printed(example(), width=80)
     assert max(map(len, lines)) <= 80
     header = lines[1].split()
     assert header[:3] == ["choice", "nDCG@10", "p"]
@@ -87,4 +85,5 @@ def test_a_narrow_terminal_has_fewer_columns_and_each_whole() -> None:
 
 def test_a_wide_terminal_has_all_columns() -> None:
     console = Console(file=io.StringIO(), width=200, color_system=None)
-    assert len(table_for(console, example()).columns) == len(table_of(example()).columns)
+    # The mark, the choice, nDCG@10 and its p, three more measures, six costs.
+    assert len(table_for(console, example()).columns) == 13
