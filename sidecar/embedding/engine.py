@@ -79,14 +79,13 @@ class EmbeddingEngine:
 
     def embed_queries(self, spec: ModelSpec, texts: Sequence[str], *, normalize: bool) -> list[Embeddings]:
         """As `embed_query`, for several that are embedded together, in order; equal ones once."""
-        found = self._queries.kept(spec, texts, normalize=normalize)
-        embedded: dict[str, Embeddings] = {}
-        if missing := [text for text, vector in found.items() if vector is None]:
+        different = list(dict.fromkeys(texts))
+        vectors = self._queries.kept(spec, different, normalize=normalize)
+        if missing := [text for text in different if text not in vectors]:
             loader = self.loader(spec, Modality.TEXT)
-            vectors = self._queries.embed_texts(spec, loader, missing, normalize=normalize)
-            embedded = dict(zip(missing, vectors, strict=True))
-        known = {text: vector for text, vector in found.items() if vector is not None}
-        return [known[text] if text in known else embedded[text] for text in texts]
+            embedded = self._queries.embed_texts(spec, loader, missing, normalize=normalize)
+            vectors.update(zip(missing, embedded, strict=True))
+        return [vectors[text] for text in texts]
 
     def embed_prepared_query(self, loader: Loader, modality: Modality, prepared: Prepared) -> Embeddings:
         """The vector of one input that is a query. Returns: float32, shape (dimensions,), not normalised."""

@@ -31,13 +31,13 @@ class QueryEmbedder:
         self._vectors: LRUCache[tuple[object, ...], Embeddings] = LRUCache(max(1, kept_vectors))
         self._lock = threading.Lock()
 
-    def kept(self, spec: ModelSpec, texts: Sequence[str], *, normalize: bool) -> dict[str, Embeddings | None]:
-        """The different texts, with the vectors of those that are remembered."""
+    def kept(self, spec: ModelSpec, texts: Sequence[str], *, normalize: bool) -> dict[str, Embeddings]:
+        """The vectors that are remembered of the texts, which are all different."""
         with self._lock:
-            found = {text: self._vectors.get((spec.identity, normalize, text)) for text in dict.fromkeys(texts)}
-        missing = sum(vector is None for vector in found.values())
-        self._metrics.query_cache_hits.inc(len(found) - missing)
-        self._metrics.query_cache_misses.inc(missing)
+            looked_up = {text: self._vectors.get((spec.identity, normalize, text)) for text in texts}
+        found = {text: vector for text, vector in looked_up.items() if vector is not None}
+        self._metrics.query_cache_hits.inc(len(found))
+        self._metrics.query_cache_misses.inc(len(texts) - len(found))
         return found
 
     def embed_texts(

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 from sidecar.embedding.loader import Loader
 from sidecar.errors import ModelHangs
@@ -24,12 +23,11 @@ _LEAST_SECONDS = 0.05
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """A batch that a model works on; ``is_given_up`` where nobody waits for it any more."""
+    """A batch that a model works on."""
 
     loader: Loader
     give_up: GiveUp
     began: float = field(default_factory=time.monotonic)
-    is_given_up: bool = False
 
 
 class RunWatch:
@@ -44,7 +42,7 @@ class RunWatch:
         self._name_of = name_of
         self._lock = threading.Lock()
         self._runs: set[Run] = set()
-        self._hanging: WeakKeyDictionary[Loader, int] = WeakKeyDictionary()
+        self._given_up: set[Run] = set()
         self._is_closed = threading.Event()
         threading.Thread(target=self._look, name="embed-watch", daemon=True).start()
 
@@ -58,14 +56,10 @@ class RunWatch:
     def end(self, run: Run) -> bool:
         """The run has come back, with a result or an error. False where it was given up meanwhile."""
         with self._lock:
-            self._runs.discard(run)
-            if not run.is_given_up:
+            if run in self._runs:
+                self._runs.remove(run)
                 return True
-            left = self._hanging.get(run.loader, 0) - 1
-            if left > 0:
-                self._hanging[run.loader] = left
-            else:
-                self._hanging.pop(run.loader, None)
+            self._given_up.remove(run)
         logger.warning(
             "a model came back at last model=%s seconds=%.1f", self._name_of(run.loader), time.monotonic() - run.began
         )
@@ -73,13 +67,12 @@ class RunWatch:
 
     def check(self, loader: Loader) -> None:
         """Refuse further work of a model that hangs. Raises: ModelHangs."""
-        if self._hanging and loader in self._hanging:
+        if self._given_up and loader in self._loaders():
             raise self._error(loader)
 
     def hanging(self) -> list[str]:
         """The names of the models that hang."""
-        with self._lock:
-            return sorted(map(self._name_of, self._hanging))
+        return sorted(map(self._name_of, self._loaders()))
 
     def close(self) -> None:
         """Watch no longer."""
@@ -95,11 +88,15 @@ class RunWatch:
     def _overdue(self) -> list[Run]:
         latest = time.monotonic() - self._seconds
         with self._lock:
-            overdue = [run for run in self._runs if run.began < latest and not run.is_given_up]
-            for run in overdue:
-                run.is_given_up = True
-                self._hanging[run.loader] = self._hanging.get(run.loader, 0) + 1
+            overdue = [run for run in self._runs if run.began < latest]
+            self._runs.difference_update(overdue)
+            self._given_up.update(overdue)
         return overdue
+
+    def _loaders(self) -> set[Loader]:
+        """The models that hang."""
+        with self._lock:
+            return {run.loader for run in self._given_up}
 
     def _error(self, loader: Loader) -> ModelHangs:
         return ModelHangs(
