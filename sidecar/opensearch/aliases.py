@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sidecar.errors import AliasNotFound, IndexAlreadyExists, IndexNotFound, OpenSearchError
-from sidecar.opensearch.client import Cluster, encode_json, index_path
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.request_text import encode_json, index_path
 from sidecar.opensearch.index_state import stands_for_several
 from sidecar.opensearch.transport import Request
 

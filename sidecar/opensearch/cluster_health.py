@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sidecar.errors import IndexNotFound, SidecarError
-from sidecar.opensearch.client import Cluster, index_path
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.request_text import index_path
 from sidecar.opensearch.effective_settings import read_settings
 from sidecar.opensearch.index_state import stands_for_several
 
