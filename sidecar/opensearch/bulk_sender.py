@@ -44,6 +44,8 @@ class BulkWatch:
     on_body: Callable[[int, float], object] = untimed
 
 
+NOBODY_WATCHES = BulkWatch()
+
 IsCurrent = Callable[[], bool]
 """Asked before each request: whether the actions are still for the index that they were made for."""
 
@@ -69,7 +71,7 @@ class BulkSender:
         index: str,
         *,
         retry_deadline_seconds: float,
-        watch: BulkWatch = BulkWatch(),
+        watch: BulkWatch = NOBODY_WATCHES,
         routing: str | None = None,
         is_current: IsCurrent = unwatched,
     ) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from sidecar.opensearch.bulk_actions import BulkAction, ItemResult
-from sidecar.opensearch.bulk_sender import BulkSender, BulkWatch, IsCurrent, unwatched
+from sidecar.opensearch.bulk_sender import NOBODY_WATCHES, BulkSender, BulkWatch, IsCurrent, unwatched
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.error_answers import disk_full, index_not_found
 
@@ -36,7 +36,7 @@ class BulkWriter:
         *,
         retry_deadline_seconds: float = 30.0,
         limits: BulkLimits = BulkLimits(),
-        watch: BulkWatch = BulkWatch(),
+        watch: BulkWatch = NOBODY_WATCHES,
     ) -> None:
         self._cluster = cluster
         self._retry_deadline_seconds = retry_deadline_seconds

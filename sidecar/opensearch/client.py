@@ -15,7 +15,7 @@ from sidecar.observation.stages import stage
 from sidecar.opensearch.cluster_name import CLUSTER_NAME
 from sidecar.opensearch.decoding import check_search, decode_object, objects, read_as
 from sidecar.opensearch.error_answers import error_from_answer, index_not_found
-from sidecar.opensearch.request_text import SourceFilter, encode_json, index_path, routing_query
+from sidecar.opensearch.request_text import ALL_FIELDS, SourceFilter, encode_json, index_path, routing_query
 from sidecar.opensearch.transport import NDJSON, Request, Response, Transport
 
 # How long a write waits inside the cluster for a lost primary shard. Less than the default minute, so that
@@ -137,7 +137,7 @@ class Cluster:
             return [_answer_or_error(line, one) for line, one in zip(lines, answers, strict=True)]
 
     def read_document(
-        self, index: str, document_id: str, *, fields: SourceFilter = SourceFilter(), routing: str | None = None
+        self, index: str, document_id: str, *, fields: SourceFilter = ALL_FIELDS, routing: str | None = None
     ) -> dict[str, Any] | None:
         """A document's fields as of now, refresh or not; None where there is none of that id."""
         target = f"{index_path(index)}/_doc/{quote(document_id, safe='')}?{_read_query(fields, routing)}"
@@ -152,7 +152,7 @@ class Cluster:
         index: str,
         document_ids: Sequence[str],
         *,
-        fields: SourceFilter = SourceFilter(),
+        fields: SourceFilter = ALL_FIELDS,
         routing: str | None = None,
     ) -> list[dict[str, Any] | None]:
         """As `read_document`, for many; in the order of the ids, which may repeat and may be none."""

@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.request_text import index_path
 from sidecar.opensearch.embedded_paths import nested_path
 from sidecar.opensearch.index_state import IndexState
+from sidecar.opensearch.request_text import index_path
 from sidecar.opensearch.transport import Request
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from sidecar.errors import OpenSearchError
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.request_text import index_path
 from sidecar.opensearch.error_answers import error_from_cause
+from sidecar.opensearch.request_text import index_path
 from sidecar.opensearch.transport import Request
 
 _WAIT_SECONDS = 20

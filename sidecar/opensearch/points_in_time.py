@@ -6,8 +6,8 @@ import hashlib
 
 from sidecar.errors import InvalidArgument, OpenSearchError
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.request_text import encode_json, index_path, routing_query
 from sidecar.opensearch.index_state import IndexState
+from sidecar.opensearch.request_text import encode_json, index_path, routing_query
 from sidecar.opensearch.transport import Request
 
 EXPIRED = "search_context_missing_exception"

@@ -31,6 +31,9 @@ class SourceFilter:
         return "&".join(f"{name}={quote(','.join(patterns))}" for name, patterns in pairs if patterns)
 
 
+ALL_FIELDS = SourceFilter()
+
+
 @lru_cache(maxsize=1024)
 def index_path(index: str) -> str:
     """The URL path of one index, quoted. Raises: IndexNotFound for a name that no index can have."""

@@ -23,8 +23,8 @@ from typing import Any, Final
 
 from sidecar.errors import IndexNotFound, OpenSearchError
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.request_text import index_path
 from sidecar.opensearch.job_records import JobRecords
+from sidecar.opensearch.request_text import index_path
 from sidecar.opensearch.transport import Request
 
 logger = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ from sidecar.errors import (
 )
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster, ClusterFacts, SearchLine, parse_version
-from sidecar.opensearch.request_text import SourceFilter, encode_json, index_path
 from sidecar.opensearch.connections import TransportOptions
+from sidecar.opensearch.request_text import SourceFilter, encode_json, index_path
 from sidecar.opensearch.transport import Transport
 from tests.fault_server import FaultServer, answer
 
