@@ -70,7 +70,7 @@ def read_samples(lines: Iterable[str]) -> dict[str, Costs]:
 
 
 def _started(raw: Path) -> subprocess.Popen[str]:
-    command = ["record", "--pid", str(os.getpid()), "--subprocesses", "--native", "--format", "raw"]
+    command = ["record", "--pid", str(os.getpid()), "--subprocesses", "--format", "raw"]
     rate = ["--rate", str(_SAMPLES_PER_SECOND), "--output", str(raw)]
     py_spy = Path(sys.executable).with_name("py-spy")
     sampler = subprocess.Popen([py_spy, *command, *rate], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -21,20 +21,10 @@ GRAPH, TOKENIZER, FACTS = "model.onnx", "tokenizer.json", "facts.json"
 
 
 @dataclass(frozen=True, slots=True)
-class ConvertedModel:
-    """A converted text model on disk.
-
-    ``cosine`` is the least cosine of its float32 form to torch's vectors over the probe texts. ``memory_bytes`` is what
-    its weights take when they are loaded.
-    """
+class ConvertedFiles:
+    """The folder of a converted model, and the names of its files."""
 
     folder: Path
-    dimensions: int
-    max_tokens: int
-    strips_text: bool
-    cosine: float
-    memory_bytes: int
-    precision: Precision
 
     @property
     def graph_path(self) -> Path:
@@ -43,6 +33,22 @@ class ConvertedModel:
     @property
     def tokenizer_path(self) -> Path:
         return self.folder / TOKENIZER
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedModel(ConvertedFiles):
+    """A converted text model on disk.
+
+    ``cosine`` is the least cosine of its float32 form to torch's vectors over the probe texts. ``memory_bytes`` is what
+    its weights take when they are loaded.
+    """
+
+    dimensions: int
+    max_tokens: int
+    strips_text: bool
+    cosine: float
+    memory_bytes: int
+    precision: Precision
 
     @property
     def is_faithful(self) -> bool:

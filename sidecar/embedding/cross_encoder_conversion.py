@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.embedding.conversion import FACTS, GRAPH, TOKENIZER
+from sidecar.embedding.conversion import FACTS, ConvertedFiles
 from sidecar.embedding.conversion_run import Subject, build_once, run_converter, slug
 from sidecar.embedding.precision_files import graph_bytes
 from sidecar.embedding.weights import find_local_weights, find_weights
@@ -19,25 +19,16 @@ most."""
 
 
 @dataclass(frozen=True, slots=True)
-class ConvertedCrossEncoder:
+class ConvertedCrossEncoder(ConvertedFiles):
     """A converted cross-encoder on disk.
 
     ``difference`` is the largest to torch's results over the probes, before the sigmoid. ``memory_bytes`` is what its
     weights take when they are loaded.
     """
 
-    folder: Path
     max_tokens: int
     difference: float
     memory_bytes: int
-
-    @property
-    def graph_path(self) -> Path:
-        return self.folder / GRAPH
-
-    @property
-    def tokenizer_path(self) -> Path:
-        return self.folder / TOKENIZER
 
     @property
     def is_faithful(self) -> bool:

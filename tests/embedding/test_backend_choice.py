@@ -14,42 +14,19 @@ import numpy as np
 import pytest
 
 from sidecar.embedding import backend_choice
-from sidecar.embedding.calibration_texts import calibration_texts
 from sidecar.embedding.conversion import ConversionCache, ConvertedModel, read_converted
 from sidecar.embedding.load import Backend, ModelLoading
 from sidecar.embedding.loader import Embeddings, Loader
 from sidecar.embedding.model_spec import ModelSpec, Precision
-from sidecar.embedding.model_table import ModelTable
 from sidecar.embedding.precision_check import kept_neighbours, least_cosine
 from sidecar.embedding.processors import available_processors
 from sidecar.errors import ModelLoadError
 from tests.contracts import LoaderContract
-from tests.fix_models import MINILM, quiet
+from tests.fix_models import quiet
 
 LEAST_KEPT = 0.9
 """What OpenVINO's int8 keeps of float32's ten nearest; measured 0.956."""
 needs_openvino = pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="openvino is not installed")
-
-
-@pytest.fixture(scope="module")
-def spec() -> ModelSpec:
-    return ModelTable().resolve(MINILM)
-
-
-@pytest.fixture(scope="module")
-def texts() -> list[str]:
-    return calibration_texts(301)
-
-
-@pytest.fixture(scope="module")
-def cache(models_folder: Path, minilm: Loader) -> ConversionCache:
-    """Holds the float32 form already."""
-    return ConversionCache(models_folder)
-
-
-@pytest.fixture(scope="module")
-def wanted(minilm: Loader, texts: list[str]) -> Embeddings:
-    return minilm.encode_text(texts)
 
 
 def load(cache: ConversionCache, spec: ModelSpec, precision: Precision, backend: Backend) -> Loader:

@@ -45,28 +45,6 @@ print(ConversionCache(Path(sys.argv[1])).get(sys.argv[2], "sbert", "int8").folde
 """
 
 
-@pytest.fixture(scope="module")
-def spec() -> ModelSpec:
-    return ModelTable().resolve(MINILM)
-
-
-@pytest.fixture(scope="module")
-def texts() -> list[str]:
-    """Docstrings that int8 was not calibrated on, for the most part."""
-    return calibration_texts(301)
-
-
-@pytest.fixture(scope="module")
-def cache(models_folder: Path, minilm: Loader) -> ConversionCache:
-    """Holds the float32 form already."""
-    return ConversionCache(models_folder)
-
-
-@pytest.fixture(scope="module")
-def wanted(minilm: Loader, texts: list[str]) -> Embeddings:
-    return minilm.encode_text(texts)
-
-
 def load(cache: ConversionCache, spec: ModelSpec, precision: Precision, backend: Backend = "onnx") -> Loader:
     with quiet():
         return ModelLoading(cache, backend).load(replace(spec, precision=precision))
