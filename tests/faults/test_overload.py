@@ -22,7 +22,7 @@ SECONDS = 600.0
 WRITERS = 32
 DOCUMENTS = 50
 """Of one request."""
-SENTENCE = "The quick brown fox jumps over the lazy dog, and number {} of client {} is told of it once more. "
+SENTENCE = "The quick brown fox jumps over the lazy dog, and number {} of {} of client {} is told of it. "
 MOST_GROWTH_BYTES = 100 * 1024 * 1024
 SLOWEST_SEARCH_SECONDS = 10.0
 
@@ -30,7 +30,10 @@ SLOWEST_SEARCH_SECONDS = 10.0
 def write(index: str, url: str, accepted: list[str]) -> Callable[[Client], requests.Response]:
     def work(client: Client) -> requests.Response:
         documents = [
-            {"_id": f"{client.number}-{client.sent}-{place}", "title": SENTENCE.format(client.sent, client.number) * 3}
+            {
+                "_id": f"{client.number}-{client.sent}-{place}",
+                "title": SENTENCE.format(place, client.sent, client.number) * 3,
+            }
             for place in range(DOCUMENTS)
         ]
         body = {"documents": documents, "tensorFields": ["title"]}
@@ -56,7 +59,7 @@ def search(index: str, url: str, times: list[float]) -> Callable[[Client], reque
 
 def test_sixty_four_clients_for_ten_minutes(node: str, index_name: str) -> None:
     assert package_folder("sentence-transformers/all-MiniLM-L6-v2") is not None
-    with Sidecar({"OPENSEARCH_URL": node, "SIDECAR_EMBEDDING_QUEUE": "1000"}) as sidecar:
+    with Sidecar({"OPENSEARCH_URL": node, "SIDECAR_EMBEDDING_QUEUE": "200"}) as sidecar:
         settings = {"index_defaults": {"model": "sentence-transformers/all-MiniLM-L6-v2"}, "number_of_shards": 1}
         assert sidecar.post(f"/indexes/{index_name}", settings).status_code == 200
         sidecar.add(index_name, [{"_id": "first", "title": "the first"}])
