@@ -87,6 +87,7 @@ def run_child(module: str, arguments: Sequence[str], subject: Subject) -> tuple[
             capture_output=True,
             text=True,
             env=environment,
+            stdin=subprocess.DEVNULL,
             timeout=CONVERSION_TIMEOUT_SECONDS,
             check=False,
         )
