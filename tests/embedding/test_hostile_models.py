@@ -219,7 +219,7 @@ def test_clip_tokenizer_runs_no_code_though_its_model_says_it_may(tmp_path: Path
     config["model_cfg"]["text_cfg"] |= {"hf_tokenizer_name": "x", "tokenizer_kwargs": {"trust_remote_code": True}}
     (model / "open_clip_config.json").write_text(json.dumps(config), "utf-8")
     with pytest.raises(ModelLoadError, match="can't be loaded"):
-        load(tmp_path, {"type": "open_clip", "localpath": str(model), "dimensions": 96})
+        load(tmp_path, {"name": "mine", "type": "open_clip", "localpath": str(model), "dimensions": 96})
     assert not marker.exists()
 
 
