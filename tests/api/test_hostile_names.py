@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from urllib.parse import quote
 
 import pytest
@@ -69,6 +70,17 @@ def foreign(node: str) -> Iterator[str]:
     request(node, "DELETE", "/foreign")
 
 
+def asked(sidecar: Sidecar, method: str, path: str, body: object = None) -> tuple[int, str]:
+    """An exchange by a client that sends the path as it is: others take `..` for a step."""
+    connection = HTTPConnection(sidecar.url.partition("//")[2], timeout=60)
+    sent = None if body is None else json.dumps(body)
+    connection.request(method, path, sent, {"Content-Type": "application/json"})
+    answered = connection.getresponse()
+    text = answered.read().decode()
+    connection.close()
+    return answered.status, text
+
+
 def test_id_is_an_id_whatever_stands_in_it(sidecar: Sidecar, index: str) -> None:
     documents = [{"_id": "kept", "title": "kept"}, *({"_id": one, "title": "t"} for one in IDS)]
     assert not sidecar.add(index, documents)["errors"]
@@ -76,9 +88,9 @@ def test_id_is_an_id_whatever_stands_in_it(sidecar: Sidecar, index: str) -> None
     found = sidecar.get(f"/indexes/{index}/documents", ids).json()["results"]
     assert [one["_id"] for one in found] == ids
     for one in IDS:
-        answered = sidecar.get(f"/indexes/{index}/documents/{quote(one, safe='')}")
-        # What has a slash, or is a step of a path, is the path's; the list above and below takes it.
-        assert answered.status_code == 404 or answered.json()["_id"] == one
+        status, text = asked(sidecar, "GET", f"/indexes/{index}/documents/{quote(one, safe='')}")
+        # What has a slash is the path's; the lists above and below take it.
+        assert (status == 404 and "/" in one) or json.loads(text)["_id"] == one
     assert sidecar.post(f"/indexes/{index}/documents/delete-batch", IDS).json()["details"]["deletedDocuments"] == len(
         IDS
     )
@@ -90,11 +102,14 @@ def test_id_is_an_id_whatever_stands_in_it(sidecar: Sidecar, index: str) -> None
 def test_name_of_an_index_reaches_no_other(sidecar: Sidecar, node: str, foreign: str, name: str) -> None:
     base = f"/indexes/{quote(name, safe='')}"
     for method, path in READS:
-        answered = sidecar.request(method, base + path, BODIES.get(path))
-        assert answered.status_code in (400, 404, 405, 422), (path, answered.text)
-        assert "secret" not in answered.text.replace("title:secret", "")
-    assert sidecar.delete(base).status_code in (400, 404, 405)
-    assert sidecar.post(base).status_code in (400, 404, 405)
+        status, text = asked(sidecar, method, base + path, BODIES.get(path))
+        assert status in (400, 404, 405, 422), (path, text)
+        assert "secret" not in text.replace("title:secret", "")
+    assert asked(sidecar, "DELETE", base)[0] in (400, 404, 405)
+    # Some are odd, but names: they become indexes of their own.
+    if asked(sidecar, "POST", base)[0] == 200:
+        assert asked(sidecar, "GET", base + "/documents/1")[0] == 404
+        assert asked(sidecar, "DELETE", base)[0] == 200
     assert request(node, "GET", f"/{foreign}/_doc/1")[0] == 200
 
 
