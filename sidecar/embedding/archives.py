@@ -10,10 +10,10 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO, Any, cast
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 """Ends of archives' names, lower case."""
@@ -37,7 +37,11 @@ _BROKEN = (
     IsADirectoryError,
     NotADirectoryError,
 )
-_PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+_PACKED: Mapping[bytes, Callable[[Any], IO[Any]]] = {
+    b"\x1f\x8b": lambda plain: cast(IO[bytes], gzip.GzipFile(fileobj=plain)),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\0": lzma.LZMAFile,
+}
 """First bytes of a packed tar archive -> what unpacks it."""
 _CHUNK_BYTES = 1024 * 1024
 
