@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -57,3 +58,13 @@ def test_runner_sees_what_a_pipe_sees() -> None:
         echo(CLEARS)
 
     assert "\x1b" not in CliRunner().invoke(command, color=True).output
+
+
+def test_commands_say_what_others_wrote_in_no_other_way() -> None:
+    # A script for the shell, and the file that an evaluation wrote, go out as they are.
+    as_they_are = {"printable.py", "completion.py", "evaluate_run.py"}
+    folder = Path(__file__).parent.parent.parent / "sidecar" / "cli"
+    for module in folder.glob("*.py"):
+        text = module.read_text("utf-8")
+        assert "rich.markup import" not in text, module.name
+        assert module.name in as_they_are or "click.echo(" not in text, module.name
