@@ -18,6 +18,7 @@ from sidecar.api.inspection import inspection
 from sidecar.api.keys import require_keys
 from sidecar.api.models import models
 from sidecar.api.operations import operations
+from sidecar.api.origins import refuse_other_origins
 from sidecar.api.pictures import pictures
 from sidecar.api.playground import playground
 from sidecar.api.points_in_time import points_in_time
@@ -105,6 +106,7 @@ def create_app(settings: Settings) -> Flask:
     log_requests(app, observer)
     tell_telemetry(app)
     require_keys(app, settings.api_keys)
+    refuse_other_origins(app, has_keys=bool(settings.api_keys))
     register_error_handlers(app)
     document_api(app, has_keys=bool(settings.api_keys))
     for blueprint in _BLUEPRINTS:

@@ -293,6 +293,14 @@ class Settings(BaseSettings):
     def _none_for_empty(cls, value: Any) -> Any:
         return None if value == "" else value
 
+    @field_validator("api_keys")
+    @classmethod
+    def _sendable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for key in value:
+            if not key or key != key.strip() or not key.isprintable():
+                raise ValueError("a key is empty, or has a character that no header can carry; give others")
+        return value
+
     @property
     def uses_embedded_node(self) -> bool:
         """True where no cluster is named, so that the embedded node serves."""

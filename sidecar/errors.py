@@ -6,7 +6,7 @@ SidecarError
 |  +- InvalidArgument, BadRequest, InvalidFieldName, InvalidIndexName
 |  +- InvalidDocumentId, DocumentTooLarge, IllegalRequestedDocCount, TooManyFields
 |  +- IndexNotFound, IndexAlreadyExists, AliasNotFound, DocumentNotFound, ModelNotInCache, NotASidecarIndex
-|  +- BodyTooLarge, Unauthorized, HardwareUnavailable
+|  +- BodyTooLarge, Unauthorized, OtherOrigin, HardwareUnavailable
 |  +- Unprocessable                         the request has not the shape that its route reads
 |  +- MediaError                            an image or another file that a document or query names
 |  +- UnknownModel                          no model of that name
@@ -204,6 +204,13 @@ class Unauthorized(InvalidRequest):
 
     status = 401
     code = "unauthorized"
+
+
+class OtherOrigin(InvalidRequest):
+    """A web page of another origin asked a browser for a change; it has no key that would show who it is from."""
+
+    status = 403
+    code = "other_origin"
 
 
 class TooManyRequests(InvalidRequest):

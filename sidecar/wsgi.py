@@ -92,6 +92,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "limit_request_fields": MOST_HEADERS,
             # The one in Python, which the native face's requests extend.
             "http_parser": "python",
+            # No client is believed when it says by which path, or by which scheme, a proxy was asked.
+            "forwarded_allow_ips": "",
             "timeout": STUCK_SECONDS,
             "graceful_timeout": math.ceil(self._settings.grace) + STOP_SECONDS,
             "control_socket_disable": True,

@@ -94,3 +94,13 @@ def test_folders_are_absolute_and_may_start_with_a_tilde() -> None:
 
 def test_every_setting_says_what_it_means() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize("keys", ['[""]', '["good", ""]', '[" "]', '["good "]', '["a\\nb"]', '["a\\u0000b"]'])
+def test_a_key_that_nobody_could_send_or_anybody_would_stops_the_start(
+    keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIDECAR_API_KEYS", keys)
+    with pytest.raises(ConfigurationError, match=r"SIDECAR_API_KEYS: .*a key is empty") as refused:
+        load_settings()
+    assert "good" not in refused.value.message

@@ -17,6 +17,7 @@ from sidecar.cli.document_bar import DocumentBar
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import echo_json
 from sidecar.cli.local_app import command_settings, local_app
+from sidecar.cli.printable import echo
 from sidecar.cli.stopping import stopped_by_signals
 from sidecar.config import Settings
 from sidecar.ingest.backfill import Backfill, BackfillOptions
@@ -89,20 +90,20 @@ def _run(parts: Services, face: FaceClient, options: BackfillOptions, *, as_json
     tell = _tell_json if as_json else _tell
     tell(outcome, time.perf_counter() - started)
     if stopped:
-        click.echo("Stopped before the end. Start it again with the same options to go on.", err=True)
+        echo("Stopped before the end. Start it again with the same options to go on.", err=True)
         return ExitStatus.STOPPED
     return ExitStatus.PROBLEMS if outcome.failed else ExitStatus.DONE
 
 
 def _tell(outcome: Outcome, seconds: float) -> None:
     rate = outcome.embedded / seconds if seconds else 0.0
-    click.echo(
+    echo(
         f"{outcome.embedded} documents embedded in {seconds:.1f} s ({rate:.0f} docs/s), {outcome.unchanged} had "
         f"nothing to embed, {outcome.gone} were deleted meanwhile, {outcome.conflicts} were changed meanwhile and "
         f"read again, {outcome.failed} failed"
     )
     for document_id, reason in outcome.failures.items():
-        click.echo(f"  {document_id}: {reason}", err=True)
+        echo(f"  {document_id}: {reason}", err=True)
 
 
 def _tell_json(outcome: Outcome, seconds: float) -> None:

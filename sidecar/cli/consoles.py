@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 
+from sidecar.cli.printable import escape
 from sidecar.opensearch.node.progress import Progress, Report
 
 _FILE_WIDTH = 1000

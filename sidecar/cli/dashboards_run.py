@@ -6,11 +6,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import click
-
 from sidecar.cli.consoles import progress_console
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import JSON, echo_json
+from sidecar.cli.printable import echo
 from sidecar.config import load_settings
 from sidecar.dashboards import DEFAULT_INDEX, Destination, grafana_dashboard, prometheus_alerts, saved_objects
 from sidecar.dashboards import install as import_objects
@@ -27,9 +26,9 @@ def install(given: Mapping[str, Any]) -> int:
         echo_json({"index": name, "imported": titles, "is_written_to": configured is not None})
         return ExitStatus.DONE
     for title in titles:
-        click.echo(title)
+        echo(title)
     if configured is None:
-        click.echo(f"They stay empty until a sidecar runs with SIDECAR_METRICS_INDEX={name}.")
+        echo(f"They stay empty until a sidecar runs with SIDECAR_METRICS_INDEX={name}.")
     return ExitStatus.DONE
 
 

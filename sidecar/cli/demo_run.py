@@ -9,7 +9,6 @@ from typing import Any
 
 from flask.testing import FlaskClient
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from sidecar.cli.consoles import progress_console
@@ -18,6 +17,7 @@ from sidecar.cli.ending import CommandFailed
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import JSON, echo_json
 from sidecar.cli.local_app import command_settings, local_app
+from sidecar.cli.printable import escape
 from sidecar.config import Settings
 
 INDEX = "python-docs"

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from sidecar import __version__
 from sidecar.cli.consoles import progress_console, result_console
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import JSON, echo_json
+from sidecar.cli.printable import escape
 from sidecar.doctor.finding import Finding, Level
 from sidecar.doctor.registry import CHECKS, run_checks
 from sidecar.doctor.sound_settings import sound_settings

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
-import click
 import orjson
 
 from sidecar.cli.json_output import echo_json
+from sidecar.cli.printable import echo
 from sidecar.ingest.loading.dry_run import Sample, TriedDocument, try_sample
 from sidecar.ingest.loading.estimate import Estimate, estimate
 from sidecar.ingest.loading.parts import LoadParts
@@ -36,10 +36,10 @@ def show_dry_run(
     if as_json:
         echo_json(_as_json(sample, estimated, documents))
         return
-    click.echo(_told_index(plan.index, target, is_there=is_there))
+    echo(_told_index(plan.index, target, is_there=is_there))
     for tried in sample.documents[:documents]:
-        click.echo(_told_document(tried))
-    click.echo(_told_estimate(sample, estimated))
+        echo(_told_document(tried))
+    echo(_told_estimate(sample, estimated))
 
 
 def _told_index(index: str, target: Target, *, is_there: bool) -> str:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import click
 
 from sidecar.cli.exit_statuses import ExitStatus, status_of
+from sidecar.cli.printable import printable
 from sidecar.errors import SidecarError
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ class CommandFailed(click.ClickException):
     """An error that ends a command, as one line."""
 
     def __init__(self, message: str, status: ExitStatus) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.exit_code = int(status)  # type: ignore[misc]  # declared for the class
 
 

@@ -19,6 +19,7 @@ from sidecar.cli.evaluate_options import Asked
 from sidecar.cli.evaluate_served import served_sidecar
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.local_app import local_app
+from sidecar.cli.printable import echo
 from sidecar.cli.stopping import stopped_by_signals
 from sidecar.evaluation.choices import complete_all, expand
 from sidecar.evaluation.data.collection import Collection
@@ -45,7 +46,7 @@ def evaluate(given: Mapping[str, Any]) -> int:
         with stopped_by_signals(_interrupt):
             _tell(_evaluate(asked), asked)
     except KeyboardInterrupt:
-        click.echo("Stopped: what is finished is saved. The same command goes on.", err=True)
+        echo("Stopped: what is finished is saved. The same command goes on.", err=True)
         return ExitStatus.STOPPED
     return ExitStatus.DONE
 
@@ -119,8 +120,8 @@ def _tell(evaluation: Evaluation, asked: Asked) -> None:
         return
     console = table_console()
     console.print(table_for(console, evaluation))
-    click.echo(advice_on(evaluation))
-    click.echo(f"Written: {', '.join(map(str, paths))}", err=True)
+    echo(advice_on(evaluation))
+    echo(f"Written: {', '.join(map(str, paths))}", err=True)
 
 
 def _compare(first: Path, second: Path) -> None:

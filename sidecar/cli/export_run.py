@@ -18,6 +18,7 @@ from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import JSON, echo_json
 from sidecar.cli.local_app import command_settings, local_app
 from sidecar.cli.names import names_of
+from sidecar.cli.printable import echo
 from sidecar.cli.stopping import stopped_by_signals
 from sidecar.ingest.exporting.export import Export, ExportStopped, ExportSummary
 from sidecar.ingest.exporting.options import STANDARD_OUTPUT, ExportFormat, ExportOptions
@@ -38,7 +39,7 @@ def export(given: Mapping[str, Any]) -> int:
                 with stopped_by_signals(job.stop):
                     summary = job.run()
     except ExportStopped:
-        click.echo(f"Stopped before the end; nothing is left of it at {options.to}.", err=True)
+        echo(f"Stopped before the end; nothing is left of it at {options.to}.", err=True)
         return ExitStatus.STOPPED
     except BrokenPipeError:
         # Whoever read has had enough; nothing more can be said there, not even by Python at its end.
@@ -91,12 +92,12 @@ def _tell(summary: ExportSummary, options: ExportOptions, seconds: float, *, as_
     where = "on standard output" if options.to == STANDARD_OUTPUT else f"in {options.to}"
     files = f", {summary.files} file{'s' if summary.files != 1 else ''}" if options.is_folder else ""
     rate = summary.documents / seconds if seconds else 0.0
-    click.echo(
+    echo(
         f"{summary.documents:,} documents of {', '.join(summary.indexes)} are {where}{files} "
         f"({seconds:.1f} s, {rate:,.0f} docs/s)",
         file=place,
     )
     for column in summary.json_columns:
-        click.echo(f"  {column}: no one type holds its values; they are written as JSON text", err=True)
+        echo(f"  {column}: no one type holds its values; they are written as JSON text", err=True)
     for name in summary.unmet_fields:
-        click.echo(f"  {name}: no document has this field", err=True)
+        echo(f"  {name}: no document has this field", err=True)

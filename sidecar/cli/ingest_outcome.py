@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.console import Console
-from rich.markup import escape
 
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import echo_json
+from sidecar.cli.printable import echo, escape
 from sidecar.ingest.loading.counts import Ending, Summary
 from sidecar.ingest.loading.job import Job
 from sidecar.ingest.loading.plan import LoadPlan
@@ -41,22 +40,22 @@ def tell_summary(summary: Summary, plan: LoadPlan, job: Job, dead_letters: Path,
     if as_json:
         echo_json(_as_json(summary, plan, job, dead_letters))
     elif summary.ending is Ending.ALREADY_DONE:
-        click.echo(f"Loaded already into {plan.index}: {total.written:,} documents, {total.failed:,} failed")
+        echo(f"Loaded already into {plan.index}: {total.written:,} documents, {total.failed:,} failed")
     else:
         kept = f", {total.kept:,} were there already" if total.kept else ""
-        click.echo(
+        echo(
             f"{total.written:,} documents written to {plan.index}{kept}, {total.failed:,} failed "
             f"({summary.run.documents:,} in this run, {summary.seconds:.1f} s, "
             f"{summary.documents_per_second:,.0f} docs/s)"
         )
     if total.failed:
-        click.echo(f"The documents that failed, each with its reason, are in {dead_letters}", err=True)
+        echo(f"The documents that failed, each with its reason, are in {dead_letters}", err=True)
     if summary.ending is Ending.ALREADY_DONE:
-        click.echo("Load it all again with --replace, or with --only-new what is not in the index.", err=True)
+        echo("Load it all again with --replace, or with --only-new what is not in the index.", err=True)
     if summary.reason is not None:
-        click.echo(f"Stopped: {summary.reason}", err=True)
+        echo(f"Stopped: {summary.reason}", err=True)
     if summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
-        click.echo(_how_to_go_on(plan), err=True)
+        echo(_how_to_go_on(plan), err=True)
 
 
 def _how_to_go_on(plan: LoadPlan) -> str:

@@ -8,6 +8,8 @@ from typing import Any, TextIO
 import click
 import orjson
 
+from sidecar.cli.printable import echo
+
 JSON = "as_json"
 """The option's name among a command's parameters."""
 
@@ -24,7 +26,7 @@ def echo_json(value: Any, *, file: TextIO | None = None) -> None:
     """Write a JSON value, indented, to standard output or another file. Paths are text; numbers that JSON can't say
     are null."""
     text = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
-    click.echo(text.decode(), file=file)
+    echo(text.decode(), file=file)
 
 
 def _plain(value: object) -> object:

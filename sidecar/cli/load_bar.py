@@ -6,7 +6,6 @@ import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -17,6 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from sidecar.cli.printable import escape
 from sidecar.ingest.loading.counts import LoadCounts
 from sidecar.ingest.loading.progress import Total
 

@@ -12,6 +12,7 @@ from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import JSON, echo_json
 from sidecar.cli.migrate_parts import copying_bar, migration_parts, progress_on
 from sidecar.cli.migrate_report import as_json, tell_state
+from sidecar.cli.printable import echo
 from sidecar.cli.stopping import stopped_by_signals
 from sidecar.ingest.migration.backward import Rollback, find_switched
 from sidecar.ingest.migration.copying import Stopped
@@ -36,11 +37,11 @@ def status(given: Mapping[str, Any]) -> int:
         echo_json([_told(record) for record in records])
         return ExitStatus.DONE
     if not records:
-        click.echo("There are no migrations.")
+        echo("There are no migrations.")
     for record in records:
         state = MigrationState.from_record(record.value)
         at_work = ", a process is at work on it" if is_held(record) else ""
-        click.echo(f"{state.name}: {state.phase.told}, from {state.old.index} to {state.new.index}{at_work}")
+        echo(f"{state.name}: {state.phase.told}, from {state.old.index} to {state.new.index}{at_work}")
     return ExitStatus.DONE
 
 
@@ -57,7 +58,7 @@ def rollback(given: Mapping[str, Any]) -> int:
                     state = work.run()
                 except Stopped:
                     bar.pause()
-                    click.echo(f"Stopped. To go on: sidecar migrate rollback {name}", err=True)
+                    echo(f"Stopped. To go on: sidecar migrate rollback {name}", err=True)
                     return ExitStatus.STOPPED
         if given[JSON]:
             echo_json(as_json(state))
@@ -76,7 +77,7 @@ def finish(given: Mapping[str, Any]) -> int:
     if given[JSON]:
         echo_json({"name": name, "deleted": deleted})
     else:
-        click.echo(f"The migration of {name} was finished already." if deleted is None else f"{deleted} is deleted.")
+        echo(f"The migration of {name} was finished already." if deleted is None else f"{deleted} is deleted.")
     return ExitStatus.DONE
 
 
@@ -88,7 +89,7 @@ def abort(given: Mapping[str, Any]) -> int:
     if given[JSON]:
         echo_json(as_json(state))
     else:
-        click.echo(f"Given up; {name} leads where it did ({state.phase.told}).")
+        echo(f"Given up; {name} leads where it did ({state.phase.told}).")
     return ExitStatus.DONE
 
 

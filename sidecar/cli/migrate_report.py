@@ -6,11 +6,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from sidecar.cli.printable import echo, escape
 from sidecar.ingest.migration.comparison import Compared, Hit
 from sidecar.ingest.migration.forward import Report
 from sidecar.ingest.migration.state import MigrationState, Phase
@@ -41,18 +40,18 @@ def tell_state(state: MigrationState) -> None:
     """How far a migration is, in a line or two."""
     copy = state.copy
     bare = f", {copy.bare} of them without vectors" if copy.bare else ""
-    click.echo(f"{copy.copied} copies written{bare}, {copy.deleted} deleted")
+    echo(f"{copy.copied} copies written{bare}, {copy.deleted} deleted")
     if state.phase is Phase.SWITCHED:
-        click.echo(f"{state.name} leads to {state.new.index} now{_waited(state)}.")
-        click.echo(
+        echo(f"{state.name} leads to {state.new.index} now{_waited(state)}.")
+        echo(
             f"{state.old.index} is kept. When you don't want to go back any more: sidecar migrate finish {state.name}; "
             f"to go back: sidecar migrate rollback {state.name}"
         )
     elif state.phase is Phase.ROLLED_BACK:
-        click.echo(f"{state.name} leads to {state.old.index} again{_waited(state)}.")
-        click.echo(f"{state.new.index} is kept; delete it: sidecar migrate finish {state.name}")
+        echo(f"{state.name} leads to {state.old.index} again{_waited(state)}.")
+        echo(f"{state.new.index} is kept; delete it: sidecar migrate finish {state.name}")
     else:
-        click.echo(f"{state.name} leads to {state.old.index} as before; {state.new.index} is {state.phase.told}.")
+        echo(f"{state.name} leads to {state.old.index} as before; {state.new.index} is {state.phase.told}.")
 
 
 def as_json(state: MigrationState, report: Report | None = None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sidecar.cli.json_output import echo_json
 from sidecar.cli.migrate_options import Asked
 from sidecar.cli.migrate_parts import copying_bar, migration_parts, progress_on
 from sidecar.cli.migrate_report import as_json, tell_checks, tell_state
+from sidecar.cli.printable import echo
 from sidecar.cli.stopping import stopped_by_signals
 from sidecar.ingest.migration.beginning import begin, resume
 from sidecar.ingest.migration.changed_settings import Changes
@@ -63,7 +64,7 @@ class _Options:
                 state = migration.run()
             except Stopped:
                 bar.pause()
-                click.echo(f"Stopped. To go on: sidecar migrate {asked.name} --resume", err=True)
+                echo(f"Stopped. To go on: sidecar migrate {asked.name} --resume", err=True)
                 return ExitStatus.STOPPED
         bar.pause()
         report = migration.report

@@ -15,6 +15,7 @@ from sidecar.cli.consoles import progress_console, table_console
 from sidecar.cli.ending import CommandFailed
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import JSON, echo_json
+from sidecar.cli.printable import echo
 from sidecar.config import Settings
 from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.inventory import ModelFiles, files_on_disk, hub_repository, parameters_millions
@@ -63,7 +64,7 @@ def show(given: Mapping[str, Any]) -> int:
         ("converted", ", ".join(map(str, files.converted)) or "not yet"),
         ("fingerprint", spec.fingerprint),
     ):
-        click.echo(f"{label + ':':<14}{value}")
+        echo(f"{label + ':':<14}{value}")
     return ExitStatus.DONE
 
 
@@ -76,7 +77,7 @@ def pull(given: Mapping[str, Any]) -> int:
     if given[JSON]:
         echo_json({"name": given["name"], "weights": folder})
     else:
-        click.echo(f"The weights of {given['name']} are in {folder}.")
+        echo(f"The weights of {given['name']} are in {folder}.")
     return ExitStatus.DONE
 
 
@@ -93,9 +94,9 @@ def convert(given: Mapping[str, Any]) -> int:
         echo_json(_as_json(spec, files) | runs | {"dimensions": loader.dimensions})
         return ExitStatus.DONE
     memory = _bytes(loader.memory_bytes)
-    click.echo(f"{spec.name} runs by {loader.backend}: {loader.dimensions} dimensions, {memory} of memory.")
+    echo(f"{spec.name} runs by {loader.backend}: {loader.dimensions} dimensions, {memory} of memory.")
     if files.converted:
-        click.echo(f"Its converted forms are in {files.converted[0].parent} ({_bytes(files.converted_bytes)}).")
+        echo(f"Its converted forms are in {files.converted[0].parent} ({_bytes(files.converted_bytes)}).")
     return ExitStatus.DONE
 
 
@@ -116,7 +117,7 @@ def bench(given: Mapping[str, Any]) -> int:
         table_console().print(_bench_table(spec.name, measured))
     for speed in speeds:
         if speed.failure:
-            click.echo(f"not measured: {speed.backend} {speed.precision}: {speed.failure}", err=True)
+            echo(f"not measured: {speed.backend} {speed.precision}: {speed.failure}", err=True)
     if not measured:
         raise CommandFailed("no backend could run the model; the reasons are above", ExitStatus.FAILED)
     return ExitStatus.DONE
@@ -135,7 +136,7 @@ def _bench_table(name: str, measured: Sequence[Any]) -> Table:
 def _echo_columns(rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _spec(given: Mapping[str, Any]) -> ModelSpec:

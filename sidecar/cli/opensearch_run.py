@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
-import click
-
 from sidecar.cli.consoles import node_progress, progress_console
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import JSON, echo_json
+from sidecar.cli.printable import echo
 from sidecar.config import Settings, load_settings
 from sidecar.opensearch import node as nodes
 from sidecar.opensearch.node import NodeStatus, RunningNode
@@ -31,7 +30,7 @@ def start(given: Mapping[str, Any]) -> int:
         echo_json(_started(node))
     else:
         already = "" if node.started_by_us else " (it ran already)"
-        click.echo(f"OpenSearch {node.version} runs at {node.url}{already}, process {node.pid}, data in {node.data}.")
+        echo(f"OpenSearch {node.version} runs at {node.url}{already}, process {node.pid}, data in {node.data}.")
     return ExitStatus.DONE
 
 
@@ -42,7 +41,7 @@ def stop(given: Mapping[str, Any]) -> int:
     if given[JSON]:
         echo_json({"stopped": pid is not None, "pid": pid})
     else:
-        click.echo(_NOTHING_RUNS if pid is None else f"OpenSearch stopped (process {pid}).")
+        echo(_NOTHING_RUNS if pid is None else f"OpenSearch stopped (process {pid}).")
     return ExitStatus.DONE
 
 
@@ -52,18 +51,18 @@ def status(given: Mapping[str, Any]) -> int:
     if given[JSON]:
         echo_json({"running": False} if found is None else _running(found))
     elif found is None:
-        click.echo(_NOTHING_RUNS)
+        echo(_NOTHING_RUNS)
     else:
         _tell(found)
     return ExitStatus.FAILED if found is None else ExitStatus.DONE
 
 
 def _tell(found: NodeStatus) -> None:
-    click.echo(f"OpenSearch {found.version} {'runs' if found.ready else 'is starting'} at {found.url}")
-    click.echo(f"process  {found.pid}, {'started by hand' if found.by_hand else 'stops with its last user'}")
-    click.echo(f"used by  {', '.join(f'process {pid}' for pid in found.users) or 'no sidecar'}")
-    click.echo(f"data     {found.data}")
-    click.echo(f"log      {found.log}")
+    echo(f"OpenSearch {found.version} {'runs' if found.ready else 'is starting'} at {found.url}")
+    echo(f"process  {found.pid}, {'started by hand' if found.by_hand else 'stops with its last user'}")
+    echo(f"used by  {', '.join(f'process {pid}' for pid in found.users) or 'no sidecar'}")
+    echo(f"data     {found.data}")
+    echo(f"log      {found.log}")
 
 
 def _running(found: NodeStatus) -> dict[str, Any]:
@@ -100,10 +99,10 @@ def _run_ephemeral(settings: Settings, *, as_json: bool) -> int:
             if as_json:
                 echo_json(_started(node))
             else:
-                click.echo(f"OpenSearch {node.version} runs at {node.url}, process {node.pid}; Ctrl-C removes it.")
+                echo(f"OpenSearch {node.version} runs at {node.url}, process {node.pid}; Ctrl-C removes it.")
             signal.pause()
     except KeyboardInterrupt:
-        click.echo("OpenSearch stopped, its data removed.", err=as_json)
+        echo("OpenSearch stopped, its data removed.", err=as_json)
     return ExitStatus.DONE
 
 

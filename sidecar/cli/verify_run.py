@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import click
-
 from sidecar.api.services import EXTENSION, Services
 from sidecar.app import create_native_embedder, create_native_face
 from sidecar.cli.consoles import progress_console
@@ -14,6 +12,7 @@ from sidecar.cli.document_bar import DocumentBar
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import JSON, echo_json
 from sidecar.cli.local_app import command_settings, local_app
+from sidecar.cli.printable import echo
 from sidecar.cli.stopping import stopped_by_signals
 from sidecar.ingest.face_client import FaceClient
 from sidecar.ingest.progress import Progress
@@ -41,7 +40,7 @@ def verify(given: Mapping[str, Any]) -> int:
                 report = job.run()
     _tell(report, options, as_json=given[JSON])
     if job.was_stopped:
-        click.echo("Stopped before the end: the other documents were not looked at.", err=True)
+        echo("Stopped before the end: the other documents were not looked at.", err=True)
         return ExitStatus.STOPPED
     return ExitStatus.DONE if report.is_fine else ExitStatus.PROBLEMS
 
@@ -68,12 +67,12 @@ def _tell(report: Report, options: VerificationOptions, *, as_json: bool) -> Non
     if rows:
         _tell_table(rows, options)
     for index in report.restored:
-        click.echo(f"The settings of {index}, which a broken-off load had left changed, are as before.")
+        echo(f"The settings of {index}, which a broken-off load had left changed, are as before.")
     for document_id, reason in report.failures.items():
-        click.echo(f"  {document_id}: {reason}", err=True)
+        echo(f"  {document_id}: {reason}", err=True)
     anew = f", the vectors of {report.embedded_anew:,} computed anew" if options.deep_documents else ""
     result = "All is right." if not rows else "All is mended." if report.is_fine else "Not all is right."
-    click.echo(f"{report.verified:,} documents looked at{anew}. {result}")
+    echo(f"{report.verified:,} documents looked at{anew}. {result}")
 
 
 def _tell_table(rows: Sequence[dict[str, Any]], options: VerificationOptions) -> None:
@@ -81,10 +80,10 @@ def _tell_table(rows: Sequence[dict[str, Any]], options: VerificationOptions) ->
     table = [head, *(_cells(row, options) for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(head))]
     for line in table:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    click.echo()
+        echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    echo()
     for problem, meaning in {row["problem"]: row["meaning"] for row in rows}.items():
-        click.echo(f"  {problem}: {meaning}")
+        echo(f"  {problem}: {meaning}")
 
 
 def _cells(row: dict[str, Any], options: VerificationOptions) -> list[str]:

@@ -59,11 +59,22 @@ def _open_doors(settings: Settings) -> Iterator[Finding]:
             "SIDECAR_API_KEYS are set.",
             "Set SIDECAR_API_KEYS, or let nobody but a proxy reach the port.",
         )
+    if settings.native_port is not None and not _has_users(settings):
+        yield warning(
+            f"whoever reaches this machine may do anything with the cluster: SIDECAR_HOST is {settings.host}, the "
+            "OpenSearch port asks for no API key, and the cluster knows no users.",
+            "Use a cluster with the Security plugin, set SIDECAR_NATIVE_PORT to nothing, or let nobody reach the port.",
+        )
     if settings.tls_certificate is None:
         yield warning(
             f"keys and documents pass unencrypted: SIDECAR_HOST is {settings.host}, without SIDECAR_TLS_CERTIFICATE.",
             "Set a certificate, or put a proxy that speaks TLS before the server.",
         )
+
+
+def _has_users(settings: Settings) -> bool:
+    """Whether the cluster wants a user and a password, as the sidecar itself then has."""
+    return settings.opensearch_url is not None and "@" in settings.opensearch_url
 
 
 def _is_loopback(host: str) -> bool:

@@ -55,7 +55,7 @@ class _Module:
 
 class _Reader(pickle.Unpickler):
     def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
-        super().__init__(io.BytesIO(archive.read(f"{root}data.pkl")))
+        super().__init__(io.BytesIO(_stored(archive, f"{root}data.pkl")))
         self._archive = archive
         self._root = root
         self._storages: dict[str, torch.Tensor] = {}
@@ -77,9 +77,16 @@ class _Reader(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> torch.Tensor:
         _, dtype, key, *_ = pid
         if key not in self._storages:
-            content = bytearray(self._archive.read(f"{self._root}data/{key}"))
+            content = bytearray(_stored(self._archive, f"{self._root}data/{key}"))
             self._storages[key] = torch.frombuffer(content, dtype=dtype) if content else torch.empty(0, dtype=dtype)
         return self._storages[key]
+
+
+def _stored(archive: zipfile.ZipFile, name: str) -> bytes:
+    # torch packs nothing. What is packed may be a thousand times larger than its archive, and is read into memory.
+    if archive.getinfo(name).compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"the archive has a packed file, {name!r}, which no archive of torch's has")
+    return archive.read(name)
 
 
 def _rebuild_tensor(storage: torch.Tensor, offset: int, size: Any, stride: Any, *_: Any) -> torch.Tensor:

@@ -16,6 +16,7 @@ from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
 
 from sidecar.embedding.clip_archive import is_archive, read_archive
 from sidecar.embedding.clip_weights import FOLDER_PREFIX, HUB_PREFIX, ClipSource
+from sidecar.embedding.foreign_code import NO_CODE
 from sidecar.embedding.image_preprocessing import ImageSteps
 
 RESNET_TOKENS = 64
@@ -44,8 +45,9 @@ class ClipModel:
 def open_clip_model(source: ClipSource) -> ClipModel:
     """Build the model and load its weights, which are downloaded where no cache has them.
 
-    Weights never run code: pickles are read for their tensors alone. The activation is what the weights were trained
-    with, which for many tags is not what the architecture's own configuration says.
+    Models never run code: pickles are read for their tensors alone, tokenizers have the libraries' own classes. The
+    activation is what the weights were trained with, which for many tags is not what the architecture's own
+    configuration says.
     Raises: ClipUnreadable.
     """
     name, weights, quick_gelu = _identify(source)
@@ -118,14 +120,14 @@ def _create(source: ClipSource, name: str, weights: str, quick_gelu: bool) -> to
 
 
 def _tokenizer(source: ClipSource, name: str) -> Any:
-    own = open_clip.get_tokenizer(name) if source.tokenizer is None else None
-    if own is not None:
-        return own
-    config = open_clip.get_model_config(name) or {}
-    length = config.get("text_cfg", {}).get("context_length", open_clip.factory.DEFAULT_CONTEXT_LENGTH)
+    config = (open_clip.get_model_config(name) or {}).get("text_cfg", {})
+    if source.tokenizer is None:
+        # The model's configuration may have options for transformers, of which these are set whatever it says.
+        return open_clip.get_tokenizer(name, **(NO_CODE if config.get("hf_tokenizer_name") else {}))
+    length = config.get("context_length", open_clip.factory.DEFAULT_CONTEXT_LENGTH)
     if source.tokenizer == "clip":
         return SimpleTokenizer(context_length=length)
-    return HFTokenizer(source.tokenizer, context_length=length)
+    return HFTokenizer(source.tokenizer, context_length=length, **NO_CODE)
 
 
 def _steps(model: Any) -> ImageSteps:

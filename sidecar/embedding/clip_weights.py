@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from sidecar.embedding.model_spec import ModelSpec
+from sidecar.embedding.weights import local_path
 from sidecar.errors import ModelLoadError
 
 HUB_PREFIX = "hf-hub:"
@@ -59,11 +60,11 @@ def clip_source(spec: ModelSpec, path: Path | None) -> ClipSource:
     """The source of the model, whose files lie at ``path`` where its name does not say so."""
     repository = spec.repository
     if repository.startswith((FOLDER_PREFIX, "/", "./", "../", "~")):
-        path, repository = Path(repository.removeprefix(FOLDER_PREFIX)), ""
+        path, repository = local_path(repository.removeprefix(FOLDER_PREFIX)), ""
     mean, std = spec.option("mean"), spec.option("std")
     return ClipSource(
         repository=repository,
-        path=str(path.expanduser().absolute()) if path is not None else "",
+        path=str(path.absolute()) if path is not None else "",
         is_openai=path is not None and spec.loader in ("clip", "fp16_clip"),
         mean=tuple(mean) if mean else None,
         std=tuple(std) if std else None,

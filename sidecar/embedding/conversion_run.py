@@ -6,6 +6,7 @@ beside its place and renamed there: a conversion that is killed leaves nothing t
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import re
@@ -30,6 +31,9 @@ logger = logging.getLogger(__name__)
 CONVERSION_TIMEOUT_SECONDS = 3600.0
 UNREADABLE_STATUS = 3
 """Exit status of a converter when the model's own files are missing or corrupt."""
+
+MOST_SLUG_CHARACTERS = 150
+"""Of a name's 255."""
 
 Converted = TypeVar("Converted")
 
@@ -87,6 +91,7 @@ def run_child(module: str, arguments: Sequence[str], subject: Subject) -> tuple[
             capture_output=True,
             text=True,
             env=environment,
+            stdin=subprocess.DEVNULL,
             timeout=CONVERSION_TIMEOUT_SECONDS,
             check=False,
         )
@@ -96,8 +101,11 @@ def run_child(module: str, arguments: Sequence[str], subject: Subject) -> tuple[
 
 
 def slug(text: str) -> str:
-    """The text as part of a file's name."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "--", text)
+    """The text as part of a file's name; what is too long for that, as a folder's whole path, ends with a digest."""
+    fit = re.sub(r"[^A-Za-z0-9._-]+", "--", text)
+    if len(fit) <= MOST_SLUG_CHARACTERS:
+        return fit
+    return f"{fit[:MOST_SLUG_CHARACTERS]}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
 
 
 def _build(

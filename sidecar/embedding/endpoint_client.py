@@ -57,7 +57,8 @@ class EndpointClient:
     """Posts JSON to one URL and reads JSON. Safe to use from any thread; connections are kept open."""
 
     def __init__(self, access: EndpointAccess) -> None:
-        self.url = access.url
+        # What stands behind the path may be a key.
+        self.url = access.url.partition("?")[0]
         self._access = access
         self._parts = urlsplit(access.url)
         self._resolver = Resolver(allow_private=True)

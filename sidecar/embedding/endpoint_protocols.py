@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def trusted_start(url: str, endpoints: Mapping[str, str]) -> str | None:
     start of ``http://a.example``, nor ``http://a/x`` of ``http://a/xyz``.
     """
     parts = urlsplit(url)
-    if ".." in parts.path.split("/"):
+    if ".." in unquote(parts.path).replace("\\", "/").split("/"):
         return None
     found = []
     for start in endpoints:

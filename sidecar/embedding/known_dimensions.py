@@ -13,7 +13,7 @@ from sidecar.embedding.clip_weights import CONFIG_FILE, HUB_PREFIX
 from sidecar.embedding.model_options import CLIP_KINDS, TEXT_KINDS
 from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import read_table
-from sidecar.embedding.weights import package_folder
+from sidecar.embedding.weights import is_folder, local_path, package_folder
 
 _POOLING_MODES = (
     "pooling_mode_cls_token",
@@ -57,8 +57,8 @@ def _table_dimensions() -> dict[tuple[str, str], int]:
 
 def _of_clip(spec: ModelSpec) -> int | None:
     location = orjson.loads(spec.location) if spec.location else {}
-    folder = Path(location["path"]).expanduser() if "path" in location else None
-    if folder is not None and (folder / CONFIG_FILE).is_file():
+    folder = local_path(location["path"]) if "path" in location else None
+    if folder is not None and is_folder(folder) and (folder / CONFIG_FILE).is_file():
         return _of_open_clip_config(folder / CONFIG_FILE)
     if spec.repository.startswith(HUB_PREFIX):
         file = _cached(spec.repository.removeprefix(HUB_PREFIX), CONFIG_FILE)
@@ -77,8 +77,8 @@ def _of_open_clip_config(path: Path) -> int | None:
 
 def _folder(repository: str) -> Path | None:
     """Where the model's small files lie; its weights may be missing."""
-    path = Path(repository).expanduser()
-    if path.is_dir():
+    path = local_path(repository)
+    if is_folder(path):
         return path
     config = _cached(repository, "config.json")
     return package_folder(repository) if config is None else config.parent

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +27,7 @@ from sidecar.embedding.downloads import DownloadFailed, file_name, from_s3, from
 from sidecar.embedding.model_locations import AUTH_REQUIRED
 from sidecar.embedding.model_options import CLIP_KINDS, TEXT_KINDS
 from sidecar.embedding.model_spec import ModelAuth, ModelSpec, as_options
-from sidecar.embedding.weights import find_weights, hub_file
+from sidecar.embedding.weights import find_weights, hub_file, local_path
 from sidecar.errors import ModelLoadError
 
 if TYPE_CHECKING:
@@ -88,7 +91,7 @@ def with_local_files(spec: ModelSpec, context: LoadContext) -> ModelSpec:
 
 def _find(spec: ModelSpec, location: Mapping[str, Any], context: LoadContext) -> ModelFiles:
     if "path" in location:
-        return _local(spec, Path(location["path"]).expanduser(), context)
+        return _local(spec, local_path(location["path"]), context)
     auth = _checked_auth(location, spec.auth)
     if "hf" in location:
         return _from_hub(spec, location, auth, context)
@@ -96,13 +99,20 @@ def _find(spec: ModelSpec, location: Mapping[str, Any], context: LoadContext) ->
 
 
 def _local(spec: ModelSpec, path: Path, context: LoadContext) -> ModelFiles:
-    if not path.exists():
-        raise DownloadFailed(f"there is no {path}. 'localpath' must name a file or folder of the sidecar's machine")
-    facts = path.stat()
+    facts = _facts_of(path)
     revision = _digest(f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}")
     if path.is_dir() or _takes_file(spec, path.name):
         return ModelFiles(path, revision)
     return _kept(context, revision, lambda folder: _unpack(path, folder / _UNPACKED))
+
+
+def _facts_of(path: Path) -> os.stat_result:
+    with suppress(OSError, ValueError):  # not there, too long, no path at all
+        facts = path.stat()
+        # A pipe or a device would never end.
+        if stat.S_ISREG(facts.st_mode) or stat.S_ISDIR(facts.st_mode):
+            return facts
+    raise DownloadFailed(f"there is no {path}. 'localpath' must name a file or folder of the sidecar's machine")
 
 
 def _from_hub(spec: ModelSpec, location: Mapping[str, Any], auth: ModelAuth | None, context: LoadContext) -> ModelFiles:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from sentence_transformers import CrossEncoder
 
+from sidecar.embedding.foreign_code import check_modules, told_as_refused
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.torch_text import UNSET_LENGTH, positions_of
 
@@ -21,11 +22,15 @@ random weights."""
 def open_cross_encoder(source: Path, max_tokens: int, *, attention: str | None = None) -> CrossEncoder:
     """The model in a folder, on the CPU, in float32. Pairs are cut at ``max_tokens``, or at its own limit.
 
-    Raises: ValueError for a model that gives no score, or several; and whatever the library raises for files that are
-    missing or corrupt.
+    Raises: ValueError for a model that gives no score, or several, or wants code of its own to be run; and whatever the
+    library raises for files that are missing or corrupt.
     """
     options: dict[str, Any] = {"attn_implementation": attention} if attention else {}
-    model: CrossEncoder = CrossEncoder(str(source), device="cpu", local_files_only=True, model_kwargs=options)
+    check_modules(source)
+    with told_as_refused():
+        model: CrossEncoder = CrossEncoder(
+            str(source), device="cpu", trust_remote_code=False, local_files_only=True, model_kwargs=options
+        )
     model.float().eval()
     config: Any = transformer_of(model).config
     architectures = config.architectures or []

@@ -8,6 +8,8 @@ from typing import Any
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.models import Pooling, Transformer
 
+from sidecar.embedding.foreign_code import NO_CODE, check_modules, told_as_refused
+
 UNSET_LENGTH = 1_000_000
 """Tokenizers without a limit say 10^30."""
 
@@ -17,12 +19,15 @@ def load_sentence_transformer(source: Path, pooling: str, *, attention: str | No
 
     ``pooling`` ``sbert`` follows the folder's own modules (mean pooling where it names none); ``mean`` takes the
     encoder alone and averages the token vectors under the attention mask, as the `hf/` names do.
-    Raises: whatever the library raises for files that are missing or corrupt.
+    Raises: ValueError for a model that wants code of its own to be run; whatever the library raises for files that are
+    missing or corrupt.
     """
     options: dict[str, Any] = {"attn_implementation": attention} if attention else {}
-    if pooling == "sbert":
-        return SentenceTransformer(str(source), device="cpu", model_kwargs=options).eval()
-    encoder = Transformer(str(source), model_args=options)
+    with told_as_refused():
+        if pooling == "sbert":
+            check_modules(source)
+            return SentenceTransformer(str(source), device="cpu", trust_remote_code=False, model_kwargs=options).eval()
+        encoder = Transformer(str(source), model_args=options | NO_CODE, tokenizer_args=NO_CODE, config_args=NO_CODE)
     width = encoder.get_word_embedding_dimension()
     return SentenceTransformer(modules=[encoder, Pooling(width, "mean")], device="cpu").eval()
 

@@ -62,8 +62,8 @@ def find_local_weights(repository: str, looked: list[str] | None = None) -> Weig
     ``looked`` gets a phrase for each place that did not have them.
     """
     notes = looked if looked is not None else []
-    if is_path(repository) or Path(repository).is_dir():
-        return _from_folder(Path(repository).expanduser(), notes)
+    if is_path(repository) or is_folder(Path(repository)):
+        return _from_folder(local_path(repository), notes)
     return _from_hub_cache(repository, notes) or _from_package(repository, notes)
 
 
@@ -72,6 +72,22 @@ def hub_cache_folder() -> Path:
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE)
+
+
+def local_path(text: str) -> Path:
+    """What the text names on this machine; ``~`` is the home folder of the sidecar's user, or of one named there."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # there is no such user
+        return Path(text)
+
+
+def is_folder(path: Path) -> bool:
+    """True for a folder; False also for what can be no path at all."""
+    try:
+        return path.is_dir()
+    except OSError:  # too long
+        return False
 
 
 def is_path(repository: str) -> bool:
@@ -113,7 +129,7 @@ def _missing(folder: Path) -> str | None:
 
     None where nothing is missing.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         return "is not there"
     if not any((folder / name).is_file() for name in ("config.json", "modules.json")):
         return "has no config.json"

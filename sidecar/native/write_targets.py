@@ -13,6 +13,7 @@ from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.facts import index_facts, read_facts
 from sidecar.native.reading import REFUSED
 from sidecar.native.targets import index_target
+from sidecar.opensearch.wildcards import matches_wildcard
 
 Ask = Callable[[str, str], tuple[int, bytes]]
 """Sends a method and a target to the cluster; returns the status and the body of its answer."""
@@ -65,7 +66,7 @@ def _by_legacy_templates(name: str, ask: Ask) -> Mapping[str, Any]:
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.DOTALL) for pattern in patterns)
+    return any(matches_wildcard(pattern, name) for pattern in patterns)
 
 
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> None:

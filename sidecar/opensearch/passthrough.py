@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import select
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from http.client import HTTPResponse
 from typing import Protocol
+from urllib.parse import unquote
 
+from sidecar.errors import InvalidArgument
 from sidecar.observation.kinds import Stage
 from sidecar.observation.spans import with_trace
 from sidecar.observation.stages import stage
@@ -77,10 +80,13 @@ class Passthrough:
 
         Nothing is sent a second time, not even a GET: only a connection that can be seen to have ended is replaced.
         Redirects and encodings are left to the client.
-        Raises: OpenSearchUnreachable, OpenSearchTimeout; CallerGone, and what reading a streamed body raises, after
-        which the cluster has only a part of the request; what `ClusterAddress.endpoint` raises.
+        Raises: InvalidArgument for a target that `leads_elsewhere`, before anything is sent; OpenSearchUnreachable,
+        OpenSearchTimeout; CallerGone, and what reading a streamed body raises, after which the cluster has only a part
+        of the request; what `ClusterAddress.endpoint` raises.
         """
         with stage(Stage.CLUSTER, operation_of(request.target)) as timed:
+            if leads_elsewhere(request.target, self._pool.address.endpoint().path_prefix):
+                raise InvalidArgument("the request's target names another server, or leads out of the cluster's path")
             lease = Lease.taken(self._pool)
             try:
                 with translated_errors(lease.endpoint, lease.timeout_seconds):
@@ -111,6 +117,23 @@ class Passthrough:
         if version := answer.header("x-opensearch-version"):
             self._version = version
         return answer
+
+
+def leads_elsewhere(target: str, path_prefix: str) -> bool:
+    """True for a target that a proxy before the cluster would take for another server's, or for what lies outside of
+    the path that `OPENSEARCH_URL` has, by steps up in any spelling."""
+    if not target.startswith("/"):
+        return target != "*"
+    depth = 0
+    for segment in re.split(r"[/\\]", unquote(target.partition("?")[0])):
+        step = segment.partition(";")[0]
+        if step == "..":
+            depth -= 1
+        elif step not in {"", "."}:
+            depth += 1
+        if depth < 0:
+            return bool(path_prefix)
+    return False
 
 
 def operation_of(target: str) -> str:

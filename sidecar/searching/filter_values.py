@@ -32,7 +32,7 @@ _TOO_LARGE_DECIMALS = {
 # Stored decimals tell zero from minus zero, which lies below it; to a filter they are one number.
 _ZERO_AS_END = {"gte": -0.0, "gt": 0.0, "lte": 0.0, "lt": -0.0}
 # Exponents are held short, so that no number takes long to compute with.
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
 _DATE = re.compile(
     r"""

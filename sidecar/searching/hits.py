@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sidecar.opensearch.embedded_paths import EXCLUDED_FROM_SOURCE, content_path, end_path, start_path
 from sidecar.opensearch.stored_chunks import chunk_content
+from sidecar.opensearch.wildcards import matches_wildcard
 from sidecar.searching.request import SearchRequest
 from sidecar.searching.tensor import inner_hits_name
 
@@ -119,8 +119,7 @@ def _has_match(fields: Sequence[str], pattern: str) -> bool:
 
 def _matches(field: str, patterns: Sequence[str]) -> bool:
     """Whether a field of the document is what one of the patterns begins with, where ``*`` is any letters."""
-    firsts = (pattern.partition(".")[0].split("*") for pattern in patterns)
-    return any(re.fullmatch(".*".join(map(re.escape, first)), field, re.DOTALL) for first in firsts)
+    return any(matches_wildcard(pattern.partition(".")[0], field) for pattern in patterns)
 
 
 def _highlights(hit: Mapping[str, Any], source: Mapping[str, Any], fields: Sequence[str]) -> dict[str, str]:

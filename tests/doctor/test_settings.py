@@ -124,6 +124,21 @@ def test_a_server_that_is_open_to_others_is_told(monkeypatch: pytest.MonkeyPatch
     assert "without SIDECAR_TLS_CERTIFICATE" in told()
 
 
+def test_a_cluster_without_users_that_is_open_to_others_is_told_though_there_are_keys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SIDECAR_HOST", "0.0.0.0")
+    monkeypatch.setenv("SIDECAR_API_KEYS", '["key"]')
+    assert "do anything with the cluster" in told()
+    monkeypatch.setenv("OPENSEARCH_URL", "http://opensearch.example:9200")
+    assert "do anything with the cluster" in told()
+    monkeypatch.setenv("OPENSEARCH_URL", "https://user:hunter2@opensearch.example:9200")
+    assert "do anything with the cluster" not in told()
+    monkeypatch.setenv("OPENSEARCH_URL", "http://opensearch.example:9200")
+    monkeypatch.setenv("SIDECAR_NATIVE_PORT", "")
+    assert "do anything with the cluster" not in told()
+
+
 def test_a_folder_of_files_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIDECAR_MEDIA_ROOTS", '["/no/such/folder"]')
     assert "there is no folder /no/such/folder" in told()

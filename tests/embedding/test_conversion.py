@@ -16,7 +16,7 @@ import pytest
 
 from sidecar.embedding import conversion_run
 from sidecar.embedding.conversion import ConversionCache, ConvertedModel, read_converted
-from sidecar.embedding.conversion_run import Subject
+from sidecar.embedding.conversion_run import Subject, slug
 from sidecar.embedding.load import ModelLoading
 from sidecar.embedding.loader import Embeddings, Loader
 from sidecar.embedding.loaders.onnx_text import OnnxTextLoader
@@ -262,3 +262,10 @@ np.save({str(tmp_path / "vector.npy")!r}, loader.encode_text(["a text"])[0])
 def test_models_are_loaded_by_what_is_kept_in_the_cache(models_folder: Path, minilm: Loader) -> None:
     loaded = ModelLoading(ConversionCache(models_folder), "onnx").load(ModelTable().resolve(MINILM))
     np.testing.assert_array_equal(loaded.encode_text(["a"]), minilm.encode_text(["a"]))
+
+
+def test_long_names_make_folders_that_can_be_and_that_differ() -> None:
+    assert slug("org/name") == "org--name"
+    one, other = slug("/" + "x" * 5000), slug("/" + "x" * 5000 + "y")
+    assert one != other
+    assert len(one) < 200

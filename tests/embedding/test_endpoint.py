@@ -234,6 +234,11 @@ def test_longest_start_decides_on_the_token() -> None:
     assert trusted_start("http://a/x/embed", {"http://a": "1", "http://a/x": "2"}) == "http://a/x"
 
 
+@pytest.mark.parametrize("steps", ["..", "%2e%2e", ".%2E", "..%2f..", "..%5c..", "y/%2e%2e/.."])
+def test_trust_in_a_path_does_not_reach_what_lies_above_it(steps: str) -> None:
+    assert trusted_start(f"http://a/x/{steps}/embed", {"http://a/x": "token"}) is None
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -48,6 +48,26 @@ def test_target_arrives_as_it_was_sent(cluster: ScriptedCluster, native_url: str
     assert seen(cluster, native_url, request_bytes(method, target))[0] == f"{method} /behind{target} HTTP/1.1"
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("http://other.example/x", "https://127.0.0.1/x", "ftp://x", "/../x", "/a/../../x", "/%2e%2e/x", "/.%2E/x"),
+        *("/a%2f..%2f..%2fx", "/a%5c..%5c..%5cx", "/..;/x", "/a//../../x", "/./../x", "/..", "/a/b/../../.."),
+    ],
+)
+def test_target_that_leads_elsewhere_is_refused(cluster: ScriptedCluster, native_url: str, target: str) -> None:
+    # What stands before a cluster may serve others too, by the server that a target names, or by another path.
+    answered = exchange(native_url, "GET", target)
+    assert answered.status == 400
+    assert b"names another server, or leads out" in answered.body
+    assert not cluster.has_visit
+
+
+def test_tunnel_is_refused(cluster: ScriptedCluster, native_url: str) -> None:
+    assert exchange(native_url, "CONNECT", "other.example:80").status == 400
+    assert not cluster.has_visit
+
+
 def test_headers_arrive_in_their_order_each_by_itself(cluster: ScriptedCluster, native_url: str) -> None:
     given: list[Header] = [
         *(("X-A", "1"), ("X-B", "2"), ("X-A", "3,4"), ("Authorization", "Basic eA=="), ("securitytenant", "t")),

@@ -16,7 +16,8 @@ from sidecar.api.openapi.operation import JSON, Content, Operation, Parameter, S
 from sidecar.api.openapi.operations import OPERATIONS
 from sidecar.api.openapi.shapes import Schema, Shapes
 from sidecar.api.openapi.shared import PATH_PARAMETERS
-from sidecar.errors import BodyTooLarge, SidecarError, Unauthorized, Unprocessable
+from sidecar.api.origins import READING
+from sidecar.errors import BodyTooLarge, OtherOrigin, SidecarError, Unauthorized, Unprocessable
 
 VERSION = "3.1.0"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -77,6 +78,7 @@ def _query_parameters(operation: Operation) -> tuple[Parameter, ...]:
 def _describe(rule: Rule, operation: Operation, shapes: Shapes, *, has_keys: bool) -> dict[str, Any]:
     view = rule.endpoint
     needs_key = has_keys and not is_free(rule.rule)
+    is_refused_to_pages = not has_keys and READING.isdisjoint(rule.methods or ())
     told: dict[str, Any] = {"operationId": view.replace(".", "_"), "tags": [view.partition(".")[0]]}
     parameters = [_in_path(name) for name in sorted(rule.arguments)]
     parameters += [_in_query(each, shapes.of[f"{view} {each.name}"]) for each in _query_parameters(operation)]
@@ -91,7 +93,8 @@ def _describe(rule: Rule, operation: Operation, shapes: Shapes, *, has_keys: boo
         str(status): {"description": "OK", "content": _content(f"{view} {status}", content, shapes)}
         for status, content in operation.answers.items()
     }
-    failures = _failures(view, _errors(operation, needs_key=needs_key), has_path=bool(rule.arguments))
+    errors = _errors(operation, needs_key=needs_key, is_refused_to_pages=is_refused_to_pages)
+    failures = _failures(view, errors, has_path=bool(rule.arguments))
     told["responses"] = {
         status: {**response, "headers": {**response.get("headers", {}), "X-Request-Id": _REQUEST_ID}}
         for status, response in (failures | responses).items()
@@ -103,11 +106,13 @@ def _describe(rule: Rule, operation: Operation, shapes: Shapes, *, has_keys: boo
     return told
 
 
-def _errors(operation: Operation, *, needs_key: bool) -> Iterator[type[SidecarError]]:
+def _errors(operation: Operation, *, needs_key: bool, is_refused_to_pages: bool) -> Iterator[type[SidecarError]]:
     yield from operation.errors
     yield SidecarError
     if needs_key:
         yield Unauthorized
+    if is_refused_to_pages:
+        yield OtherOrigin
     if operation.body:
         yield BodyTooLarge
     if operation.body or any(each.is_required or each.shape is bool for each in operation.parameters):

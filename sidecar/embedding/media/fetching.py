@@ -71,7 +71,8 @@ def fetch_to_file(
                 stream.write(chunk)
         partial.replace(target)
     except Unreadable as error:
-        raise MediaError(f"{shortened(url)!r} can't be fetched: {error}") from error
+        # What follows the path of a signed URL is a credential.
+        raise MediaError(f"{shortened(url.partition('?')[0])!r} can't be fetched: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
         fetcher.close()

@@ -12,7 +12,7 @@ from sidecar.errors import InvalidArgument
 from sidecar.indexing.names import shortened
 
 _INT = re.compile(r"[+-]?\d+(?:\.0*)?", re.ASCII)
-_FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_FLOAT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 

@@ -16,7 +16,7 @@ from sidecar.ingest.sources.text_streams import TextEncoding
 
 _PART = "texts"
 _MARKDOWN = (".md", ".markdown")
-_HEADING = re.compile(r"(?m)^(?P<fence>```|~~~)|^ {0,3}#{1,6}[ \t]+(?P<title>.*?)[ \t]*#*[ \t]*$")
+_HEADING = re.compile(r"(?m)^(?P<fence>```|~~~)|^ {0,3}#{1,6}[ \t]+(?P<title>.*)$")
 
 
 def open_files(options: SourceOptions, files: FoundFiles) -> PartsSource:
@@ -61,6 +61,6 @@ def _title(name: str, text: str) -> str:
         for found in _HEADING.finditer(text):
             if found["fence"]:
                 is_code = not is_code
-            elif not is_code and found["title"]:
-                return found["title"]
+            elif not is_code and (title := found["title"].rstrip(" \t").rstrip("#").rstrip(" \t")):
+                return title
     return name.rpartition("/")[2].rpartition(".")[0] or name

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sidecar.native.json.spans import read
 from sidecar.native.json.writing import Value, as_value, write
+from sidecar.opensearch.wildcards import matches_wildcard
 
 _ANY_DEPTH = "**"
 Path = tuple[str, ...]
@@ -48,8 +49,9 @@ def filtered(data: bytes, filter_path: str) -> bytes:
 
 
 def _steps(name: str) -> Path:
-    # A dot in a key is written with a backslash before it.
-    return tuple(step.replace("\\.", ".") for step in re.split(r"(?<!\\)\.", name))
+    # A dot in a key is written with a backslash before it. Any depth below any depth is any depth.
+    steps = [step.replace("\\.", ".") for step in re.split(r"(?<!\\)\.", name)]
+    return tuple(step for step, before in zip(steps, ["", *steps], strict=False) if not step == before == _ANY_DEPTH)
 
 
 def _keep(value: Value, paths: Sequence[Path]) -> Value | None:
@@ -88,10 +90,7 @@ def _further(key: str, paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if path[0] == _ANY_DEPTH:
             found += [path, *_further(key, [path[1:]])] if len(path) > 1 else [()]
-        elif _matches(path[0], key):
+        elif matches_wildcard(path[0], key):
             found.append(path[1:])
-    return found
-
-
-def _matches(step: str, key: str) -> bool:
-    return re.fullmatch(re.escape(step).replace(r"\*", ".*"), key, re.DOTALL) is not None
+    # Paths with several `**` come to the same rest in many ways.
+    return list(dict.fromkeys(found))

@@ -28,8 +28,9 @@ _LETTERS = rf"{_LETTER}(?:[{_MID_LETTER}{_MID_BOTH}](?={_LETTER}))?"
 _DIGITS = rf"{_DIGIT}(?:[{_MID_NUMBER}{_MID_BOTH}](?={_DIGIT}))?"
 _CORE = rf"(?:{_LETTERS}|{_DIGITS})+"
 _KANA = rf"(?:[{_KATAKANA}]{_MARK}*)+"
+# A run of joiners is looked at from its start alone: from each of its characters would take the square of its length.
 _STANDARD = re.compile(
-    rf"[{_JOINER}]*(?:{_CORE}|{_KANA})(?:[{_JOINER}]+(?:{_CORE}|{_KANA}))*[{_JOINER}]*"
+    rf"(?<![{_JOINER}])[{_JOINER}]*(?:{_CORE}|{_KANA})(?:[{_JOINER}]+(?:{_CORE}|{_KANA}))*[{_JOINER}]*"
     rf"|[{_ALONE}]{_MARK}*|[{_RUNS}]+|[{_EMOJI}](?:{_MARK}|[\U0001f3fb-\U0001f3ff]|(?<=\u200d)[{_EMOJI}])*"
 )
 

@@ -319,3 +319,10 @@ def test_fetch_to_file_lets_the_faults_of_the_disk_be_told_as_such(server: FileS
 def test_fetch_leaves_no_thread_behind(server: FileServer, fetcher: Fetcher) -> None:
     fetcher.fetch(server.url("/x"), {})
     assert not [thread for thread in threading.enumerate() if thread.name == "resolve"]
+
+
+def test_fetch_to_file_tells_nothing_of_what_signs_the_address(server: FileServer, tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="/none' can't be fetched") as refused:
+        fetch_to_file(server.url("/none?X-Amz-Signature=hunter2"), tmp_path / "model", rules=RULES)
+    assert "hunter2" not in refused.value.message
+    assert server.requests[0][0] == "/none?X-Amz-Signature=hunter2"

@@ -54,3 +54,10 @@ def whole(node: str) -> bytes:
 def test_the_same_is_left_as_by_opensearch(node: str, whole: bytes, path: str) -> None:
     _, expected = request(node, "GET", f"/_nodes/plugins,os,settings?filter_path={quote(path)}")
     assert json.loads(filtered(whole, path)) == json.loads(expected)
+
+
+def test_any_depth_below_any_depth_is_any_depth() -> None:
+    text = b'{"a":{"b":{"c":1}},"c":2}'
+    for path in ("**.c", "**.**.c", "**.**.**.c", "-**.**.c", "**.**"):
+        once = path.replace("**.**.**", "**").replace("**.**", "**")
+        assert filtered(text, path) == filtered(text, once)
