@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 import click
 from click.shell_completion import CompletionItem
 
+from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.config import Settings, environment_name, is_secret, json_form, load_settings, tell_marqo_variables
 from sidecar.errors import ConfigurationError
 from sidecar.listeners import open_listener
@@ -27,6 +28,8 @@ class _Serve(click.Command):
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the server."""
+        from gunicorn.arbiter import Arbiter
+
         from sidecar.wsgi import Server
 
         options = {name: _value(name, text) for name, text in ctx.params.items()}
@@ -38,7 +41,12 @@ class _Serve(click.Command):
         native = None
         if settings.native_port is not None:
             native = open_listener(settings.host, settings.native_port, "native_port")
-        Server(settings, listener, native).run()
+        try:
+            Server(settings, listener, native).run()
+        except SystemExit as end:
+            if end.code == Arbiter.APP_LOAD_ERROR:
+                ctx.exit(ExitStatus.REFUSED)
+            raise
 
 
 def _check_certificate(settings: Settings) -> None:
@@ -54,7 +62,7 @@ def _check_certificate(settings: Settings) -> None:
 def _value(name: str, text: str | None) -> Any:
     """An option's text as `load_settings` takes it: lists and objects are JSON, as in the environment."""
     form = json_form(name)
-    if text is None or form is None:
+    if not text or form is None:
         return text
     try:
         return json.loads(text)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
@@ -101,6 +102,16 @@ class Sidecar:
         timeout = self.long_timeout_seconds if call.is_long else self.timeout_seconds
         url = self.url.rstrip("/") + call.target
         return http.build_request(call.method, url, content=call.body, headers=key | call.headers(), timeout=timeout)
+
+
+def trusts_environment(url: str) -> bool:
+    """Whether the environment's proxies are for that URL. No proxy leads to this machine, whatever it is told."""
+    host = urlsplit(url).hostname or ""
+    try:
+        is_here = ip_address(host).is_loopback
+    except ValueError:
+        is_here = host == "localhost" or host.endswith(".localhost")
+    return not is_here
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from sidecar.config import (
     Settings,
     environment_name,
-    is_secret,
     json_form,
     load_settings,
+    problem_with,
     read_variables,
+    setting_of,
     unknown_variables,
 )
 from sidecar.errors import ConfigurationError
@@ -89,9 +90,9 @@ def _validated(values: Mapping[str, Any]) -> tuple[Settings, tuple[str, ...]]:
     try:
         return _Explicit(**_by_alias(values)), ()
     except ValidationError as error:
-        wrong = {_setting_of(str(one["loc"][0])): one for one in error.errors()}
+        wrong = {setting_of(one): one for one in error.errors()}
     settings, _ = _validated({name: value for name, value in values.items() if name not in wrong})
-    told = (f"{environment_name(name)}: {one['msg']}{_told(name, one['input'])}" for name, one in wrong.items())
+    told = (f"{environment_name(name)}: {problem_with(one)}" for name, one in wrong.items())
     return settings, tuple(told)
 
 
@@ -99,11 +100,3 @@ def _by_alias(values: Mapping[str, Any]) -> dict[str, Any]:
     """A setting whose variable has a name of its own is known to the model by that name."""
     names = {name: Settings.model_fields[name].validation_alias for name in values}
     return {alias if isinstance(alias := names[name], str) else name: value for name, value in values.items()}
-
-
-def _setting_of(place: str) -> str:
-    return next((name for name in Settings.model_fields if environment_name(name) == place), place)
-
-
-def _told(name: str, value: object) -> str:
-    return "" if is_secret(name) else f" (given: {value!r})"

@@ -11,6 +11,7 @@ from sidecar.errors import ConfigurationError, OpenSearchError, OpenSearchUnreac
 
 # A request that comes while the embedded node starts (about 13 s) waits this long before it is refused.
 WAIT_SECONDS = 5.0
+_FORM = "OPENSEARCH_URL must look like http://host:9200 or https://user:password@host:9200"
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,22 @@ class Endpoint:
 
         Raises: ConfigurationError. Its message leaves out the password.
         """
-        parts = urlsplit(url)
         try:
+            parts = urlsplit(url)
             host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise ConfigurationError(f"OPENSEARCH_URL has a bad port: {error}.") from error
-        if parts.scheme not in {"http", "https"} or not host:
+        except ValueError:
+            # Its words may hold a part of the password: what stands before its '/' is read as host and port.
             raise ConfigurationError(
-                "OPENSEARCH_URL must look like http://host:9200 or https://user:password@host:9200."
-            )
+                f"{_FORM}; its host or its port can't be read. In a user or a password write %2F for '/', %23 for '#', "
+                "%3F for '?', %40 for '@' and %25 for '%'."
+            ) from None
+        if parts.scheme not in {"http", "https"} or not host:
+            raise ConfigurationError(f"{_FORM}.")
         if parts.query or parts.fragment:
-            raise ConfigurationError("OPENSEARCH_URL must end with the host, the port or a path: no '?' and no '#'.")
+            raise ConfigurationError(
+                "OPENSEARCH_URL must end with the host, the port or a path. In a user or a password write %3F for '?' "
+                "and %23 for '#'."
+            )
         is_tls = parts.scheme == "https"
         return cls(
             host=host,

@@ -113,7 +113,7 @@ def test_model_that_nobody_knows_stops_the_start() -> None:
     done = subprocess.run(
         [*command, "--preload-models", '["random/smal"]'], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.returncode != 0
+    assert done.returncode == 2
     assert "Error: SIDECAR_PRELOAD_MODELS: there is no model named 'random/smal'" in done.stderr
     assert "random/small" in done.stderr
     assert "Traceback" not in done.stderr

@@ -30,6 +30,6 @@ def _fault(path: Path, file: YamlFile, error: ValidationError) -> str:
         known = known_source_keys() if first["loc"][0] == "source" else known_keys()
         reason = f"there is no such key; known are {', '.join(known)}"
     else:
-        reason = first["msg"]
+        reason = broken_rule(first)
     key = ".".join(str(step) for step in first["loc"])
     return f"The job file {path} is wrong in line {file.line(first['loc'])}, key {key!r}: {reason}."
