@@ -8,7 +8,7 @@ from typing import Any
 _KINDS: Mapping[str, str] = {
     "int": "must be a whole number",
     "float": "must be a number",
-    "finite": "must be a number, not infinite",
+    "finite": "must be a finite number",
     "bool": "must be true or false",
     "string": "must be a text",
     "path": "must be a path",
@@ -22,9 +22,9 @@ _KINDS: Mapping[str, str] = {
 
 _BOUNDS: Mapping[str, str] = {
     "greater_than": "must be greater than {gt:g}",
-    "greater_than_equal": "must be at least {ge}",
+    "greater_than_equal": "must be at least {ge:g}",
     "less_than": "must be less than {lt:g}",
-    "less_than_equal": "must be at most {le}",
+    "less_than_equal": "must be at most {le:g}",
     "string_too_long": "must have at most {max_length} characters",
     "too_short": "must have at least {min_length} entries",
     "literal_error": "must be {expected}",

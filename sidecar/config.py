@@ -316,6 +316,12 @@ class Settings(BaseSettings):
         except RuntimeError as error:
             raise ValueError("begins with the home folder of a user whom this machine does not know") from error
 
+    @field_validator("opensearch_url", "embedding_url", mode="before")
+    @classmethod
+    def _without_blanks(cls, value: Any) -> Any:
+        # A secret that was read from a file often has the file's line break.
+        return value.strip() if isinstance(value, str) else value
+
     @field_validator("native_port", mode="before")
     @classmethod
     def _none_for_empty(cls, value: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from sidecar.config import Settings
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import ModelSpec
-from sidecar.errors import EmbeddedNodeError, OpenSearchTimeout, OpenSearchUnreachable, SidecarError
+from sidecar.errors import EmbeddedNodeError, OpenSearchTimeout, OpenSearchUnreachable, SidecarError, reason_of
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.cluster_health import Troubles, find_troubles
@@ -93,7 +93,7 @@ class Startup:
                 if self._stopping.is_set():
                     return
                 # A disk that is full, or may not be written to, as often as not.
-                reason = error.message if isinstance(error, SidecarError) else f"{error}."
+                reason = error.message if isinstance(error, SidecarError) else f"{error.filename}: {reason_of(error)}."
                 logger.error("no embedded OpenSearch: %s", reason)
                 self._lose(reason)
                 self._stopping.wait(RETRY_SECONDS)

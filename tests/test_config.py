@@ -41,6 +41,11 @@ def test_the_cluster_s_url_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch
     assert not load_settings().uses_embedded_node
 
 
+def test_blanks_around_a_url_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENSEARCH_URL", "http://example.org:9200\n")
+    assert load_settings().opensearch_url == "http://example.org:9200"
+
+
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENSEARCH_URL", "")
     monkeypatch.setenv("SIDECAR_PORT", "")
@@ -92,7 +97,7 @@ def test_a_bad_value_stops_the_start_and_names_the_variable(
         ("SIDECAR_PORT", "70000", "must be at most 65535 (given: '70000')"),
         ("SIDECAR_THREADS", "0", "must be at least 1 (given: '0')"),
         ("SIDECAR_MEDIA_TIMEOUT", "0", "must be greater than 0 (given: '0')"),
-        ("SIDECAR_GRACE", "inf", "must be a number, not infinite (given: 'inf')"),
+        ("SIDECAR_GRACE", "inf", "must be a finite number (given: 'inf')"),
         ("SIDECAR_GRACE", "soon", "must be a number (given: 'soon')"),
         ("SIDECAR_TRACES", "maybe", "must be true or false (given: 'maybe')"),
         ("SIDECAR_NODE_HEAP", "big", "must look like 512m or 2g (given: 'big')"),

@@ -99,4 +99,4 @@ def test_how_far_the_embedded_node_is_stands_in_the_log_once_a_step_and_a_full_d
         assert done.wait(10)
         begun.close()
     assert caplog.text.count("embedded OpenSearch: downloading opensearch (200 MB)") == 1
-    assert "no embedded OpenSearch: [Errno 28] No space left on device: '/srv/node/state.new'." in caplog.text
+    assert "no embedded OpenSearch: /srv/node/state.new: No space left on device." in caplog.text

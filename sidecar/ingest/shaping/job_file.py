@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from sidecar.broken_rules import broken_rule
 from sidecar.errors import InvalidArgument
 from sidecar.ingest.shaping.job import JobFile, merged
 from sidecar.ingest.shaping.job_schema import job_of, known_keys, known_source_keys

@@ -70,8 +70,9 @@ def read_checks(parts: VerificationParts, options: VerificationOptions) -> list[
     known = {field for check in checks for field in _names(check)}
     missing = [field for field in options.fields if field not in known]
     if missing or not checks:
-        wanted = f"field '{missing[0]}'" if missing else "field of which there are vectors"
-        raise InvalidArgument(f"'{options.index}' has no {wanted}: nothing can be verified")
+        wanted = f"embedded field '{missing[0]}'" if missing else "field of which there are vectors"
+        there = f". There are: {', '.join(sorted(known))}" if known else ""
+        raise InvalidArgument(f"'{options.index}' has no {wanted}: nothing can be verified{there}.")
     return checks
 
 
