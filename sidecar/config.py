@@ -248,6 +248,8 @@ class Settings(BaseSettings):
     )
     embedding_url: str | None = Field(
         default=None,
+        pattern="^https?://.",
+        examples=["http://host:8882"],
         repr=False,
         description="Another sidecar that runs all models in this one's place: its URL, as http://host:8882.",
     )

@@ -104,6 +104,7 @@ def test_a_bad_value_stops_the_start_and_names_the_variable(
         ("SIDECAR_NODE_HEAP", "0g", "must look like 512m or 2g (given: '0g')"),
         ("SIDECAR_BACKEND", "gpu", "must be 'auto', 'torch', 'onnx' or 'openvino' (given: 'gpu')"),
         ("SIDECAR_NATIVE_ACCOUNT", "admin", "must look like user:password"),
+        ("SIDECAR_EMBEDDING_URL", "gpu-machine:8882", "must look like http://host:8882"),
         ("SIDECAR_METRICS_INDEX", "A B", "must look like sidecar-metrics (given: 'A B')"),
         ("SIDECAR_API_KEYS", "secret", 'must be a JSON list, as ["a", "b"]'),
         ("SIDECAR_API_KEYS", '{"a": 1}', 'must be a JSON list, as ["a", "b"]'),
