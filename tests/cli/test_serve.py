@@ -120,6 +120,7 @@ def test_model_that_nobody_knows_stops_the_start() -> None:
     assert "Error: SIDECAR_PRELOAD_MODELS: there is no model named 'random/smal'" in done.stderr
     assert "random/small" in done.stderr
     assert "Traceback" not in done.stderr
+    assert "gunicorn" not in done.stderr
 
 
 @pytest.fixture
