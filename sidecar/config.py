@@ -378,7 +378,7 @@ def load_settings(**options: Any) -> Settings:
         for name, value in chosen.items()
     }
     try:
-        return Settings(_env_file=ENV_FILE, **given)
+        settings = Settings(_env_file=ENV_FILE, **given)
     except SettingsError as error:
         field = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "")
         raise ConfigurationError(f"{environment_name(field)}: must be {json_form(field)}") from error
@@ -387,6 +387,17 @@ def load_settings(**options: Any) -> Settings:
         field = setting_of(first)
         variable = next((alias.name for alias in aliases if alias.setting == field), environment_name(field))
         raise ConfigurationError(f"{variable}: {problem_with(first)}") from error
+    _have_home(settings.home)
+    return settings
+
+
+def _have_home(home: Path) -> None:
+    """Let the libraries that keep files in the user's home folder, as the hub's does, keep them in the sidecar's where
+    the user has none."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = str(home)
 
 
 def setting_of(details: Mapping[str, Any]) -> str:

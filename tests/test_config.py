@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -135,10 +136,16 @@ def test_a_user_without_a_home_folder_is_told_what_to_set(monkeypatch: pytest.Mo
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "")
     monkeypatch.setattr(Path, "home", unknown)
     with pytest.raises(ConfigurationError, match=r"SIDECAR_HOME: your user has no home folder"):
         load_settings()
     assert load_settings(home="/srv/sidecar").home == Path("/srv/sidecar")
+    # Where the libraries keep their files then.
+    assert os.environ["HOME"] == "/srv/sidecar"
+    # A doctor is for when things are broken.
+    (problem,) = sound_settings().problems
+    assert problem.startswith("SIDECAR_HOME: your user has no home folder")
 
 
 def test_a_file_of_settings_that_can_not_be_read_is_named(empty_folder: Path) -> None:

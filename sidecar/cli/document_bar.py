@@ -34,7 +34,7 @@ class DocumentBar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        self.pause()
 
     def stage(self, title: str) -> None:
         """What is done now."""
@@ -44,7 +44,9 @@ class DocumentBar:
 
     def pause(self) -> None:
         """Leave the console to others, until the next stage."""
-        self._bar.stop()
+        # One that was never seen would leave an empty line.
+        if self._was_seen:
+            self._bar.stop()
 
     def found(self, documents: int) -> None:
         """So many more documents are to be done."""

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from sidecar.config import (
     Settings,
+    default_home,
     environment_name,
     json_form,
     load_settings,
@@ -22,6 +23,9 @@ from sidecar.config import (
     unknown_variables,
 )
 from sidecar.errors import ConfigurationError
+
+NOWHERE = Path("/nonexistent/vector-sidecar")
+"""The home folder of the sidecar of a user who has no home folder."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,20 @@ def sound_settings(*, home: Path | None = None) -> SoundSettings:
         settings = load_settings(**options)
     except ConfigurationError as error:
         values, problems = _readable(variables)
-        settings, refused = _validated(values | options)
+        homeless = "home" not in values | options and not _has_home()
+        settings, refused = _validated(values | options | ({"home": NOWHERE} if homeless else {}))
         problems = (*unknown_variables(variables), *problems, *refused)
         # What is wrong elsewhere, as with a variable of Marqo.
         return SoundSettings(settings, problems or (error.message,), _given(settings))
     return SoundSettings(settings, (), _given(settings))
+
+
+def _has_home() -> bool:
+    try:
+        default_home()
+    except ConfigurationError:
+        return False
+    return True
 
 
 def _given(settings: Settings) -> tuple[str, ...]:

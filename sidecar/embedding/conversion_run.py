@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from sidecar.errors import ConversionFailed, ModelLoadError, reason_of
+from sidecar.errors import ConversionFailed, ModelLoadError
 from sidecar.observation.request import observed_metrics
 
 logger = logging.getLogger(__name__)
@@ -58,8 +58,8 @@ def build_once(
             return read(place) or _build(place, read, build, subject)
     except OSError as error:
         raise ModelLoadError(
-            f"the converted form of model {subject.model!r} can't be kept in {place.parent}: {reason_of(error)}. "
-            "Make room there, or name another folder by SIDECAR_HOME"
+            f"the converted form of model {subject.model!r} can't be kept in {place.parent}: {error}. Make room there, "
+            "or name another folder by SIDECAR_HOME"
         ) from error
 
 

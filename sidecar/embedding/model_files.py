@@ -25,7 +25,7 @@ from sidecar.embedding.model_locations import AUTH_REQUIRED
 from sidecar.embedding.model_options import CLIP_KINDS, TEXT_KINDS
 from sidecar.embedding.model_spec import ModelAuth, ModelSpec, as_options
 from sidecar.embedding.weights import find_weights, hub_file
-from sidecar.errors import ModelLoadError, reason_of
+from sidecar.errors import ModelLoadError
 
 if TYPE_CHECKING:
     from sidecar.embedding.load import LoadContext
@@ -65,8 +65,8 @@ def files_of(spec: ModelSpec, context: LoadContext) -> ModelFiles:
         raise ModelLoadError(f"the files of model {spec.name!r} can't be had: {error}") from error
     except OSError as error:
         raise ModelLoadError(
-            f"the files of model {spec.name!r} can't be kept in {context.access.downloads}: {reason_of(error)}. "
-            "Make room there, or name another folder by SIDECAR_HOME"
+            f"the files of model {spec.name!r} can't be kept in {context.access.downloads}: {error}. Make room there, "
+            "or name another folder by SIDECAR_HOME"
         ) from error
 
 
