@@ -89,12 +89,20 @@ class Call(Generic[T]):
 @dataclass(frozen=True, slots=True)
 class Sidecar:
     """Where a sidecar is, and how it is asked. The times are the longest silences that are borne while an answer is
-    awaited: of most calls, and of long ones."""
+    awaited: of most calls, and of long ones.
+
+    Raises: ValueError for what is no URL of http.
+    """
 
     url: str
     api_key: str | None = field(repr=False)
     timeout_seconds: float
     long_timeout_seconds: float
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{self.url!r} is not where a sidecar can be: it must look like {URL}")
 
     def request(self, http: httpx.Client | httpx.AsyncClient, call: Call[Any]) -> httpx.Request:
         """The call as a request of that client."""

@@ -45,6 +45,12 @@ def test_no_proxy_is_asked_the_way_to_this_machine(connect: Clients, monkeypatch
             assert len(client.index("books").search("x")) == 0
 
 
+@pytest.mark.parametrize("url", ["localhost:8882", "localhost", "ftp://localhost", "http://", ""])
+def test_what_is_no_url_is_refused_before_anything_is_sent(connect: Clients, url: str) -> None:
+    with pytest.raises(ValueError, match="it must look like http://localhost:8882"):
+        connect(url)
+
+
 @pytest.mark.parametrize(
     ("url", "is_trusted"),
     [("http://localhost:8882", False), ("http://[::1]:8882", False), ("http://search.example", True)],
