@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 
 import click
@@ -26,12 +27,13 @@ from benchmarks import (
     starting,
 )
 from benchmarks.figures import Figure, print_table
+from benchmarks.profiling import profiled
 from benchmarks.server import Server
 from sidecar.config import load_settings
 from sidecar.embedding.processors import available_processors
 from sidecar.opensearch.node import ensure_running
 
-Show = Callable[[str, list[Figure]], None]
+Run = Callable[[str, Callable[[], list[Figure]]], None]
 GROUPS = (
     *("embedding", "int8", "clip", "images", "indexing", "searching", "contract", "load", "native"),
     *("native-hybrid", "starting", "ingest", "migration", "ingest-memory"),
@@ -42,44 +44,47 @@ GROUPS = (
 @click.command()
 @click.option("--only", multiple=True, type=click.Choice(GROUPS), help="Measure these groups alone.")
 @click.option("--memory-documents", default=50_000, show_default=True, help="Documents of the memory figure.")
-def main(only: tuple[str, ...], memory_documents: int) -> None:
+@click.option("--profile", is_flag=True, help="Show where each group's time goes; the figures suffer.")
+def main(only: tuple[str, ...], memory_documents: int, profile: bool) -> None:
     """Measure every figure; on two processors all of them take about 40 minutes."""
     wanted = only or GROUPS
     figures: list[Figure] = []
 
-    def show(group: str, found: list[Figure]) -> None:
+    def run(group: str, measure: Callable[[], list[Figure]]) -> None:
+        with profiled(group) if profile else nullcontext():
+            found = measure()
         figures.extend(found)
         for figure in found:
             click.echo(f"{group}: {figure.name}: {figure.value:.2f}{figure.unit} ({figure.detail})")
 
     if "embedding" in wanted:
-        show("embedding", embedding.measure())
+        run("embedding", embedding.measure)
     if "int8" in wanted:
-        show("int8", int8.measure())
+        run("int8", int8.measure)
     if "clip" in wanted:
-        show("clip", clip.measure())
+        run("clip", clip.measure)
     if set(wanted) - {"embedding", "int8", "clip"}:
         with ensure_running(load_settings(), ephemeral=True) as node:
-            _measure_served(node.url, wanted, memory_documents, show)
+            _measure_served(node.url, wanted, memory_documents, run)
     print_table(figures, processors=available_processors())
 
 
-def _measure_served(cluster_url: str, wanted: Sequence[str], memory_documents: int, show: Show) -> None:
+def _measure_served(cluster_url: str, wanted: Sequence[str], memory_documents: int, run: Run) -> None:
     with Server(cluster_url) as server:
         if "indexing" in wanted:
-            show("indexing", indexing.measure(server))
+            run("indexing", partial(indexing.measure, server))
         if {"searching", "contract", "load", "starting"} & set(wanted):
             searching.prepare(server)
         if "searching" in wanted:
-            show("searching", searching.measure(server, cluster_url))
+            run("searching", partial(searching.measure, server, cluster_url))
         if "contract" in wanted:
-            show("contract", contract.measure(server))
+            run("contract", partial(contract.measure, server))
         if "load" in wanted:
-            show("load", load.measure(server))
+            run("load", partial(load.measure, server))
         if "native" in wanted:
-            show("native", native_queries.measure(server, cluster_url))
+            run("native", partial(native_queries.measure, server, cluster_url))
         if "native-hybrid" in wanted:
-            show("native-hybrid", native_hybrid.measure(server, cluster_url))
+            run("native-hybrid", partial(native_hybrid.measure, server, cluster_url))
     alone: dict[str, Callable[[str], list[Figure]]] = {
         "native": native.measure,
         "images": images.measure,
@@ -91,7 +96,7 @@ def _measure_served(cluster_url: str, wanted: Sequence[str], memory_documents: i
     }
     for group, measure in alone.items():
         if group in wanted:
-            show(group, measure(cluster_url))
+            run(group, partial(measure, cluster_url))
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ from benchmarks.server import Client
 from sidecar.config import load_settings
 from sidecar.embedding.byte_vectors import as_bytes
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
-from sidecar.opensearch.client import encode_json
 from sidecar.opensearch.embedded_paths import EXCLUDED_FROM_SOURCE
 from sidecar.opensearch.index_settings import AnnParameters, DataType, IndexSettings
 from sidecar.opensearch.mapping_builder import build_embedded_fields, build_index_body
 from sidecar.opensearch.node import ensure_running
+from sidecar.opensearch.request_text import encode_json
 from sidecar.searching.tensor import TensorQuery, build_tensor_query
 
 _INDEX = "bench-scaling"

@@ -15,7 +15,7 @@ from benchmarks.raw import load_raw
 from benchmarks.server import Client, Server
 from sidecar.embedding.loader import Loader
 from sidecar.embedding.normalizing import normalized
-from sidecar.opensearch.client import encode_json
+from sidecar.opensearch.request_text import encode_json
 from sidecar.searching.hits import source_filter
 from sidecar.searching.request import SearchRequest
 from sidecar.searching.tensor import TensorQuery, build_tensor_query, candidates

@@ -26,19 +26,16 @@ from sidecar.api.request_log import log_requests
 from sidecar.api.request_telemetry import tell_telemetry
 from sidecar.api.search import search
 from sidecar.api.services import EXTENSION, Services
-from sidecar.config import PreloadedModel, Settings
+from sidecar.config import Settings
 from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.counted_loading import counted_loading
-from sidecar.embedding.devices import resolve_device
-from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
-from sidecar.embedding.load import Access, ModelLoading
-from sidecar.embedding.media.reader import MediaReader, MediaRules
+from sidecar.embedding.engine import EmbeddingEngine
+from sidecar.embedding.load import ModelLoading
+from sidecar.embedding.media.reader import MediaReader
 from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_cache import ModelCache
-from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable
-from sidecar.embedding.processors import available_processors
-from sidecar.errors import ConfigurationError, HardwareUnavailable, InvalidArgument, UnknownModel
+from sidecar.errors import ConfigurationError
 from sidecar.indexing.addition import WriterParts
 from sidecar.indexing.reader import DocumentReader
 from sidecar.indexing.writer import DocumentWriter
@@ -55,14 +52,22 @@ from sidecar.observation.kinds import SlowLimits, Work
 from sidecar.observation.request import Observer
 from sidecar.observation.spans import Tracer
 from sidecar.opensearch.address import ClusterAddress
+from sidecar.opensearch.bulk_sender import BulkWatch
 from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.connections import TransportOptions
 from sidecar.opensearch.index_states import IndexStates
 from sidecar.opensearch.job_records import JobRecords
 from sidecar.opensearch.passthrough import Passthrough
 from sidecar.opensearch.switching import Switches
 from sidecar.opensearch.transport import Transport
+from sidecar.part_options import (
+    access,
+    default_device,
+    engine_limits,
+    media_rules,
+    models_to_preload,
+    transport_options,
+)
 from sidecar.searching.recommending import Recommender
 from sidecar.searching.reranking import Reranker
 from sidecar.searching.searcher import Searcher
@@ -116,7 +121,7 @@ def create_native_face(app: Flask) -> NativeFace:
     """The OpenSearch-native face of an app, which shares its parts and ends with it."""
     parts: Services = app.extensions[EXTENSION]
     settings = parts.settings
-    options = replace(_transport_options(settings), timeout_seconds=settings.native_timeout)
+    options = replace(transport_options(settings), timeout_seconds=settings.native_timeout)
     upstream = Passthrough(parts.address, options)
     embedder = create_native_embedder(app)
     reader = ClusterReader(upstream, account=settings.native_account)
@@ -143,7 +148,7 @@ def create_native_embedder(app: Flask) -> NativeEmbedder:
         parts.media,
         parts.table,
         aliases=parts.settings.native_models,
-        device=_default_device(parts.settings),
+        device=default_device(parts.settings),
     )
 
 
@@ -194,14 +199,14 @@ def _build_services(settings: Settings, observer: Observer) -> Services:
     cluster = _build_cluster(settings, address, metrics)
     states = IndexStates(cluster)
     table = ModelTable()
-    loading = ModelLoading(ConversionCache(settings.models_folder), settings.backend, _access(settings))
+    loading = ModelLoading(ConversionCache(settings.models_folder), settings.backend, access(settings))
     models = ModelCache(
         counted_loading(loading.load, metrics), settings.model_memory, cuda_gigabytes=settings.cuda_model_memory
     )
     metrics.models.watch(models.in_memory, budgets=models.budgets)
-    preload = _models_to_preload(settings, table)
-    engine = EmbeddingEngine(models, _engine_limits(settings), metrics)
-    reader = MediaReader(_media_rules(settings))
+    preload = models_to_preload(settings, table)
+    engine = EmbeddingEngine(models, engine_limits(settings), metrics)
+    reader = MediaReader(media_rules(settings))
     media = MediaEmbedder(engine, reader)
     reranker = Reranker(models, reader)
     searcher = Searcher(cluster=cluster, states=states, engine=engine, media=media, table=table, reranker=reranker)
@@ -210,7 +215,8 @@ def _build_services(settings: Settings, observer: Observer) -> Services:
         deadline_seconds=settings.opensearch_retry_deadline,
         most_waiting=max(1, settings.threads // 2),
     )
-    bulk = BulkWriter(cluster, retry_deadline_seconds=settings.opensearch_retry_deadline, on_repeat=metrics.retries.inc)
+    watch = BulkWatch(on_repeat=metrics.retries.inc)
+    bulk = BulkWriter(cluster, retry_deadline_seconds=settings.opensearch_retry_deadline, watch=watch)
     return Services(
         settings=settings,
         metrics=metrics,
@@ -236,7 +242,7 @@ def _build_services(settings: Settings, observer: Observer) -> Services:
 
 def _build_cluster(settings: Settings, address: ClusterAddress, metrics: Metrics) -> Cluster:
     return Cluster(
-        Transport(address, _transport_options(settings)),
+        Transport(address, transport_options(settings)),
         observe=lambda operation, seconds: metrics.cluster.labels(operation).observe(seconds),
     )
 
@@ -245,61 +251,6 @@ def _build_metrics_index(settings: Settings, address: ClusterAddress, metrics: M
     if settings.metrics_index is None:
         return None
     # A connection of its own, whose calls are not counted: the metrics tell of what clients asked for.
-    transport = Transport(address, replace(_transport_options(settings), connections=1))
+    transport = Transport(address, replace(transport_options(settings), connections=1))
     options = MetricsIndexOptions(settings.metrics_index, settings.metrics_interval, settings.metrics_days)
     return MetricsIndex(Cluster(transport), metrics.registry, options)
-
-
-def _transport_options(settings: Settings) -> TransportOptions:
-    return TransportOptions(
-        timeout_seconds=settings.opensearch_timeout,
-        connections=settings.opensearch_connections,
-        verify_tls=settings.opensearch_verify_tls,
-        ca_file=settings.opensearch_ca_file,
-    )
-
-
-def _engine_limits(settings: Settings) -> EngineLimits:
-    return EngineLimits(
-        threads=settings.embedding_threads or available_processors(),
-        queue_texts=settings.embedding_queue,
-        query_vectors=settings.query_cache,
-        run_seconds=settings.embedding_timeout,
-    )
-
-
-def _media_rules(settings: Settings) -> MediaRules:
-    return MediaRules(
-        roots=settings.media_roots,
-        allow_private=settings.media_allow_private,
-        max_bytes=settings.media_max_bytes,
-        max_pixels=settings.media_max_pixels,
-        timeout_seconds=settings.media_timeout,
-        threads=settings.media_threads,
-        exact=settings.media_exact,
-    )
-
-
-def _access(settings: Settings) -> Access:
-    return Access(
-        downloads=settings.home / "downloads",
-        allow_private=settings.media_allow_private,
-        endpoints=settings.endpoints,
-        sidecar_url=settings.embedding_url,
-    )
-
-
-def _default_device(settings: Settings) -> str:
-    try:
-        return resolve_device(settings.device or None)
-    except (InvalidArgument, HardwareUnavailable) as error:
-        raise ConfigurationError(f"SIDECAR_DEVICE: {error.message}") from error
-
-
-def _models_to_preload(settings: Settings, table: ModelTable) -> list[ModelSpec]:
-    device = _default_device(settings)
-    models = [PreloadedModel(model=each) if isinstance(each, str) else each for each in settings.preload_models]
-    try:
-        return [replace(table.resolve(each.model, each.model_properties), device=device) for each in models]
-    except (UnknownModel, InvalidArgument) as error:
-        raise ConfigurationError(f"SIDECAR_PRELOAD_MODELS: {error.message}") from error

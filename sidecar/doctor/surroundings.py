@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sidecar.config import Settings
@@ -10,9 +10,9 @@ from sidecar.doctor.sound_settings import SoundSettings
 from sidecar.opensearch import node as nodes
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.connections import TransportOptions
 from sidecar.opensearch.node import NodeStatus
 from sidecar.opensearch.transport import Transport
+from sidecar.part_options import transport_options
 
 PATIENCE_SECONDS = 10.0
 """For one answer of the cluster."""
@@ -43,10 +43,6 @@ class Surroundings:
         url = self.settings.opensearch_url or (self.node.url if self.node is not None else None)
         if url is None:
             return None
-        options = TransportOptions(
-            timeout_seconds=min(PATIENCE_SECONDS, self.settings.opensearch_timeout),
-            connections=1,
-            verify_tls=self.settings.opensearch_verify_tls,
-            ca_file=self.settings.opensearch_ca_file,
-        )
+        timeout = min(PATIENCE_SECONDS, self.settings.opensearch_timeout)
+        options = replace(transport_options(self.settings), timeout_seconds=timeout, connections=1)
         return Cluster(Transport(ClusterAddress(url), options))

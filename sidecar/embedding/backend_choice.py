@@ -10,7 +10,6 @@ import importlib.metadata
 import importlib.util
 import json
 import logging
-import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from sidecar.embedding.conversion import FAITHFUL_COSINE, ConvertedModel
 from sidecar.embedding.loader import Embeddings, Loader, Prepared, batch_length
 from sidecar.embedding.precision_check import kept_neighbours, least_cosine
 from sidecar.embedding.processors import available_processors, processor_name
+from sidecar.whole_file import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -145,8 +145,6 @@ def _read(path: Path) -> dict[str, str]:
 
 def _write(path: Path, known: dict[str, str]) -> None:
     try:
-        temporary = path.with_name(f".{path.name}-{os.getpid()}")
-        temporary.write_text(json.dumps(known, indent=1), encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, json.dumps(known, indent=1).encode())
     except OSError as error:
         logger.warning("the choice of a backend can't be kept, and is measured again next time reason=%s", error)

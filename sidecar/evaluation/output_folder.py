@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from sidecar import __version__
 from sidecar.errors import InvalidArgument
 from sidecar.evaluation.results import Choice, DataFacts, Outcome
-from sidecar.evaluation.whole_file import write_whole
+from sidecar.whole_file import write_whole
 
 _OUTCOME = TypeAdapter(Outcome)
 

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from sidecar.errors import InvalidArgument
-from sidecar.evaluation.whole_file import write_whole
+from sidecar.whole_file import write_whole
 
 
 @dataclass(frozen=True)

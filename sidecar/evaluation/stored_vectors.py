@@ -8,9 +8,10 @@ import numpy as np
 
 from sidecar.evaluation.groups import in_groups
 from sidecar.opensearch.bulk_actions import FieldEmbedding
-from sidecar.opensearch.client import Cluster, SourceFilter
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.embedded_paths import nested_path
 from sidecar.opensearch.index_state import IndexState
+from sidecar.opensearch.request_text import SourceFilter
 from sidecar.opensearch.stored_chunks import as_stored, readable_chunks, stored_chunks
 
 _DOCUMENTS_AT_ONCE = 200

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sidecar.opensearch.bulk_actions import FieldEmbedding
-from sidecar.opensearch.client import Cluster, SourceFilter
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.embedded_paths import ROOT, nested_path
+from sidecar.opensearch.request_text import SourceFilter
 from sidecar.opensearch.stored_chunks import CHUNK_COUNTS, MAX_READABLE_CHUNKS, as_stored, count_chunks, stored_chunks
 
 ContentHashes = Mapping[str, str]

@@ -8,10 +8,11 @@ from typing import Any
 
 from sidecar.errors import DocumentNotFound, InvalidArgument
 from sidecar.indexing.requests import Document
-from sidecar.opensearch.client import Cluster, SourceFilter
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.embedded_paths import EXCLUDED_FROM_SOURCE, ROOT
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.request_text import SourceFilter
 from sidecar.opensearch.stored_chunks import chunk_content, count_chunks, readable_chunks, stored_chunks
 
 _WITHOUT_EMBEDDINGS = SourceFilter(excludes=(EXCLUDED_FROM_SOURCE,))

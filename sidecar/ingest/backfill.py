@@ -20,8 +20,9 @@ from sidecar.ingest.progress import Progress
 from sidecar.ingest.rate import RateLimit
 from sidecar.ingest.stored_documents import StoredDocument, read_again, scanned
 from sidecar.ingest.targets import BackfillTarget, read_targets
-from sidecar.opensearch.client import Cluster, index_path
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.document_scan import DocumentScan
+from sidecar.opensearch.request_text import index_path
 from sidecar.opensearch.transport import Request
 
 _AT_ONCE = 2

@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 
 from sidecar.errors import InvalidArgument
+from sidecar.whole_file import write_whole
 
 
 def job_name(job: Sequence[str]) -> str:
@@ -50,9 +51,7 @@ class Checkpoint:
         """Write down how far an index is; a crash in this moment leaves the file as it was."""
         self.done[uuid] = after, until
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = self.path.with_name(self.path.name + ".new")
-        new.write_bytes(orjson.dumps({"job": self.job, "done": self.done}))
-        new.replace(self.path)
+        write_whole(self.path, orjson.dumps({"job": self.job, "done": self.done}))
 
     def remove(self) -> None:
         """The job is done."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sidecar.opensearch.bulk_sender import OnRepeat, uncounted
+from sidecar.opensearch.bulk_sender import BulkWatch, uncounted
 from sidecar.opensearch.bulk_writer import BulkLimits, BulkWriter
 from sidecar.opensearch.client import Cluster
 
@@ -136,7 +136,7 @@ class Pace:
 
 
 def paced_writer(
-    cluster: Cluster, pace: Pace, *, retry_deadline_seconds: float, on_repeat: OnRepeat = uncounted
+    cluster: Cluster, pace: Pace, *, retry_deadline_seconds: float, on_repeat: Callable[[int], object] = uncounted
 ) -> BulkWriter:
     """A writer whose batches are a body each, and that tells the pace how they fare; ``on_repeat`` is told too."""
 
@@ -148,6 +148,5 @@ def paced_writer(
         cluster,
         retry_deadline_seconds=retry_deadline_seconds,
         limits=BulkLimits(max_bytes=BODY_BYTES, max_actions=1_000_000),
-        on_repeat=repeated,
-        on_body=pace.answered,
+        watch=BulkWatch(repeated, pace.answered),
     )

@@ -11,8 +11,9 @@ from typing import Any
 
 from sidecar.errors import OpenSearchError, OpenSearchRejected, OpenSearchTimeout, OpenSearchUnreachable
 from sidecar.ingest.stored_documents import StoredDocument, hits_of
-from sidecar.opensearch.client import Cluster, encode_json, routing_query
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.points_in_time import EXPIRED, close_point, open_point
+from sidecar.opensearch.request_text import encode_json, routing_query
 from sidecar.opensearch.transport import Request
 
 _KEEP_ALIVE = "30m"

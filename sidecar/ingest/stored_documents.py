@@ -12,8 +12,9 @@ import orjson
 from sidecar.errors import OpenSearchError
 from sidecar.native.json.edits import Edit, cut
 from sidecar.native.json.spans import Array, Node, NotJson, Object, read
-from sidecar.opensearch.client import Cluster, encode_json, index_path
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.document_scan import DocumentScan
+from sidecar.opensearch.request_text import encode_json, index_path
 from sidecar.opensearch.transport import Request
 
 WHOLE: Mapping[str, Any] = {}

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sidecar.errors import AliasNotFound, IndexAlreadyExists, IndexNotFound, OpenSearchError
-from sidecar.opensearch.client import Cluster, encode_json, index_path
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import stands_for_several
+from sidecar.opensearch.request_text import encode_json, index_path
 from sidecar.opensearch.transport import Request
 
 # Each round ends with the alias moved unless somebody else moved it between our reading and our writing.

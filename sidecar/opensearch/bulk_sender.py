@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tenacity import RetryCallState, Retrying, retry_if_result
 from tenacity.wait import wait_random_exponential
@@ -23,22 +23,28 @@ _FIRST_WAIT_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 5.0
 
 
-OnRepeat = Callable[[int], object]
-"""Called with the number of actions that are sent again, each time that some are."""
-
-
-OnBody = Callable[[int, float], object]
-"""Called after each body that the cluster has answered, with the number of actions that it did not refuse for now, and
-the seconds that it took."""
-
-
 def uncounted(actions: int) -> None:
-    """The `OnRepeat` of callers that do not count."""
+    """The `BulkWatch.on_repeat` of callers that do not count."""
 
 
 def untimed(actions: int, seconds: float) -> None:
-    """The `OnBody` of callers that do not watch."""
+    """The `BulkWatch.on_body` of callers that do not time."""
 
+
+@dataclass(frozen=True, slots=True)
+class BulkWatch:
+    """What is told of bodies on their way.
+
+    ``on_repeat`` is called with the number of actions that are sent again, each time that some are; ``on_body`` after
+    each body that the cluster has answered, with the number of actions that it did not refuse for now, and the seconds
+    that it took.
+    """
+
+    on_repeat: Callable[[int], object] = uncounted
+    on_body: Callable[[int, float], object] = untimed
+
+
+NOBODY_WATCHES = BulkWatch()
 
 IsCurrent = Callable[[], bool]
 """Asked before each request: whether the actions are still for the index that they were made for."""
@@ -65,15 +71,13 @@ class BulkSender:
         index: str,
         *,
         retry_deadline_seconds: float,
-        on_repeat: OnRepeat = uncounted,
-        on_body: OnBody = untimed,
+        watch: BulkWatch = NOBODY_WATCHES,
         routing: str | None = None,
         is_current: IsCurrent = unwatched,
     ) -> None:
         self._cluster = cluster
         self._is_current = is_current
-        self.on_repeat = on_repeat
-        self._on_body = on_body
+        self.watch = watch
         self._index = index
         self._routing = routing
         self._retry_deadline_seconds = retry_deadline_seconds
@@ -120,7 +124,7 @@ class BulkSender:
         seconds = time.perf_counter() - began
         with read_as("a bulk"):
             results = [ItemResult.from_answer(item) for item, _ in zip(items, actions, strict=True)]
-        self._on_body(sum(not result.is_retryable for result in results), seconds)
+        self.watch.on_body(sum(not result.is_retryable for result in results), seconds)
         self.turned_away = next((result for result in results if result.is_turned_away), None)
         return results
 
@@ -146,7 +150,7 @@ class _Attempts:
         """Send what is left; True where some of it was refused for now."""
         pending = [self._actions[position] for position in self._pending]
         if self._results:
-            self._sender.on_repeat(len(pending))
+            self._sender.watch.on_repeat(len(pending))
         self.lost = None
         try:
             results = self._sender.send_once(pending, self._refresh)

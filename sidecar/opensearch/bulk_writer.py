@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from sidecar.opensearch.bulk_actions import BulkAction, ItemResult
-from sidecar.opensearch.bulk_sender import BulkSender, IsCurrent, OnBody, OnRepeat, uncounted, untimed, unwatched
+from sidecar.opensearch.bulk_sender import NOBODY_WATCHES, BulkSender, BulkWatch, IsCurrent, unwatched
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.error_answers import disk_full, index_not_found
 
@@ -36,14 +36,12 @@ class BulkWriter:
         *,
         retry_deadline_seconds: float = 30.0,
         limits: BulkLimits = BulkLimits(),
-        on_repeat: OnRepeat = uncounted,
-        on_body: OnBody = untimed,
+        watch: BulkWatch = NOBODY_WATCHES,
     ) -> None:
         self._cluster = cluster
         self._retry_deadline_seconds = retry_deadline_seconds
         self._limits = limits
-        self._on_repeat = on_repeat
-        self._on_body = on_body
+        self._watch = watch
 
     def open(
         self, index: str, *, refresh: bool = False, routing: str | None = None, is_current: IsCurrent = unwatched
@@ -54,8 +52,7 @@ class BulkWriter:
             self._cluster,
             index,
             retry_deadline_seconds=self._retry_deadline_seconds,
-            on_repeat=self._on_repeat,
-            on_body=self._on_body,
+            watch=self._watch,
             routing=routing,
             is_current=is_current,
         )

@@ -6,11 +6,8 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
-
-import orjson
 
 from sidecar.errors import OpenSearchError, SidecarError
 from sidecar.observation.kinds import Stage
@@ -18,12 +15,9 @@ from sidecar.observation.stages import stage
 from sidecar.opensearch.cluster_name import CLUSTER_NAME
 from sidecar.opensearch.decoding import check_search, decode_object, objects, read_as
 from sidecar.opensearch.error_answers import error_from_answer, index_not_found
+from sidecar.opensearch.request_text import ALL_FIELDS, SourceFilter, encode_json, index_path, routing_query
 from sidecar.opensearch.transport import NDJSON, Request, Response, Transport
 
-# Characters that no index name may have (MetadataCreateIndexService of OpenSearch); in a path some are
-# patterns.
-FORBIDDEN_IN_INDEX_NAMES = ' "*\\<|,>/?#:'
-FORBIDDEN_INDEX_NAME_STARTS = "_-+"
 # How long a write waits inside the cluster for a lost primary shard. Less than the default minute, so that
 # the answer comes before the sidecar's own time limit.
 _SHARD_TIMEOUT = "20s"
@@ -42,19 +36,6 @@ class ClusterFacts:
 
     version: Version
     is_embedded: bool
-
-
-@dataclass(frozen=True)
-class SourceFilter:
-    """Patterns of field paths that a read returns (none given: all) and leaves out."""
-
-    includes: tuple[str, ...] = ()
-    excludes: tuple[str, ...] = ()
-
-    def as_query(self) -> str:
-        """The URL parameters, without a question mark; empty where nothing is filtered."""
-        pairs = (("_source_includes", self.includes), ("_source_excludes", self.excludes))
-        return "&".join(f"{name}={quote(','.join(patterns))}" for name, patterns in pairs if patterns)
 
 
 @dataclass(frozen=True)
@@ -156,7 +137,7 @@ class Cluster:
             return [_answer_or_error(line, one) for line, one in zip(lines, answers, strict=True)]
 
     def read_document(
-        self, index: str, document_id: str, *, fields: SourceFilter = SourceFilter(), routing: str | None = None
+        self, index: str, document_id: str, *, fields: SourceFilter = ALL_FIELDS, routing: str | None = None
     ) -> dict[str, Any] | None:
         """A document's fields as of now, refresh or not; None where there is none of that id."""
         target = f"{index_path(index)}/_doc/{quote(document_id, safe='')}?{_read_query(fields, routing)}"
@@ -171,7 +152,7 @@ class Cluster:
         index: str,
         document_ids: Sequence[str],
         *,
-        fields: SourceFilter = SourceFilter(),
+        fields: SourceFilter = ALL_FIELDS,
         routing: str | None = None,
     ) -> list[dict[str, Any] | None]:
         """As `read_document`, for many; in the order of the ids, which may repeat and may be none."""
@@ -266,19 +247,6 @@ class Cluster:
             return response
 
 
-@lru_cache(maxsize=1024)
-def index_path(index: str) -> str:
-    """The URL path of one index, quoted. Raises: IndexNotFound for a name that no index can have."""
-    if (
-        not index
-        or index in {".", ".."}
-        or index[0] in FORBIDDEN_INDEX_NAME_STARTS
-        or any(character in FORBIDDEN_IN_INDEX_NAMES for character in index)
-    ):
-        raise index_not_found(index)
-    return "/" + quote(index, safe="")
-
-
 def parse_version(number: str) -> Version:
     """`"3.5.0-SNAPSHOT"` as (3, 5, 0). Raises: OpenSearchError where there are no three numbers."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)", number)
@@ -288,22 +256,12 @@ def parse_version(number: str) -> Version:
     return major, minor, patch
 
 
-def encode_json(body: Mapping[str, Any]) -> bytes:
-    """JSON text; float32 arrays become their shortest decimals, which makes a query body 40 % smaller."""
-    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
 def _flag(value: bool) -> str:
     return "true" if value else "false"
 
 
 def _read_query(fields: SourceFilter, routing: str | None) -> str:
     return "&".join(filter(None, (fields.as_query(), routing_query("", routing))))
-
-
-def routing_query(before: str, routing: str | None) -> str:
-    """The URL parameter that names the shards, behind the character ``before``; empty where all are meant."""
-    return "" if routing is None else f"{before}routing={quote(routing, safe='')}"
 
 
 def _encode_line(line: SearchLine) -> bytes:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sidecar.errors import IndexNotFound, SidecarError
-from sidecar.opensearch.client import Cluster, index_path
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.effective_settings import read_settings
 from sidecar.opensearch.index_state import stands_for_several
+from sidecar.opensearch.request_text import index_path
 
 _WORST_FIRST = ("red", "yellow", "green")
 _UNITS = {"b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40, "pb": 2**50}

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from sidecar.errors import IndexNotFound, OpenSearchError
-from sidecar.opensearch.client import Cluster, encode_json, index_path
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import stands_for_several
+from sidecar.opensearch.request_text import encode_json, index_path
 from sidecar.opensearch.switching import WRITE_BLOCK
 from sidecar.opensearch.transport import Request
 

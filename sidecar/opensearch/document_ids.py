@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sidecar.errors import OpenSearchError
-from sidecar.opensearch.client import Cluster, encode_json, index_path, routing_query
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.request_text import encode_json, index_path, routing_query
 from sidecar.opensearch.transport import Request
 
 

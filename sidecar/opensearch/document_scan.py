@@ -7,9 +7,10 @@ from contextlib import suppress
 from typing import Any
 
 from sidecar.errors import OpenSearchError
-from sidecar.opensearch.client import Cluster, encode_json, index_path
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.decoding import decode_object
 from sidecar.opensearch.points_in_time import EXPIRED, close_point, open_point
+from sidecar.opensearch.request_text import encode_json, index_path
 from sidecar.opensearch.transport import Request
 
 KEEP_ALIVE = "30m"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from sidecar.opensearch.client import Cluster, index_path
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.embedded_paths import nested_path
 from sidecar.opensearch.index_state import IndexState
+from sidecar.opensearch.request_text import index_path
 from sidecar.opensearch.transport import Request
 
 

@@ -11,7 +11,8 @@ from urllib.parse import quote
 import orjson
 
 from sidecar.errors import IndexAlreadyExists, IndexNotFound, OpenSearchError
-from sidecar.opensearch.client import Cluster, encode_json
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.request_text import encode_json
 from sidecar.opensearch.transport import Request
 
 JOBS_INDEX = "sidecar-jobs"

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sidecar.errors import IndexNotFound, OpenSearchError, OpenSearchTimeout, OpenSearchUnreachable
-from sidecar.opensearch.client import Cluster, encode_json, index_path
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import stands_for_several
 from sidecar.opensearch.job_records import JobRecord, JobRecords
+from sidecar.opensearch.request_text import encode_json, index_path
 from sidecar.opensearch.transport import Request
 
 logger = logging.getLogger(__name__)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sidecar.errors import OpenSearchError
-from sidecar.opensearch.client import Cluster, index_path
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.error_answers import error_from_cause
+from sidecar.opensearch.request_text import index_path
 from sidecar.opensearch.transport import Request
 
 _WAIT_SECONDS = 20

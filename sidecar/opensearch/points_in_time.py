@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from sidecar.errors import InvalidArgument, OpenSearchError
-from sidecar.opensearch.client import Cluster, encode_json, index_path, routing_query
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import IndexState
+from sidecar.opensearch.request_text import encode_json, index_path, routing_query
 from sidecar.opensearch.transport import Request
 
 EXPIRED = "search_context_missing_exception"

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from sidecar.errors import OpenSearchError
-from sidecar.opensearch.client import Cluster, encode_json, index_path
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.request_text import encode_json, index_path
 from sidecar.opensearch.transport import Request
 
 _MOST_BYTES = 8 * 1024 * 1024

@@ -22,8 +22,9 @@ from types import TracebackType
 from typing import Any, Final
 
 from sidecar.errors import IndexNotFound, OpenSearchError
-from sidecar.opensearch.client import Cluster, index_path
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.job_records import JobRecords
+from sidecar.opensearch.request_text import index_path
 from sidecar.opensearch.transport import Request
 
 logger = logging.getLogger(__name__)

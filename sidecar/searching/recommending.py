@@ -13,10 +13,11 @@ from sidecar.embedding.byte_vectors import as_bytes
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.normalizing import normalized
 from sidecar.errors import DocumentNotFound, InvalidArgument
-from sidecar.opensearch.client import Cluster, SourceFilter
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.embedded_paths import vector_path
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
+from sidecar.opensearch.request_text import SourceFilter
 from sidecar.opensearch.stored_chunks import CHUNK_COUNTS, as_stored, count_chunks, readable_chunks, stored_chunks
 from sidecar.searching.mixture import mix
 from sidecar.searching.request import SearchRequest

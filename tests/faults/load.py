@@ -42,7 +42,7 @@ def work_for(seconds: float, works: list[Work], server: int, samples: int = 20) 
     """Have a client for each of the works, all at once, for so long; who is refused waits as it is told.
 
     ``server`` is the process of which it is noted what it holds. A refusal without `Retry-After` is a fault, as is any
-    other status but 200.
+    other status but 200, and what a work asserts of its answer in vain.
     """
     told, lock, until = Told(), threading.Lock(), time.monotonic() + seconds
 
@@ -52,7 +52,7 @@ def work_for(seconds: float, works: list[Work], server: int, samples: int = 20) 
             began = time.monotonic()
             try:
                 answer = work(client)
-            except requests.RequestException as error:
+            except (requests.RequestException, AssertionError) as error:
                 with lock:
                     told.faults.append(f"client {number}: {error}")
                 continue

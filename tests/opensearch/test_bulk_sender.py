@@ -10,7 +10,7 @@ import pytest
 from sidecar.errors import OpenSearchError, OpenSearchUnreachable
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.bulk_actions import BulkAction, ItemResult
-from sidecar.opensearch.bulk_sender import BulkSender
+from sidecar.opensearch.bulk_sender import BulkSender, BulkWatch
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.connections import TransportOptions
 from sidecar.opensearch.transport import Transport
@@ -71,7 +71,7 @@ def test_send_tells_how_many_actions_it_repeats() -> None:
     replies = [items(("1", 201), ("2", 429), ("3", 503)), items(("2", 429), ("3", 201)), items(("2", 201))]
     with FaultServer(replies) as server:
         cluster = Cluster(Transport(ClusterAddress(server.url), TransportOptions()))
-        sender = BulkSender(cluster, "a", retry_deadline_seconds=60, on_repeat=repeated.append)
+        sender = BulkSender(cluster, "a", retry_deadline_seconds=60, watch=BulkWatch(on_repeat=repeated.append))
         sender.send(actions("1", "2", "3"))
     assert repeated == [2, 1]
 
@@ -204,7 +204,7 @@ def test_send_tells_how_bodies_fare() -> None:
             cluster,
             "a",
             retry_deadline_seconds=60,
-            on_body=lambda done, seconds: answered.append((done, seconds > 0)),
+            watch=BulkWatch(on_body=lambda done, seconds: answered.append((done, seconds > 0))),
         )
         watched.send(actions("1", "2", "3"))
     assert answered == [(2, True), (1, True)]

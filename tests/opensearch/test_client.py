@@ -14,16 +14,9 @@ from sidecar.errors import (
     TooManyFields,
 )
 from sidecar.opensearch.address import ClusterAddress
-from sidecar.opensearch.client import (
-    Cluster,
-    ClusterFacts,
-    SearchLine,
-    SourceFilter,
-    encode_json,
-    index_path,
-    parse_version,
-)
+from sidecar.opensearch.client import Cluster, ClusterFacts, SearchLine, parse_version
 from sidecar.opensearch.connections import TransportOptions
+from sidecar.opensearch.request_text import SourceFilter, encode_json, index_path
 from sidecar.opensearch.transport import Transport
 from tests.fault_server import FaultServer, answer
 

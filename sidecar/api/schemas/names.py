@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sidecar.errors import InvalidIndexName
 from sidecar.indexing.names import shortened, size_bytes
-from sidecar.opensearch.client import FORBIDDEN_IN_INDEX_NAMES, FORBIDDEN_INDEX_NAME_STARTS
+from sidecar.opensearch.request_text import FORBIDDEN_IN_INDEX_NAMES, FORBIDDEN_INDEX_NAME_STARTS
 
 MAX_INDEX_NAME_BYTES = 255
 

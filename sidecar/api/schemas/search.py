@@ -15,14 +15,13 @@ from sidecar.api.schemas.problems import Problem, check_shape, told_as
 from sidecar.api.schemas.scoring import BoostBody, ModifiersBody, parse_boost, parse_modifiers, parse_weight
 from sidecar.api.schemas.search_options import (
     FACET_VALUES,
-    MAX_EF_SEARCH,
     HybridBody,
     SortBody,
     SourceBody,
-    check_together,
     parse_hybrid,
     parse_sort,
 )
+from sidecar.api.schemas.search_rules import MAX_EF_SEARCH, check_together
 from sidecar.api.schemas.search_shapes import MAX_CONTEXT_VECTORS, ContextBody, QueryBody
 from sidecar.errors import IllegalRequestedDocCount, InvalidArgument, InvalidRequest, Unprocessable
 from sidecar.indexing.names import check_field_name, shortened

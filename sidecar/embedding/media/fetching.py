@@ -24,6 +24,7 @@ from sidecar.embedding.media.connections import Connection, Connections, Deadlin
 from sidecar.embedding.media.pointers import shortened
 from sidecar.embedding.media.unreadable import Unreadable
 from sidecar.errors import MediaError
+from sidecar.whole_file import partial_name
 
 MAX_REDIRECTS = 5
 CHUNK_BYTES = 64 * 1024
@@ -63,7 +64,7 @@ def fetch_to_file(
     Raises: MediaError naming the URL and the reason; nothing is left behind. OSError when the disk fails.
     """
     fetcher = Fetcher(rules)
-    partial = target.with_name(f"{target.name}.{time.monotonic_ns()}.partial")
+    partial = partial_name(target)
     try:
         with partial.open("wb") as stream, closing(fetcher.chunks(url, headers or {}, on_progress)) as chunks:
             for chunk in chunks:

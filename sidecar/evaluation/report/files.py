@@ -9,7 +9,7 @@ from sidecar.evaluation.report.csv_form import to_csv
 from sidecar.evaluation.report.json_form import check, from_json, to_json
 from sidecar.evaluation.report.standing import standings
 from sidecar.evaluation.results import Evaluation
-from sidecar.evaluation.whole_file import write_whole
+from sidecar.whole_file import write_whole
 
 JSON_NAME = "evaluation.json"
 CSV_NAME = "evaluation.csv"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import sys
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from sidecar.errors import InvalidArgument, reason_of
 from sidecar.ingest.exporting.options import STANDARD_OUTPUT, ExportOptions
 from sidecar.ingest.sources.unreadable import library_errors
+from sidecar.whole_file import keep_on_disk, partial_name
 
 _PIECE_BYTES = 65_536
 
@@ -72,20 +71,6 @@ def _check_free(options: ExportOptions, *, is_there: bool) -> None:
         raise InvalidArgument(f"'{options.to}' is there already: name another place, or give --overwrite")
 
 
-def _temporary(path: Path) -> Path:
-    """A name beside the path that nothing else has."""
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
-
-
-def _keep_on_disk(file: Path) -> None:
-    """Else a power cut might keep the new name, but not what is in the file."""
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 class _KeptOpen(io.RawIOBase):
     """Standard output, which stays open when this is closed."""
 
@@ -115,13 +100,13 @@ class _LocalFile:
     def __init__(self, path: Path, options: ExportOptions) -> None:
         _check_free(options, is_there=path.exists())
         self._path = path
-        self._new = _temporary(path)
+        self._new = partial_name(path)
 
     def open(self, name: str) -> BinaryIO:
         return self._new.open("wb")
 
     def commit(self) -> None:
-        _keep_on_disk(self._new)
+        keep_on_disk(self._new)
         self._new.replace(self._path)
 
     def discard(self) -> None:
@@ -132,7 +117,7 @@ class _LocalFolder:
     def __init__(self, path: Path, options: ExportOptions) -> None:
         _check_free(options, is_there=path.exists() and (not path.is_dir() or any(path.iterdir())))
         self._path = path
-        self._new = _temporary(path)
+        self._new = partial_name(path)
         self._new.mkdir()
 
     def open(self, name: str) -> BinaryIO:
@@ -140,9 +125,9 @@ class _LocalFolder:
 
     def commit(self) -> None:
         for file in self._new.iterdir():
-            _keep_on_disk(file)
+            keep_on_disk(file)
         if self._path.exists():
-            old = _temporary(self._path)
+            old = partial_name(self._path)
             self._path.rename(old)
             self._new.rename(self._path)
             shutil.rmtree(old)

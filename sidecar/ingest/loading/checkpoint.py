@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from sidecar.errors import InvalidArgument
 from sidecar.ingest.loading.counts import LoadCounts
 from sidecar.ingest.loading.plan import Existing
 from sidecar.ingest.loading.row_ranges import PartProgress
+from sidecar.whole_file import write_whole
 
 _FORMAT = 1
 
@@ -76,14 +76,4 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Replace the file: a crash, of the machine too, leaves either the old or the new one."""
-    new = path.with_name(path.name + ".new")
-    with new.open("wb") as file:
-        file.write(orjson.dumps(checkpoint.to_json()))
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(path, orjson.dumps(checkpoint.to_json()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sidecar.opensearch.bulk_actions import BulkAction
-from sidecar.opensearch.client import Cluster, encode_json, index_path
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.request_text import encode_json, index_path
 from sidecar.opensearch.transport import Request
 
 _MOST_CHANGES = 10**13

@@ -12,7 +12,8 @@ import orjson
 from sidecar.errors import OpenSearchError
 from sidecar.opensearch.bulk_actions import BulkAction
 from sidecar.opensearch.bulk_writer import BulkWriter
-from sidecar.opensearch.client import Cluster, encode_json, index_path
+from sidecar.opensearch.client import Cluster
+from sidecar.opensearch.request_text import encode_json, index_path
 from sidecar.opensearch.shard_changes import ShardChanges, count_documents, read_checkpoints
 from sidecar.opensearch.transport import Request
 

@@ -13,8 +13,9 @@ import orjson
 from sidecar.errors import OpenSearchError
 from sidecar.ingest.sources.index_location import IndexLocation
 from sidecar.ingest.sources.source import BEGINNING, Place, Record
-from sidecar.opensearch.client import Cluster, encode_json
+from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.points_in_time import EXPIRED, close_point, open_point
+from sidecar.opensearch.request_text import encode_json
 from sidecar.opensearch.transport import Request
 
 _KEEP_ALIVE = "30m"

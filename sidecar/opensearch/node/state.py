@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from sidecar.errors import EmbeddedNodeError
 from sidecar.opensearch.node.places import NodeFolder
 from sidecar.opensearch.node.progress import Progress, Report
+from sidecar.whole_file import write_whole
 
 # Numbers of processes come round after thousands of others; the clock that tells starts may be set.
 SAME_START_SECONDS = 60.0
@@ -79,9 +80,7 @@ def read_state(folder: NodeFolder) -> NodeState | None:
 
 def write_state(folder: NodeFolder, state: NodeState) -> None:
     """Replace the state file whole, so that readers without the lock see the old or the new one."""
-    draft = folder.state.with_suffix(".new")
-    draft.write_text(json.dumps(asdict(state), indent=1), "utf-8")
-    draft.replace(folder.state)
+    write_whole(folder.state, json.dumps(asdict(state), indent=1).encode())
 
 
 def clear_state(folder: NodeFolder) -> None:
