@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_origin
 
@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from sidecar.broken_rules import broken_rule
 from sidecar.errors import ConfigurationError
 from sidecar.marqo_variables import GivenVariable, given_variables, remarks
 
@@ -25,13 +26,23 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "SIDECAR_"
 ENV_FILE = ".env"
+_NO_PORT = "native_port"
+"""The one setting that an empty text sets: to none."""
 _JSON_FORMS: Mapping[Any, str] = {tuple: 'a JSON list, as ["a", "b"]', dict: 'a JSON object, as {"a": "b"}'}
 
 
 def default_home() -> Path:
     """``$XDG_CACHE_HOME/vector-sidecar``, else ``~/.cache/vector-sidecar``."""
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "vector-sidecar"
+    if base:
+        return Path(base) / "vector-sidecar"
+    try:
+        return Path.home() / ".cache" / "vector-sidecar"
+    except RuntimeError as error:
+        # The number of a user that the machine does not know, as containers may run under.
+        raise ConfigurationError(
+            "SIDECAR_HOME: your user has no home folder, and HOME is not set. Name a folder that you may write to."
+        ) from error
 
 
 class PreloadedModel(BaseModel):
@@ -47,7 +58,12 @@ class Settings(BaseSettings):
     """The sidecar's configuration, read once at start and handed to whatever needs a value."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_prefix=PREFIX, env_ignore_empty=True, populate_by_name=True
+        frozen=True,
+        extra="ignore",
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        populate_by_name=True,
+        allow_inf_nan=False,
     )
 
     # The cluster
@@ -76,7 +92,10 @@ class Settings(BaseSettings):
     node_version: str = Field(default="3.5.0", description="OpenSearch version of the embedded node.")
     node_port: int = Field(default=9200, ge=0, le=65535, description="HTTP port of the embedded node; 0: any free one.")
     node_heap: str = Field(
-        default="1g", pattern=r"^\d+[mg]$", description="Java heap of the embedded node, as 512m or 2g."
+        default="1g",
+        pattern=r"^[1-9]\d*[mg]$",
+        examples=["512m", "2g"],
+        description="Java heap of the embedded node, as 512m or 2g.",
     )
     node_data: Path | None = Field(
         default=None, description="Data folder of the embedded node. Unset: `node/data` under the home folder."
@@ -131,6 +150,7 @@ class Settings(BaseSettings):
     native_account: str | None = Field(
         default=None,
         pattern="^[^:]+:",
+        examples=["user:password"],
         repr=False,
         description="`user:password` by which the OpenSearch port learns what indexes and pipelines are. Unset: each "
         "caller's own credentials; then documents of callers who may not know that pass without vectors.",
@@ -183,6 +203,10 @@ class Settings(BaseSettings):
     # Models
     preload_models: tuple[str | PreloadedModel, ...] = Field(
         default=(),
+        examples=[
+            '["hf/e5-base-v2"]',
+            '[{"model": "mine", "model_properties": {"name": "my/model", "dimensions": 384}}]',
+        ],
         description="JSON list of models to load at start, before `/ready` says yes: names, or objects of `model` and "
         "`model_properties`.",
     )
@@ -224,6 +248,8 @@ class Settings(BaseSettings):
     )
     embedding_url: str | None = Field(
         default=None,
+        pattern="^https?://.",
+        examples=["http://host:8882"],
         repr=False,
         description="Another sidecar that runs all models in this one's place: its URL, as http://host:8882.",
     )
@@ -248,6 +274,7 @@ class Settings(BaseSettings):
     metrics_index: str | None = Field(
         default=None,
         pattern=r"^[a-z0-9][a-z0-9_.-]*$",
+        examples=["sidecar-metrics"],
         max_length=200,
         description="Index that the sidecar writes its own metrics to, as sidecar-metrics. Unset: none.",
     )
@@ -286,7 +313,16 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
-        return value.expanduser().absolute() if value is not None else None
+        try:
+            return value.expanduser().absolute() if value is not None else None
+        except RuntimeError as error:
+            raise ValueError("begins with the home folder of a user whom this machine does not know") from error
+
+    @field_validator("opensearch_url", "embedding_url", mode="before")
+    @classmethod
+    def _without_blanks(cls, value: Any) -> Any:
+        # A secret that was read from a file often has the file's line break.
+        return value.strip() if isinstance(value, str) else value
 
     @field_validator("native_port", mode="before")
     @classmethod
@@ -331,7 +367,7 @@ def is_secret(field: str) -> bool:
 def load_settings(**options: Any) -> Settings:
     """Read the settings from the environment and ``.env``, under the given options.
 
-    Options that are None count as not given.
+    Options that are None count as not given, and so do empty ones, as empty variables do, but that of the native port.
     Raises: ConfigurationError, naming the variable, for an unknown ``SIDECAR_`` name or a bad value.
     """
     variables = read_variables()
@@ -339,27 +375,64 @@ def load_settings(**options: Any) -> Settings:
         raise ConfigurationError(problem)
     aliases = _aliases(variables, options)
     chosen = {variable.setting: variable.value for variable in aliases}
-    chosen |= {name: value for name, value in options.items() if value is not None}
-    if "native_port" not in chosen and variables.get(environment_name("native_port")) == "":
-        # Elsewhere an empty variable counts as none.
-        chosen["native_port"] = ""
+    chosen |= {
+        name: value for name, value in options.items() if value is not None and (value != "" or name == _NO_PORT)
+    }
+    if _NO_PORT not in chosen and variables.get(environment_name(_NO_PORT)) == "":
+        chosen[_NO_PORT] = ""
     # A setting whose variable has a name of its own is known to the model by that name alone.
     given = {
         name if environment_name(name).startswith(PREFIX) else environment_name(name): value
         for name, value in chosen.items()
     }
     try:
-        return Settings(_env_file=ENV_FILE, **given)
+        settings = Settings(_env_file=ENV_FILE, **given)
     except SettingsError as error:
         field = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "")
         raise ConfigurationError(f"{environment_name(field)}: must be {json_form(field)}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        field = str(first["loc"][0])
-        variable = environment_name(field) if field in Settings.model_fields else field
-        variable = next((alias.name for alias in aliases if alias.setting == field), variable)
-        told = "" if field in Settings.model_fields and is_secret(field) else f" (given: {first['input']!r})"
-        raise ConfigurationError(f"{variable}: {first['msg']}{told}") from error
+        field = setting_of(first)
+        variable = next((alias.name for alias in aliases if alias.setting == field), environment_name(field))
+        raise ConfigurationError(f"{variable}: {problem_with(first)}") from error
+    _have_home(settings.home)
+    return settings
+
+
+def _have_home(home: Path) -> None:
+    """Let the libraries that keep files in the user's home folder, as the hub's does, keep them in the sidecar's where
+    the user has none."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = str(home)
+
+
+def setting_of(details: Mapping[str, Any]) -> str:
+    """The name of the setting whose value pydantic refuses."""
+    place = str(details["loc"][0])
+    return next((name for name in Settings.model_fields if environment_name(name) == place), place)
+
+
+def problem_with(details: Mapping[str, Any]) -> str:
+    """What is wrong with the value of a setting that pydantic refuses, and the value, unless that may be a secret."""
+    field = setting_of(details)
+    place = details["loc"][1:]
+    examples = Settings.model_fields[field].examples
+    if examples and (place or details["type"] == "string_pattern_mismatch"):
+        rule = f"must look like {' or '.join(examples)}"
+    elif len(details["loc"]) == 1 and (form := json_form(field)) is not None:
+        rule = f"must be {form}"
+    else:
+        rule = f"{_entry(place)}{broken_rule(details)}"
+    return rule if is_secret(field) else f"{rule} (given: {details['input']!r})"
+
+
+def _entry(place: Sequence[int | str]) -> str:
+    """Which one of a list, counted from one, or of an object; nothing for a value that is neither."""
+    if not place:
+        return ""
+    return f"entry {place[0] + 1 if isinstance(place[0], int) else repr(place[0])} "
 
 
 def tell_marqo_variables(**options: Any) -> None:
@@ -373,7 +446,13 @@ def tell_marqo_variables(**options: Any) -> None:
 
 def read_variables() -> dict[str, str]:
     """The variables of the environment, over those of the file `ENV_FILE`."""
-    file_values = {key: value for key, value in dotenv_values(ENV_FILE).items() if value is not None}
+    try:
+        file_values = {key: value for key, value in dotenv_values(ENV_FILE).items() if value is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationError(
+            f"The file {Path(ENV_FILE).absolute()} can't be read: {reason}. Mend it, or start elsewhere."
+        ) from error
     return {**file_values, **os.environ}
 
 

@@ -316,3 +316,10 @@ class EmbeddedNodeError(OpenSearchError):
 
     code = "backend_communication_error"
     type = "internal"
+
+
+def reason_of(error: BaseException) -> str:
+    """What the system or a library says of an error, in one line: of a file's error neither number nor file."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

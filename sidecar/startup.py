@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from sidecar.config import Settings
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import ModelSpec
-from sidecar.errors import EmbeddedNodeError, OpenSearchTimeout, OpenSearchUnreachable, SidecarError
+from sidecar.errors import EmbeddedNodeError, OpenSearchTimeout, OpenSearchUnreachable, SidecarError, reason_of
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.cluster_health import Troubles, find_troubles
@@ -43,6 +43,7 @@ class Startup:
         self._stopping = threading.Event()
         self._node: RunningNode | None = None
         self._node_progress = "the embedded OpenSearch starts"
+        self._told_step = ""
         self._missing_models = {spec.name: f"model {spec.name!r} is being loaded" for spec in preload}
         self._preload = preload
         self._threads: list[threading.Thread] = []
@@ -88,11 +89,13 @@ class Startup:
         while not self._stopping.is_set():
             try:
                 self._node = ensure_running(self._settings, on_progress=self._note_progress)
-            except SidecarError as error:
+            except (SidecarError, OSError) as error:
                 if self._stopping.is_set():
                     return
-                logger.error("no embedded OpenSearch: %s", error.message)
-                self._lose(error.message)
+                # A disk that is full, or may not be written to, as often as not.
+                reason = error.message if isinstance(error, SidecarError) else f"{error.filename}: {reason_of(error)}."
+                logger.error("no embedded OpenSearch: %s", reason)
+                self._lose(reason)
                 self._stopping.wait(RETRY_SECONDS)
             else:
                 self._address.announce(self._node.url)
@@ -119,6 +122,9 @@ class Startup:
     def _note_progress(self, progress: Progress) -> None:
         if self._stopping.is_set():
             raise EmbeddedNodeError("The sidecar stops.")
+        if progress.text != self._told_step:
+            self._told_step = progress.text
+            logger.info("embedded OpenSearch: %s", progress.text)
         share = "" if progress.fraction is None else f" ({progress.fraction:.0%})"
         self._node_progress = f"The embedded OpenSearch is not there yet: {progress.text}{share}."
 

@@ -148,9 +148,17 @@ class ForwardingLogger(Logger):  # type: ignore[misc]
         self.error_log.handlers.clear()
         self.error_log.propagate = True
         self.error_log.setLevel(max(logging.WARNING, logging.getLogger().level))
+        self.error_log.addFilter(_tells_something)
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
         """Nothing: `api/request_log.py` does it."""
+
+
+def _tells_something(record: logging.LogRecord) -> bool:
+    """False for what gunicorn says behind our own words of an app that could not be built."""
+    text = record.getMessage()
+    is_of_end = text.startswith("Worker (") and text.endswith(f"exited with code {Arbiter.APP_LOAD_ERROR}.")
+    return not is_of_end and text not in ("Shutting down: Master", "Reason: App failed to load.")
 
 
 def _tell_address(arbiter: Arbiter) -> None:

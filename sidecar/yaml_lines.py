@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from sidecar.errors import InvalidArgument
+from sidecar.errors import InvalidArgument, reason_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,15 @@ def read_yaml(path: Path, *, name: str, shape: str) -> YamlFile:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         value = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidArgument(f"{name} {path} can't be read: {error}.") from error
+        raise InvalidArgument(f"{name} {path} can't be read: {why_no_yaml(error)}.") from error
     if root is None or not isinstance(value, dict):
         raise InvalidArgument(f"{name} {path} must be {shape}.")
     return YamlFile(value, root)
+
+
+def why_no_yaml(error: Exception) -> str:
+    """Why a file can't be read as YAML, in one line, with the place in it where there is one."""
+    mark = getattr(error, "problem_mark", None)
+    if not isinstance(error, yaml.MarkedYAMLError) or mark is None:
+        return reason_of(error)
+    return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 from collections.abc import Iterator
@@ -11,12 +12,14 @@ import orjson
 import pytest
 
 from sidecar import startup
-from sidecar.config import load_settings
+from sidecar.config import Settings, load_settings
 from sidecar.embedding.loaders.random import RandomLoader
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.connections import TransportOptions
+from sidecar.opensearch.node import Progress, RunningNode
+from sidecar.opensearch.node.progress import Report
 from sidecar.opensearch.transport import Transport
 from sidecar.startup import Startup
 from tests.fault_server import HANG_UP, FaultServer, answer
@@ -69,3 +72,31 @@ def test_a_node_that_is_still_starting_is_waited_for(monkeypatch: pytest.MonkeyP
         thread.join(10)
         assert not thread.is_alive()
         assert len(server.requests) == 1
+
+
+def test_how_far_the_embedded_node_is_stands_in_the_log_once_a_step_and_a_full_disk_is_no_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[int] = []
+    done = threading.Event()
+
+    def start(settings: Settings, *, on_progress: Report) -> RunningNode:
+        tries.append(1)
+        for fraction in (0.1, 0.2):
+            on_progress(Progress("downloading opensearch (200 MB)", fraction))
+        if len(tries) == 3:
+            done.set()
+        raise OSError(errno.ENOSPC, "No space left on device", "/srv/node/state.new")
+
+    monkeypatch.setattr(startup, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(startup, "ensure_running", start)
+    address = ClusterAddress()
+    cluster = Cluster(Transport(address, TransportOptions()))
+    models = ModelCache(lambda spec: RandomLoader(spec.dimensions), 1.0)
+    begun = Startup(load_settings(opensearch_url=""), address=address, cluster=cluster, models=models, preload=[])
+    with caplog.at_level(logging.INFO):
+        begun.begin()
+        assert done.wait(10)
+        begun.close()
+    assert caplog.text.count("embedded OpenSearch: downloading opensearch (200 MB)") == 1
+    assert "no embedded OpenSearch: /srv/node/state.new: No space left on device." in caplog.text

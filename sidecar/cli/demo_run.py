@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from sidecar.cli.called_by import called_by
 from sidecar.cli.consoles import progress_console
 from sidecar.cli.demo_corpus import read_documents
 from sidecar.cli.ending import CommandFailed
@@ -148,11 +149,19 @@ def _checked(response: Any) -> dict[str, Any]:
 
 
 def _say_how_to_go_on(settings: Settings, console: Console) -> None:
-    console.print("Go on with your own questions:\n\n  .venv/bin/sidecar serve\n", markup=False)
-    console.print(f"in the browser, at http://{settings.host}:{settings.port}/ui, or\n", markup=False, soft_wrap=True)
+    url = _server_url(settings)
+    console.print(f"Go on with your own questions:\n\n  {called_by()} serve\n", markup=False, soft_wrap=True)
+    console.print(f"in the browser, at {url}/ui, or\n", markup=False, soft_wrap=True)
     console.print(
-        f"  curl -s http://{settings.host}:{settings.port}/indexes/{INDEX}/search \\\n"
+        f"  curl -s {url}/indexes/{INDEX}/search \\\n"
         '    -H \'Content-Type: application/json\' -d \'{"q": "average of a list of numbers", "limit": 3}\'\n',
         markup=False,
         soft_wrap=True,
     )
+
+
+def _server_url(settings: Settings) -> str:
+    """Where a server with these settings is found from this machine."""
+    host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host
+    scheme = "http" if settings.tls_certificate is None else "https"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"

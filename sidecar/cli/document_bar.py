@@ -10,7 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class DocumentBar:
-    """Documents, documents a second, what is left. To be used with ``with``."""
+    """Documents, documents a second, what is left. To be used with ``with``; it is seen from the first stage, or the
+    first documents, on."""
 
     def __init__(self, console: Console, title: str = "", *, transient: bool = False) -> None:
         self._bar = Progress(
@@ -25,27 +26,33 @@ class DocumentBar:
         )
         self._task = self._bar.add_task(title, total=0, rate=0.0)
         self._began = time.monotonic()
+        self._was_seen = False
 
     def __enter__(self) -> DocumentBar:
-        self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        self.pause()
 
     def stage(self, title: str) -> None:
         """What is done now."""
+        self._was_seen = True
         self._bar.start()
         self._bar.update(self._task, description=title)
 
     def pause(self) -> None:
         """Leave the console to others, until the next stage."""
-        self._bar.stop()
+        # One that was never seen would leave an empty line.
+        if self._was_seen:
+            self._bar.stop()
 
     def found(self, documents: int) -> None:
         """So many more documents are to be done."""
+        if not self._was_seen:
+            self._was_seen = True
+            self._bar.start()
         self._bar.update(self._task, total=(self._bar.tasks[0].total or 0) + documents)
 
     def done(self, documents: int) -> None:

@@ -11,7 +11,7 @@ import click
 
 from sidecar.cli.exit_statuses import ExitStatus, status_of
 from sidecar.cli.printable import printable
-from sidecar.errors import SidecarError
+from sidecar.errors import SidecarError, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,9 @@ def ended_plainly() -> Iterator[None]:
     """
     try:
         yield
+    except click.FileError as error:
+        # click's own status for it is that of a command that came to its end.
+        raise CommandFailed(error.format_message(), ExitStatus.REFUSED) from error
     except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
         raise
     except SidecarError as error:
@@ -43,12 +46,13 @@ def ended_plainly() -> Iterator[None]:
     except KeyboardInterrupt as interrupt:
         raise _stopped() from interrupt
     except OSError as error:
-        raise CommandFailed(_one_line(error), ExitStatus.FAILED) from error
+        file = "" if error.filename is None else f"{error.filename}: "
+        raise CommandFailed(f"{file}{reason_of(error)}", ExitStatus.FAILED) from error
     except Exception as error:
         logger.debug("a fault in the sidecar", exc_info=error)
         place = traceback.extract_tb(error.__traceback__)[-1]
         raise CommandFailed(
-            f"a fault in the sidecar itself: {type(error).__name__}: {_one_line(error)} ({place.filename}, line "
+            f"a fault in the sidecar itself: {type(error).__name__}: {reason_of(error)} ({place.filename}, line "
             f"{place.lineno}; SIDECAR_LOG_LEVEL=debug shows all of it)",
             ExitStatus.FAILED,
         ) from error
@@ -56,7 +60,3 @@ def ended_plainly() -> Iterator[None]:
 
 def _stopped() -> CommandFailed:
     return CommandFailed("stopped", ExitStatus.STOPPED)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -103,7 +103,9 @@ class Asked:
         """``model_properties`` by the names of their models. Raises: BadParameter."""
         described: dict[str, Mapping[str, Any]] = {}
         for text in self.properties:
-            name, _, properties = text.partition("=")
+            name, sign, properties = text.partition("=")
+            if not sign:
+                raise click.BadParameter(f"{text!r} must be NAME=JSON.", param_hint="--properties")
             try:
                 described[name] = orjson.loads(properties)
             except orjson.JSONDecodeError as error:

@@ -56,7 +56,7 @@ def _evaluate(asked: Asked) -> Evaluation:
     plan = None if asked.plan is None else read_plan(asked.plan)
     wished = expand(asked.grid()) if plan is None else plan.choices
     described = {**({} if plan is None else plan.properties), **asked.described_models()}
-    settings = command_settings().model_copy(update={"preload_models": (), "metrics_index": None})
+    settings = command_settings().model_copy(update={"metrics_index": None})
     with local_app(settings, console) as app:
         services: Services = app.extensions[EXTENSION]
         models = Models(services.table, described)

@@ -10,6 +10,7 @@ from sidecar.errors import (
     EndpointUnavailable,
     InvalidRequest,
     ModelLoadError,
+    OpenSearchError,
     SidecarError,
     TooManyRequests,
 )
@@ -40,9 +41,15 @@ MEANINGS: Mapping[ExitStatus, str] = {
 
 _MAY_PASS = (ModelLoadError, EndpointUnavailable, TooManyRequests)
 """Errors of the kind that a client must mend, which are the fault of something else as often as not."""
+_LATER = (408, 429)
+"""Statuses by which a server refuses for now."""
 
 
 def status_of(error: SidecarError) -> ExitStatus:
     """The exit status of a command that an error of ours ends."""
-    is_users = isinstance(error, (InvalidRequest, ConfigurationError)) and not isinstance(error, _MAY_PASS)
+    if isinstance(error, OpenSearchError):
+        # The cluster refuses what it was sent, or whom it was sent by, and will do so again.
+        is_users = 400 <= error.upstream_status < 500 and error.upstream_status not in _LATER
+    else:
+        is_users = isinstance(error, (InvalidRequest, ConfigurationError)) and not isinstance(error, _MAY_PASS)
     return ExitStatus.REFUSED if is_users else ExitStatus.FAILED

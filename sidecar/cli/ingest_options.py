@@ -18,6 +18,7 @@ from sidecar.ingest.loading.plan import Existing, LoadPlan
 from sidecar.ingest.loading.target_index import IndexWish
 from sidecar.ingest.shaping.job_file import JobFile, merged, read_job_file
 from sidecar.ingest.sources.options import Format
+from sidecar.yaml_lines import why_no_yaml
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def read_settings(path: Path) -> Mapping[str, Any]:
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidArgument(f"The settings file {path} can't be read: {error}.") from error
+        raise InvalidArgument(f"The settings file {path} can't be read: {why_no_yaml(error)}.") from error
     if not isinstance(settings, dict):
         raise InvalidArgument(f"The settings file {path} must have an object, as POST /indexes/{{index}} takes it.")
     return settings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +36,22 @@ def tell_beginning(console: Console, plan: LoadPlan, beginning: Beginning, job: 
         console.print(f"Job {escape(job.name)} goes on behind {job.counts.documents:,} documents")
 
 
-def tell_summary(summary: Summary, plan: LoadPlan, job: Job, dead_letters: Path, *, as_json: bool) -> None:
-    """Write the summary to the standard output; how to go on, to that of errors."""
+@dataclass(frozen=True)
+class Outcome:
+    """How a run of a load has ended. ``unmet_fields`` were to be embedded, and no document of the index has them."""
+
+    summary: Summary
+    plan: LoadPlan
+    job: Job
+    unmet_fields: Sequence[str] = ()
+
+
+def tell_outcome(outcome: Outcome, dead_letters: Path, *, as_json: bool) -> None:
+    """Write the summary to the standard output; how to go on, and what was not found, to that of errors."""
+    summary, plan = outcome.summary, outcome.plan
     total = summary.total
     if as_json:
-        echo_json(_as_json(summary, plan, job, dead_letters))
+        echo_json(_as_json(outcome, dead_letters))
     elif summary.ending is Ending.ALREADY_DONE:
         echo(f"Loaded already into {plan.index}: {total.written:,} documents, {total.failed:,} failed")
     else:
@@ -48,6 +61,8 @@ def tell_summary(summary: Summary, plan: LoadPlan, job: Job, dead_letters: Path,
             f"({summary.run.documents:,} in this run, {summary.seconds:.1f} s, "
             f"{summary.documents_per_second:,.0f} docs/s)"
         )
+    for name in outcome.unmet_fields:
+        click.echo(f"Field {name} was to be embedded, and no document of {plan.index} has it", err=True)
     if total.failed:
         echo(f"The documents that failed, each with its reason, are in {dead_letters}", err=True)
     if summary.ending is Ending.ALREADY_DONE:
@@ -67,17 +82,19 @@ def _how_to_go_on(plan: LoadPlan) -> str:
     return "Start it again with the same options: it goes on where it was."
 
 
-def _as_json(summary: Summary, plan: LoadPlan, job: Job, dead_letters: Path) -> dict[str, Any]:
+def _as_json(outcome: Outcome, dead_letters: Path) -> dict[str, Any]:
+    summary = outcome.summary
     total = summary.total
     return {
-        "index": plan.index,
-        "job": job.name,
+        "index": outcome.plan.index,
+        "job": outcome.job.name,
         "ending": summary.ending.value,
         "reason": summary.reason,
         "written": total.written,
         "kept": total.kept,
         "failed": total.failed,
         "dead_letters": str(dead_letters) if total.failed else None,
+        "fields_not_found": list(outcome.unmet_fields),
         "documents_in_this_run": summary.run.documents,
         "seconds": round(summary.seconds, 3),
         "documents_per_second": round(summary.documents_per_second, 1),

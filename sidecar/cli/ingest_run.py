@@ -12,17 +12,19 @@ from typing import Any, Protocol
 from rich.console import Console
 
 from sidecar.cli.consoles import progress_console
+from sidecar.cli.ending import CommandFailed
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.ingest import RAY
 from sidecar.cli.ingest_options import Asked, plan_of, wish_of
-from sidecar.cli.ingest_outcome import exit_status, tell_beginning, tell_summary
+from sidecar.cli.ingest_outcome import Outcome, exit_status, tell_beginning, tell_outcome
 from sidecar.cli.load_bar import LoadBar
 from sidecar.cli.load_parts import open_load_parts
 from sidecar.cli.local_app import command_settings
 from sidecar.cli.stopping import stopped_by_signals
 from sidecar.config import Settings
+from sidecar.errors import reason_of
 from sidecar.ingest.loading.batch_loader import BatchLoader
-from sidecar.ingest.loading.counts import Summary
+from sidecar.ingest.loading.counts import Ending, Summary
 from sidecar.ingest.loading.job import Job, open_job
 from sidecar.ingest.loading.local_runner import LocalRunner
 from sidecar.ingest.loading.parts import LoadParts
@@ -76,9 +78,19 @@ def ingest(given: Mapping[str, Any]) -> int:
                     return runner.run(read)
 
             summary = run(parts, plan, job, beginning, work)
-            letters = _copy_of_dead_letters(job, asked.dead_letters)
-            tell_summary(summary, plan, job, letters, as_json=asked.json)
+            outcome = Outcome(summary, plan, job, _unmet_fields(parts, plan, summary))
+            tell_outcome(outcome, asked.dead_letters or job.dead_letters, as_json=asked.json)
+            if asked.dead_letters is not None:
+                _copy_dead_letters(job, asked.dead_letters)
     return exit_status(summary)
+
+
+def _unmet_fields(parts: LoadParts, plan: LoadPlan, summary: Summary) -> list[str]:
+    """The fields to be embedded that no document of the index has, as one that is misspelt."""
+    if summary.ending is not Ending.DONE or not summary.total.written:
+        return []
+    there = parts.states.get(plan.index, is_fresh=True).embedded_fields
+    return [name for name in plan.shape.embedded_fields if name not in there]
 
 
 @contextmanager
@@ -114,9 +126,12 @@ def _with_folder_of_images(settings: Settings, plan: LoadPlan) -> Settings:
     return settings.model_copy(update={"media_roots": (*settings.media_roots, folder)})
 
 
-def _copy_of_dead_letters(job: Job, wanted: Path | None) -> Path:
-    if wanted is None:
-        return job.dead_letters
-    wanted.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(job.dead_letters, wanted)
-    return wanted
+def _copy_dead_letters(job: Job, wanted: Path) -> None:
+    try:
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(job.dead_letters, wanted)
+    except OSError as error:
+        raise CommandFailed(
+            f"--dead-letters: {wanted} can't be written ({reason_of(error)}); what failed is in {job.dead_letters}.",
+            ExitStatus.FAILED,
+        ) from error

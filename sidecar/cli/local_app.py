@@ -19,7 +19,11 @@ __all__ = ["command_settings", "local_app"]
 
 @contextmanager
 def local_app(settings: Settings, console: Console) -> Iterator[Flask]:
-    """The app on the cluster of the settings, or on the embedded node, which is started where it does not run."""
+    """The app on the cluster of the settings, or on the embedded node, which is started where it does not run.
+
+    What is there for a server's clients is left out: a command loads the models that it needs, and gives no key.
+    """
+    settings = settings.model_copy(update={"preload_models": (), "api_keys": ()})
     if not settings.uses_embedded_node:
         app = create_app(settings)
         try:

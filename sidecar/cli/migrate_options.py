@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from sidecar.errors import InvalidArgument
+from sidecar.errors import InvalidArgument, reason_of
 from sidecar.ingest.migration.changed_settings import Changes
 
 _SETTINGS = {
@@ -76,7 +76,9 @@ class Asked:
             try:
                 lines = self.sample_queries.read_text("utf-8").splitlines()
             except (OSError, UnicodeDecodeError) as error:
-                raise InvalidArgument(f"--sample-queries {self.sample_queries}: {error}") from error
+                raise InvalidArgument(
+                    f"--sample-queries {self.sample_queries} can't be read: {reason_of(error)}."
+                ) from error
         return [line.strip() for line in (*self.query, *lines) if line.strip()]
 
 
@@ -86,7 +88,7 @@ def read_object(option: str, given: str) -> dict[str, Any]:
         text = given if given.lstrip().startswith("{") else Path(given).read_text("utf-8")
         value = orjson.loads(text)
     except (OSError, ValueError) as error:
-        raise InvalidArgument(f"{option} is neither a JSON object nor a file with one: {error}") from error
+        raise InvalidArgument(f"{option} is neither a JSON object nor a file with one: {reason_of(error)}.") from error
     if not isinstance(value, dict):
         raise InvalidArgument(f"{option} must be a JSON object.")
     return value

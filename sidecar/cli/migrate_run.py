@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -31,10 +31,10 @@ def migrate(given: Mapping[str, Any]) -> int:
     asked = Asked(**given)
     console = progress_console()
     with migration_parts(console) as parts:
-        changes = asked.changes()
+        changes, queries = asked.changes(), asked.queries()
         if asked.resume and changes != Changes():
             raise click.UsageError("--resume goes on with what was begun; leave out what is to change.")
-        options = _Options(asked, console)
+        options = _Options(asked, queries, console)
         ledger = resume(parts, asked.name) if asked.resume else begin(parts, asked.name, changes)
         with ledger, copying_bar(console) as bar:
             return options.run(parts, ledger, bar)
@@ -43,8 +43,9 @@ def migrate(given: Mapping[str, Any]) -> int:
 class _Options:
     """How one run behaves towards its user."""
 
-    def __init__(self, asked: Asked, console: Console) -> None:
+    def __init__(self, asked: Asked, queries: Sequence[str], console: Console) -> None:
         self._asked = asked
+        self._queries = queries
         self._console = console
         self._is_unanswered = False
 
@@ -52,7 +53,7 @@ class _Options:
         """Go on with the migration; returns the exit status."""
         asked = self._asked
         options = RunOptions(
-            queries=asked.queries(),
+            queries=self._queries,
             min_overlap=asked.min_overlap,
             min_recall=asked.min_recall,
             rate=asked.rate,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import click
 from click.shell_completion import CompletionItem
 
+from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.config import Settings, environment_name, is_secret, json_form, load_settings, tell_marqo_variables
 from sidecar.errors import ConfigurationError
 from sidecar.listeners import open_listener
 from sidecar.logs import configure_logging
+from sidecar.opensearch.address import ClusterAddress
+from sidecar.opensearch.connections import ConnectionPool, TransportOptions
 from sidecar.tls import server_context, validity_problem
 
 logger = logging.getLogger(__name__)
@@ -27,6 +31,8 @@ class _Serve(click.Command):
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the server."""
+        from gunicorn.arbiter import Arbiter
+
         from sidecar.wsgi import Server
 
         options = {name: _value(name, text) for name, text in ctx.params.items()}
@@ -34,11 +40,25 @@ class _Serve(click.Command):
         configure_logging(settings.log_level, settings.log_format)
         tell_marqo_variables(**options)
         _check_certificate(settings)
+        _check_cluster(settings)
         listener = open_listener(settings.host, settings.port)
         native = None
         if settings.native_port is not None:
             native = open_listener(settings.host, settings.native_port, "native_port")
-        Server(settings, listener, native).run()
+        process = os.getpid()
+        try:
+            Server(settings, listener, native).run()
+        except SystemExit as end:
+            # The worker, a fork, passes here too: by its status the master knows that there is no use in another one.
+            if end.code == Arbiter.APP_LOAD_ERROR and os.getpid() == process:
+                ctx.exit(ExitStatus.REFUSED)
+            raise
+
+
+def _check_cluster(settings: Settings) -> None:
+    """See that the cluster's URL and authorities can be read, before any port is open. Raises: ConfigurationError."""
+    options = TransportOptions(verify_tls=settings.opensearch_verify_tls, ca_file=settings.opensearch_ca_file)
+    ConnectionPool(ClusterAddress(settings.opensearch_url), options)
 
 
 def _check_certificate(settings: Settings) -> None:
@@ -54,7 +74,7 @@ def _check_certificate(settings: Settings) -> None:
 def _value(name: str, text: str | None) -> Any:
     """An option's text as `load_settings` takes it: lists and objects are JSON, as in the environment."""
     form = json_form(name)
-    if text is None or form is None:
+    if not text or form is None:
         return text
     try:
         return json.loads(text)

@@ -26,6 +26,7 @@ from sidecar.client.exchange import (
     T,
     Wait,
     exchange,
+    trusts_environment,
 )
 from sidecar.client.frames import documents_of
 from sidecar.client.hits import Hit, Hits
@@ -54,7 +55,7 @@ class AsyncSidecarClient:
     ) -> None:
         self.sidecar = Sidecar(url, api_key, timeout_seconds, long_timeout_seconds)
         self.retries = retries
-        self._http = httpx.AsyncClient() if http is None else http
+        self._http = httpx.AsyncClient(trust_env=trusts_environment(url)) if http is None else http
         self._is_own = http is None
 
     def index(self, name: str) -> AsyncIndex:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
@@ -88,12 +89,20 @@ class Call(Generic[T]):
 @dataclass(frozen=True, slots=True)
 class Sidecar:
     """Where a sidecar is, and how it is asked. The times are the longest silences that are borne while an answer is
-    awaited: of most calls, and of long ones."""
+    awaited: of most calls, and of long ones.
+
+    Raises: ValueError for what is no URL of http.
+    """
 
     url: str
     api_key: str | None = field(repr=False)
     timeout_seconds: float
     long_timeout_seconds: float
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{self.url!r} is not where a sidecar can be: it must look like {URL}")
 
     def request(self, http: httpx.Client | httpx.AsyncClient, call: Call[Any]) -> httpx.Request:
         """The call as a request of that client."""
@@ -101,6 +110,16 @@ class Sidecar:
         timeout = self.long_timeout_seconds if call.is_long else self.timeout_seconds
         url = self.url.rstrip("/") + call.target
         return http.build_request(call.method, url, content=call.body, headers=key | call.headers(), timeout=timeout)
+
+
+def trusts_environment(url: str) -> bool:
+    """Whether the environment's proxies are for that URL. No proxy leads to this machine, whatever it is told."""
+    host = urlsplit(url).hostname or ""
+    try:
+        is_here = ip_address(host).is_loopback
+    except ValueError:
+        is_here = host == "localhost" or host.endswith(".localhost")
+    return not is_here
 
 
 @dataclass(frozen=True, slots=True)

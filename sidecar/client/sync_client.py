@@ -26,6 +26,7 @@ from sidecar.client.exchange import (
     T,
     Wait,
     exchange,
+    trusts_environment,
 )
 from sidecar.client.frames import documents_of
 from sidecar.client.hits import Hit, Hits
@@ -59,7 +60,7 @@ class SidecarClient:
     ) -> None:
         self.sidecar = Sidecar(url, api_key, timeout_seconds, long_timeout_seconds)
         self.retries = retries
-        self._http = httpx.Client() if http is None else http
+        self._http = httpx.Client(trust_env=trusts_environment(url)) if http is None else http
         self._is_own = http is None
 
     def index(self, name: str) -> Index:

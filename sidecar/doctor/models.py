@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import orjson
 
@@ -109,7 +109,8 @@ def _other_sidecar(url: str) -> Finding:
     """Whether another sidecar answers. A user and password in the URL are not told."""
     place = Endpoint.parse(url)
     try:
-        with urlopen(f"{place}/", timeout=_PATIENCE_SECONDS) as answer:
+        # Past the environment's proxies, as the sidecar itself asks it.
+        with build_opener(ProxyHandler({})).open(f"{place}/", timeout=_PATIENCE_SECONDS) as answer:
             is_sidecar = b"version" in answer.read(1000)
     except (URLError, HTTPException, OSError, ValueError) as failed:
         reason = getattr(failed, "reason", None) or failed

@@ -13,14 +13,19 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from sidecar.config import (
     Settings,
+    default_home,
     environment_name,
-    is_secret,
     json_form,
     load_settings,
+    problem_with,
     read_variables,
+    setting_of,
     unknown_variables,
 )
 from sidecar.errors import ConfigurationError
+
+NOWHERE = Path("/nonexistent/vector-sidecar")
+"""The home folder of the sidecar of a user who has no home folder."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +61,20 @@ def sound_settings(*, home: Path | None = None) -> SoundSettings:
         settings = load_settings(**options)
     except ConfigurationError as error:
         values, problems = _readable(variables)
-        settings, refused = _validated(values | options)
+        homeless = "home" not in values | options and not _has_home()
+        settings, refused = _validated(values | options | ({"home": NOWHERE} if homeless else {}))
         problems = (*unknown_variables(variables), *problems, *refused)
         # What is wrong elsewhere, as with a variable of Marqo.
         return SoundSettings(settings, problems or (error.message,), _given(settings))
     return SoundSettings(settings, (), _given(settings))
+
+
+def _has_home() -> bool:
+    try:
+        default_home()
+    except ConfigurationError:
+        return False
+    return True
 
 
 def _given(settings: Settings) -> tuple[str, ...]:
@@ -89,9 +103,9 @@ def _validated(values: Mapping[str, Any]) -> tuple[Settings, tuple[str, ...]]:
     try:
         return _Explicit(**_by_alias(values)), ()
     except ValidationError as error:
-        wrong = {_setting_of(str(one["loc"][0])): one for one in error.errors()}
+        wrong = {setting_of(one): one for one in error.errors()}
     settings, _ = _validated({name: value for name, value in values.items() if name not in wrong})
-    told = (f"{environment_name(name)}: {one['msg']}{_told(name, one['input'])}" for name, one in wrong.items())
+    told = (f"{environment_name(name)}: {problem_with(one)}" for name, one in wrong.items())
     return settings, tuple(told)
 
 
@@ -99,11 +113,3 @@ def _by_alias(values: Mapping[str, Any]) -> dict[str, Any]:
     """A setting whose variable has a name of its own is known to the model by that name."""
     names = {name: Settings.model_fields[name].validation_alias for name in values}
     return {alias if isinstance(alias := names[name], str) else name: value for name, value in values.items()}
-
-
-def _setting_of(place: str) -> str:
-    return next((name for name in Settings.model_fields if environment_name(name) == place), place)
-
-
-def _told(name: str, value: object) -> str:
-    return "" if is_secret(name) else f" (given: {value!r})"

@@ -199,6 +199,8 @@ def _positive(given: _Given, key: str, default: int | None) -> int:
     value = given.values.get(key, default)
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
+    if value is None:
+        raise InvalidArgument(f"{given.where}: {key!r} is missing; it must be an integer greater than 0")
     raise InvalidArgument(f"{given.where}: {key!r} must be an integer greater than 0, given: {value!r}")
 
 

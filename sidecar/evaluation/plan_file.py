@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sidecar.broken_rules import broken_rule
 from sidecar.errors import InvalidArgument, SidecarError
 from sidecar.evaluation.choices import complete
 from sidecar.evaluation.data.collection import Kind
@@ -82,5 +83,5 @@ def _fault(path: Path, file: YamlFile, error: ValidationError) -> str:
     place = first["loc"]
     known = CHOICE_KEYS if place[0] == "choices" and len(place) > 1 else PLAN_KEYS
     unknown = f"there is no such key; known are {', '.join(known)}"
-    reason = unknown if first["type"] == "extra_forbidden" else first["msg"]
+    reason = unknown if first["type"] == "extra_forbidden" else broken_rule(first)
     return f"{path}, line {file.line(place)}, {'.'.join(map(str, place))}: {reason}."

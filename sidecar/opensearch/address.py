@@ -11,6 +11,7 @@ from sidecar.errors import ConfigurationError, OpenSearchError, OpenSearchUnreac
 
 # A request that comes while the embedded node starts (about 13 s) waits this long before it is refused.
 WAIT_SECONDS = 5.0
+_FORM = "OPENSEARCH_URL must look like http://host:9200 or https://user:password@host:9200"
 
 
 @dataclass(frozen=True)
@@ -29,21 +30,18 @@ class Endpoint:
 
         Raises: ConfigurationError. Its message leaves out the password.
         """
-        parts = urlsplit(url)
         try:
+            parts = urlsplit(url)
             host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise ConfigurationError(f"OPENSEARCH_URL has a bad port: {error}.") from error
-        if parts.scheme not in {"http", "https"} or not host:
-            raise ConfigurationError(
-                "OPENSEARCH_URL must look like http://host:9200 or https://user:password@host:9200."
-            )
-        if parts.query or parts.fragment:
-            raise ConfigurationError("OPENSEARCH_URL must end with the host, the port or a path: no '?' and no '#'.")
+        except ValueError:
+            # Its words may hold a part of the password: what stands before its '/' is read as host and port.
+            raise _unfit(url) from None
+        if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
+            raise _unfit(url)
         is_tls = parts.scheme == "https"
         return cls(
             host=host,
-            port=port or (443 if is_tls else 80),
+            port=(443 if is_tls else 80) if port is None else port,
             is_tls=is_tls,
             path_prefix=parts.path.rstrip("/"),
             authorization=_basic_authorization(parts.username, parts.password),
@@ -100,6 +98,15 @@ class ClusterAddress:
                 # A fresh instance: one exception raised by many threads would collect all their tracebacks.
                 raise type(self._error)(self._error.message) from self._error
         raise OpenSearchUnreachable("OpenSearch is still starting; try again in some seconds.")
+
+
+def _unfit(url: str) -> ConfigurationError:
+    """The error for what is no URL of a cluster; it is shown where it can't hold a password."""
+    if "@" not in url:
+        return ConfigurationError(f"{_FORM}, without '?' and '#' (given: {url!r}).")
+    return ConfigurationError(
+        f"{_FORM}. In a user or a password write %2F for '/', %3F for '?', %23 for '#', %40 for '@' and %25 for '%'."
+    )
 
 
 def _basic_authorization(user: str | None, password: str | None) -> str | None:

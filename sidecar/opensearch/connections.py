@@ -14,7 +14,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from socket import gaierror
 
-from sidecar.errors import ConfigurationError, OpenSearchTimeout, OpenSearchUnreachable
+from sidecar.errors import ConfigurationError, OpenSearchTimeout, OpenSearchUnreachable, reason_of
 from sidecar.opensearch.address import ClusterAddress, Endpoint
 
 # A host that does not even accept a connection is down, not slow.
@@ -157,8 +157,9 @@ def _was_closed_by_server(connection: HTTPConnection) -> bool:
 def _tls_context(options: TransportOptions) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=options.ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"SIDECAR_OPENSEARCH_CA_FILE: {options.ca_file} can't be read: {error}.") from error
+    except OSError as error:
+        reason = "it has no certificate in PEM" if isinstance(error, ssl.SSLError) else reason_of(error)
+        raise ConfigurationError(f"SIDECAR_OPENSEARCH_CA_FILE: {options.ca_file} can't be read: {reason}.") from error
     if not options.verify_tls:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -40,7 +40,7 @@ def error_from_answer(response: Response, index: str | None = None) -> SidecarEr
         return OpenSearchRejected(
             f"OpenSearch has too much to do: {reason}.", upstream_status=status, upstream_type=error_type
         )
-    message = f"OpenSearch refused the request to {where} ({status} {error_type}): {reason}"
+    message = f"OpenSearch refused the request to {where} ({f'{status} {error_type}'.rstrip()}): {reason}"
     if status in {401, 403}:
         message += ". Check the user and the password in OPENSEARCH_URL, and what that user may do."
     return OpenSearchError(message, upstream_status=status, upstream_type=error_type)
@@ -120,7 +120,7 @@ def _type_and_reason(response: Response) -> tuple[str, str]:
     try:
         answer = orjson.loads(response.body)
     except orjson.JSONDecodeError:
-        answer = response.body.decode("utf-8", "replace").strip()[:_LONGEST_TEXT]
+        answer = " ".join(response.body.decode("utf-8", "replace").split())[:_LONGEST_TEXT]
     error = answer.get("error") if isinstance(answer, dict) else answer
     if not isinstance(error, dict):
         return "", str(error or "no reason given").rstrip(".")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sidecar.errors import InvalidArgument
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_state import IndexState
 from sidecar.searching.facets import facet_aggregations, read_facets
@@ -30,6 +31,11 @@ def find_values(cluster: Cluster, state: IndexState, asked: ValuesAsked) -> dict
 
     Raises: InvalidArgument for a field that no document has, or whose values can't be counted.
     """
+    if asked.field not in state.field_types:
+        raise InvalidArgument(
+            f"No document of index {state.index!r} has a field {asked.field!r}. "
+            "GET /indexes/{index}/fields has those there are."
+        )
     facets = {asked.field: asked.size}
     aggregations = facet_aggregations(facets, state.field_types)
     for aggregation in aggregations.values():

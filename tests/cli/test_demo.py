@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,18 +30,22 @@ def clean_cluster(cluster: Cluster) -> Iterator[Cluster]:
 
 
 def test_demo_indexes_searches_and_does_nothing_twice(
-    clean_cluster: Cluster, node: str, models_folder: Path, tmp_path: Path
+    clean_cluster: Cluster, node: str, models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()
     models_folder.mkdir(parents=True, exist_ok=True)
     (home / "models").symlink_to(models_folder)
     environment = {"OPENSEARCH_URL": node, "SIDECAR_HOME": str(home)}
+    # A server's settings, which a file .env may have: the command itself gives no key.
+    environment |= {"SIDECAR_API_KEYS": '["a-key"]', "SIDECAR_HOST": "::"}
+    monkeypatch.setattr(sys, "argv", ["/srv/my venv/bin/sidecar", "demo"])
     first = CliRunner().invoke(main, ["demo", "--documents", "40"], env=environment, catch_exceptions=False)
     assert first.exit_code == 0, first.output
     assert "40 documents" in first.output
     assert "make a temporary directory that goes away by itself" in first.output
-    assert f"/indexes/{INDEX}/search" in first.output
+    assert f"http://localhost:8882/indexes/{INDEX}/search" in first.output
+    assert "  '/srv/my venv/bin/sidecar' serve\n" in first.output
     again = CliRunner().invoke(main, ["demo", "--documents", "40"], env=environment, catch_exceptions=False)
     assert "All 40 documents are in index python-docs already" in again.output
     assert "Indexing" not in again.output

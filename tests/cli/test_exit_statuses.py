@@ -24,6 +24,8 @@ from sidecar.errors import (
     EndpointUnavailable,
     IndexNotFound,
     ModelLoadError,
+    OpenSearchError,
+    OpenSearchRejected,
     OpenSearchUnreachable,
     SidecarError,
     TooManyRequests,
@@ -44,6 +46,10 @@ NOBODY = "http://127.0.0.1:9"
         (EndpointUnavailable("x"), 3),
         (TooManyRequests("x"), 3),
         (OpenSearchUnreachable("x"), 3),
+        (OpenSearchError("x", upstream_status=503), 3),
+        (OpenSearchRejected("x", upstream_status=429), 3),
+        (OpenSearchError("x", upstream_status=400), 2),
+        (OpenSearchError("x", upstream_status=401), 2),
         (EmbeddedNodeError("x"), 3),
         (SidecarError("x"), 3),
     ],
@@ -123,6 +129,8 @@ def run(*arguments: str, **variables: str) -> Result:
         (["models", "show", "no-such-model"], 2),
         (["dashboards", "install", "--url", NOBODY], 3),
         (["opensearch", "start", "--node-heap", "much"], 2),
+        (["dashboards", "export", "/no/such/folder/saved.ndjson"], 2),
+        (["migrate", "books", "--model", "random/small", "--sample-queries", "/no/such/file"], 2),
         (["doctor", "cluster"], 1),
     ],
 )
@@ -133,9 +141,8 @@ def test_commands_end_alike_and_in_one_line(arguments: list[str], status: int, t
         assert "Traceback" not in result.output
         if status != 1:
             assert result.stdout == ""
-            # The bar of a long job stands before it.
-            assert result.stderr.splitlines()[-1].startswith("Error: ")
-            assert result.stderr.count("Error: ") == 1
+            assert result.stderr.startswith("Error: ")
+            assert result.stderr.count("\n") == 1
 
 
 def test_a_setting_that_is_wrong_is_2_in_every_command(tmp_path: Path) -> None:

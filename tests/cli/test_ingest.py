@@ -43,6 +43,54 @@ def test_a_source_is_loaded_into_an_index_that_is_made_for_it(node: str, ingest:
     assert chunks(node, index_name, "title") == 120
 
 
+def test_a_field_to_be_embedded_that_no_document_has_is_told(node: str, ingest: Ingest, index_name: str) -> None:
+    result = ingest.run(*MODEL, "--tensor-fields", "title,titel")
+    assert result.exit_code == 0
+    assert f"Field titel was to be embedded, and no document of {index_name} has it" in result.stderr
+    assert ingest.done("--tensor-fields", "title,titel", "--replace")["fields_not_found"] == ["titel"]
+    assert ingest.done("--replace")["fields_not_found"] == []
+
+
+def test_captions_of_what_is_no_folder_of_images_are_refused(ingest: Ingest) -> None:
+    refused = ingest.run(*MODEL, "--captions", "captions.csv")
+    assert refused.exit_code == 2
+    assert "Captions go with a folder of images" in refused.stderr
+    assert "is read as jsonl" in refused.stderr
+
+
+def test_dead_letters_that_can_not_be_copied_are_told_behind_the_summary(
+    ingest: Ingest, tmp_path: Path, index_name: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    result = ingest.run(*MODEL, "--dead-letters", tmp_path / "file" / "letters.jsonl")
+    assert result.exit_code == 3
+    assert f"60 documents written to {index_name}, 0 failed" in result.stdout
+    assert f"Error: --dead-letters: {tmp_path}/file/letters.jsonl can't be written (" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("not: [yaml", "line 1, column 11: expected ',' or ']', but got '<stream end>'."), (None, "No such file or")],
+)
+def test_settings_that_can_not_be_read_are_told_in_one_line(
+    ingest: Ingest, tmp_path: Path, text: str | None, told: str
+) -> None:
+    if text is not None:
+        (tmp_path / "settings.yml").write_text(text)
+    refused = ingest.run("--settings", tmp_path / "settings.yml")
+    assert refused.exit_code == 2
+    assert refused.stderr.count("\n") == 1
+    assert f"settings.yml can't be read: {told}" in refused.stderr
+
+
+def test_a_job_that_can_not_be_kept_names_the_setting(node: str, rows: Path, tmp_path: Path, index_name: str) -> None:
+    (tmp_path / "file").write_text("")
+    result = Ingest(node, tmp_path / "file" / "home", rows, "--index", index_name, *MODEL).run()
+    assert result.exit_code == 3
+    assert f"can't be kept in {tmp_path}/file/home/ingest/" in result.stderr
+    assert "SIDECAR_HOME" in result.stderr
+
+
 def test_a_finished_load_is_told_and_repeated_only_when_asked_to(
     node: str, ingest: Ingest, rows: Path, index_name: str
 ) -> None:

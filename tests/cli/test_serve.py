@@ -71,6 +71,9 @@ def test_unknown_command_is_refused() -> None:
         (["--threads", "0"], "SIDECAR_THREADS: "),
         (["--api-keys", "secret"], "SIDECAR_API_KEYS: must be a JSON list"),
         (["--host", "203.0.113.1"], "SIDECAR_HOST: 203.0.113.1 is not an address of this machine."),
+        (["--opensearch-url", "localhost:9200"], "OPENSEARCH_URL must look like http://host:9200 or"),
+        (["--opensearch-ca-file", "/no/such.pem"], "SIDECAR_OPENSEARCH_CA_FILE: /no/such.pem can't be read: No such"),
+        (["--opensearch-ca-file", __file__], f"SIDECAR_OPENSEARCH_CA_FILE: {__file__} can't be read: it has no cert"),
         (["--host", "no such host"], "SIDECAR_HOST: no address is known for 'no such host'"),
     ],
 )
@@ -113,10 +116,11 @@ def test_model_that_nobody_knows_stops_the_start() -> None:
     done = subprocess.run(
         [*command, "--preload-models", '["random/smal"]'], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.returncode != 0
+    assert done.returncode == 2
     assert "Error: SIDECAR_PRELOAD_MODELS: there is no model named 'random/smal'" in done.stderr
     assert "random/small" in done.stderr
     assert "Traceback" not in done.stderr
+    assert "gunicorn" not in done.stderr
 
 
 @pytest.fixture

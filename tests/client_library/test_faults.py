@@ -22,7 +22,7 @@ from sidecar.client import (
     TooManyRequests,
     UpdateOptions,
 )
-from sidecar.client.exchange import Answer, Call, Wait, exchange, target
+from sidecar.client.exchange import ONCE, Answer, Call, Wait, exchange, target, trusts_environment
 from tests.client_library.driven import Clients
 from tests.fault_server import HANG_UP, FaultServer, answer
 
@@ -34,6 +34,29 @@ GOOD = answer(json.dumps(HITS).encode())
 DELETED = {"deleted": 1, "total": 1, "versionConflicts": 0, "failures": [], "processingTimeMs": 1}
 NOTES = [{"_id": f"{number}", "title": "T."} for number in range(6)]
 PAIRS = AddOptions(["title"], batch_documents=2)
+
+
+def test_no_proxy_is_asked_the_way_to_this_machine(connect: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with FaultServer([GOOD, GOOD]) as server:
+        for host in ("127.0.0.1", "localhost"):
+            client = connect(server.url.replace("127.0.0.1", host), retries=ONCE)
+            assert len(client.index("books").search("x")) == 0
+
+
+@pytest.mark.parametrize("url", ["localhost:8882", "localhost", "ftp://localhost", "http://", ""])
+def test_what_is_no_url_is_refused_before_anything_is_sent(connect: Clients, url: str) -> None:
+    with pytest.raises(ValueError, match="it must look like http://localhost:8882"):
+        connect(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_trusted"),
+    [("http://localhost:8882", False), ("http://[::1]:8882", False), ("http://search.example", True)],
+)
+def test_the_environment_s_proxies_are_for_other_machines(url: str, is_trusted: bool) -> None:
+    assert trusts_environment(url) is is_trusted
 
 
 def busy(*headers: str) -> bytes:

@@ -109,7 +109,10 @@ def test_broken_off_work_is_told_and_work_that_goes_on_is_not(tmp_path: Path) ->
     assert str(base / ".converting-abc") in found.found
 
 
-def test_another_sidecar_is_asked_whether_it_is_there(sidecar: Sidecar, node: str, tmp_path: Path) -> None:
+def test_another_sidecar_is_asked_whether_it_is_there(
+    sidecar: Sidecar, node: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", NOBODY)
     there = look(tmp_path, "hf/e5-base", embedding_url=sidecar.url)
     assert levels(there) == [Level.OK] * 3
     assert "run by the sidecar of SIDECAR_EMBEDDING_URL" in there[1].found

@@ -90,7 +90,7 @@ def test_properties_keep_the_prefixes_of_a_model_of_the_table_or_take_their_plac
 @pytest.mark.parametrize(
     ("properties", "told"),
     [
-        ({"name": "a"}, "'dimensions' must be an integer greater than 0, given: None"),
+        ({"name": "a"}, "'dimensions' is missing; it must be an integer greater than 0"),
         ({"name": "a", "dimensions": 0}, "'dimensions'"),
         ({"name": "a", "dimensions": True}, "'dimensions'"),
         ({"name": "a", "dimensions": "12"}, "'dimensions'"),

@@ -148,10 +148,10 @@ def test_a_plan_lists_choices_one_by_one(tmp_path: Path) -> None:
     ("old", "new", "told"),
     [
         ("alpha:", "alfa:", "plan.yml, line 9, choices.2.alfa: there is no such key; known are name, method, model"),
-        ("alpha: 0.3", "alpha: much", "plan.yml, line 9, choices.2.alpha: Input should be a valid number"),
+        ("alpha: 0.3", "alpha: much", "plan.yml, line 9, choices.2.alpha: must be a number"),
         ("alpha: 0.3", "alpha: 3", "plan.yml, line 7: alpha is 3.0; it must be from 0"),
         ("model: ours", "model: theirs", "plan.yml, line 5: there is no model named 'theirs'"),
-        ("choices:", "choice:", "plan.yml, line 1, choices: Field required"),
+        ("choices:", "choice:", "plan.yml, line 1, choices: must be given"),
         (PLAN, "- a", "must be a mapping with the key 'choices'"),
         (PLAN, "a: [", "can't be read"),
     ],

@@ -33,11 +33,29 @@ def test_endpoint_shows_no_password() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["localhost:9200", "ftp://h", "http://", "http://h:port", "http://h:99999", "http://h?a=b", "http://h#a"],
+    [
+        "localhost:9200",
+        "ftp://h",
+        "http://",
+        "http://h:port",
+        "http://h:99999",
+        "http://h?a=b",
+        "http://h#a",
+        "http://[::1",
+    ],
 )
 def test_endpoint_refuses_what_is_no_base_url(url: str) -> None:
     with pytest.raises(ConfigurationError, match="OPENSEARCH_URL"):
         Endpoint.parse(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://admin:hunter2/x@h:9200", "https://admin:hunter2#x@h:9200", "https://admin:hunter2?x@h:9200"]
+)
+def test_a_password_that_breaks_the_url_is_not_told_but_how_to_write_it(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"password write .*%23 for '#'") as caught:
+        Endpoint.parse(url)
+    assert "hunter2" not in caught.value.message
 
 
 def test_address_says_that_opensearch_is_starting_when_it_is_not_known_yet() -> None:

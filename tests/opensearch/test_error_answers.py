@@ -16,6 +16,8 @@ from sidecar.errors import (
 from sidecar.opensearch.error_answers import error_from_answer
 from sidecar.opensearch.transport import Response
 
+PAGE = b"<html>\n<body>\n  Not\there.\n</body></html>\n"
+
 FLOOD = (
     "index [a] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, "
     "index has read-only-allow-delete block];"
@@ -95,3 +97,10 @@ def test_error_is_an_error_of_the_cluster_whatever_the_body(body: bytes) -> None
     error = error_from_answer(Response(502, {}, body), "a")
     assert type(error) is OpenSearchError
     assert "502" in error.message
+
+
+def test_what_something_before_the_cluster_answers_is_told_in_one_line() -> None:
+    error = error_from_answer(Response(502, {}, PAGE))
+    assert (
+        error.message == "OpenSearch refused the request to the cluster (502): <html> <body> Not here. </body></html>"
+    )

@@ -102,7 +102,20 @@ def test_download_without_network_says_so(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("M2_REPO", str(tmp_path))
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     with pytest.raises(EmbeddedNodeError, match=r"no connection to Maven Central.*check the network"):
-        download(archives(VERSION)[1], silent)
+        download(archives(VERSION)[1], silent, own_cache=tmp_path / "maven")
+
+
+def test_downloads_go_elsewhere_where_maven_s_own_folder_can_not_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("M2_REPO", str(tmp_path / "file" / "repository"))
+    opensearch = archives(VERSION)[0]
+    name = f"{opensearch.name}-{opensearch.version}.zip"
+    kept = tmp_path / "maven" / opensearch.group.replace(".", "/") / opensearch.name / opensearch.version / name
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"what was fetched before")
+    assert download(opensearch, silent, own_cache=tmp_path / "maven") == kept
 
 
 def test_import_brings_no_downloader_in() -> None:

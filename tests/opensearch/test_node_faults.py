@@ -56,6 +56,12 @@ def test_start_refuses_a_data_folder_of_something_else(home: Path, tmp_path: Pat
     assert [part.name for part in tmp_path.iterdir()] == ["photo.jpg"]
 
 
+def test_start_refuses_java_options_that_can_not_be_taken_apart(home: Path) -> None:
+    settings = node_settings(home).model_copy(update={"node_java_options": "-Da='b"})
+    with pytest.raises(ConfigurationError, match=r"OPENSEARCH_JAVA_OPTS: a quote is not closed"):
+        ensure_running(settings)
+
+
 def test_start_names_the_home_folder_when_it_can_not_be_made(home: Path) -> None:
     (home / "file").write_bytes(b"")
     (home / "file").chmod(0o755)

@@ -10,6 +10,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sidecar.api.schemas.ann import check_ann
+from sidecar.broken_rules import broken_rule
 from sidecar.embedding.media.patching import check_patch_method
 from sidecar.errors import InvalidArgument
 from sidecar.indexing.names import check_field_name
@@ -275,9 +276,8 @@ def _message_of(error: ValidationError) -> str:
         where = f"index settings object '{parent}'" if parent else "index settings"
         hint = _hint(path[-1], known)
         return f"{path[-1]!r} is not a key of the {where}.{hint} Known keys: {', '.join(known)}."
-    rule = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
     given = repr(first["input"])
-    return f"{name}: {rule}; given: {given if len(given) <= 100 else given[:100] + '…'}."
+    return f"{name}: {broken_rule(first)}; given: {given if len(given) <= 100 else given[:100] + '…'}."
 
 
 def _known_keys(path: list[str]) -> tuple[str, ...]:

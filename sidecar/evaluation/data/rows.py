@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from sidecar.errors import InvalidArgument
+from sidecar.errors import InvalidArgument, reason_of
 
 PACKED = ".gz"
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
@@ -127,4 +127,4 @@ def _opened(path: Path) -> Iterator[TextIO]:
         with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
             yield file
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InvalidArgument(f"{path} can't be read: {error}.") from error
+        raise InvalidArgument(f"{path} can't be read: {reason_of(error)}.") from error

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from sidecar.broken_rules import broken_rule
 from sidecar.errors import InvalidArgument
 from sidecar.evaluation.report.standing import LEADING
 from sidecar.evaluation.results import FORMAT_VERSION, Evaluation, Outcome
@@ -45,7 +46,7 @@ def from_json(text: bytes, *, origin: str) -> Evaluation:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(step) for step in first["loc"])
-        raise InvalidArgument(f"{origin} is not a whole evaluation: {place}: {first['msg']}") from error
+        raise InvalidArgument(f"{origin} is not a whole evaluation: {place}: {broken_rule(first)}") from error
     check(evaluation, origin=origin)
     return evaluation
 

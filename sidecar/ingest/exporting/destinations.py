@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
-from sidecar.errors import InvalidArgument
+from sidecar.errors import InvalidArgument, reason_of
 from sidecar.ingest.exporting.options import STANDARD_OUTPUT, ExportOptions
+from sidecar.ingest.sources.unreadable import library_errors
 from sidecar.whole_file import keep_on_disk, partial_name
 
 _PIECE_BYTES = 65_536
@@ -47,8 +48,11 @@ def destination_of(options: ExportOptions) -> Iterator[Destination]:
             raise
     except BrokenPipeError:
         raise
-    except OSError as error:
-        raise InvalidArgument(f"'{options.to}' can't be written: {error}") from error
+    except Exception as error:
+        # The libraries that reach remote places have families of errors of their own.
+        if not isinstance(error, (OSError, *library_errors())):
+            raise
+        raise InvalidArgument(f"'{options.to}' can't be written: {reason_of(error)}") from error
 
 
 def _destination(options: ExportOptions) -> Destination:
@@ -169,7 +173,7 @@ class _Remote:
     def discard(self) -> None:
         for file in self._opened:
             # The error that has ended it is the one to be told.
-            with suppress(OSError):
+            with suppress(OSError, *library_errors()):
                 file.close()
                 file.discard()
 

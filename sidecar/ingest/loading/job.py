@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from filelock import FileLock, Timeout
 
-from sidecar.errors import InvalidArgument
+from sidecar.errors import InvalidArgument, SidecarError, reason_of
 from sidecar.ingest.checkpoint import job_name
 from sidecar.ingest.loading.beginning import Met, goes_on
 from sidecar.ingest.loading.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -106,13 +106,20 @@ class Job:
 def open_job(home: Path, plan: LoadPlan, name: str | None = None) -> Iterator[Job]:
     """The job of the plan, or of the name given, which no other process of this machine runs meanwhile.
 
-    Raises: InvalidArgument where one does, or where the job's folder has no checkpoint of ours.
+    Raises: InvalidArgument where one does, or where the job's folder has no checkpoint of ours; SidecarError where the
+    folder can't be made.
     """
     own_name = name or _name_of(plan)
     if "/" in own_name or own_name in {".", ".."}:
         raise InvalidArgument(f"{own_name!r} can't be the name of a job, for its folder is named so: leave out slashes")
     folder = home / "ingest" / own_name
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SidecarError(
+            f"The job can't be kept in {folder}: {reason_of(error)}. "
+            "Make room there, or name another folder by SIDECAR_HOME."
+        ) from error
     lock = FileLock(folder / "lock", timeout=0)
     try:
         lock.acquire()

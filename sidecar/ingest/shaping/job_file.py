@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from sidecar.broken_rules import broken_rule
 from sidecar.errors import InvalidArgument
 from sidecar.ingest.shaping.job import JobFile, merged
 from sidecar.ingest.shaping.job_schema import job_of, known_keys, known_source_keys
@@ -30,6 +31,6 @@ def _fault(path: Path, file: YamlFile, error: ValidationError) -> str:
         known = known_source_keys() if first["loc"][0] == "source" else known_keys()
         reason = f"there is no such key; known are {', '.join(known)}"
     else:
-        reason = first["msg"]
+        reason = broken_rule(first)
     key = ".".join(str(step) for step in first["loc"])
     return f"The job file {path} is wrong in line {file.line(first['loc'])}, key {key!r}: {reason}."

@@ -35,6 +35,8 @@ def open_source(options: SourceOptions) -> Source:
         )
     found = _piped(options) if options.location == STANDARD_INPUT else find_files(options)
     format = options.format or _told_format(options, found)
+    if options.captions is not None and format is not Format.IMAGES:
+        raise InvalidArgument(f"Captions go with a folder of images; {found.shown} is read as {format.value}.")
     source: Source = import_module(f"sidecar.ingest.sources.{FORMATS[format].module}").open_files(
         replace(options, format=format), _of_format(found, format, is_given=options.format is not None)
     )

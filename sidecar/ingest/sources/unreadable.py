@@ -32,6 +32,8 @@ def readable(shown: str) -> Iterator[None]:
     except FileNotFoundError as error:
         if (status := _http_status(error)) not in {None, 404}:
             raise InvalidArgument(_answered(shown, status)) from error
+        if status is None and isinstance(error.__cause__, OSError):
+            raise InvalidArgument(f"{shown} can't be reached: {_reason(error.__cause__)}.") from error
         raise InvalidArgument(f"There is no {shown}. Give a file, a folder or a pattern that leads to some.") from error
     except PermissionError as error:
         raise InvalidArgument(_refused(shown, error.strerror or str(error))) from error
@@ -39,7 +41,7 @@ def readable(shown: str) -> Iterator[None]:
         raise InvalidArgument(f"{shown} can't be read: {error}. Install the package that reads such places.") from error
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise InvalidArgument(f"{shown} can't be read on: {_reason(error)}.") from error
-    except _library_errors() as error:
+    except library_errors() as error:
         if (status := _http_status(error)) is not None:
             raise InvalidArgument(_answered(shown, status)) from error
         raise InvalidArgument(f"{shown} can't be read on: {_reason(error)}.") from error
@@ -57,7 +59,7 @@ def library(name: str, shown: str) -> ModuleType:
         ) from error
 
 
-def _library_errors() -> tuple[type[Exception], ...]:
+def library_errors() -> tuple[type[Exception], ...]:
     """The errors of those libraries that are loaded; others can't have raised."""
     return tuple(
         getattr(sys.modules[module], name) for module, name in _LIBRARY_ERRORS if hasattr(sys.modules.get(module), name)

@@ -70,8 +70,10 @@ def read_checks(parts: VerificationParts, options: VerificationOptions) -> list[
     known = {field for check in checks for field in _names(check)}
     missing = [field for field in options.fields if field not in known]
     if missing or not checks:
-        wanted = f"field '{missing[0]}'" if missing else "field of which there are vectors"
-        raise InvalidArgument(f"'{options.index}' has no {wanted}: nothing can be verified")
+        wanted = f"embedded field '{missing[0]}'" if missing else "field of which there are vectors"
+        all_names = {field for name, told in answer.items() for field in _names(_read_check(parts, name, told, ()))}
+        there = f". There are: {', '.join(sorted(all_names))}" if all_names else ""
+        raise InvalidArgument(f"'{options.index}' has no {wanted}: nothing can be verified{there}.")
     return checks
 
 

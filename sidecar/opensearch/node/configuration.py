@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 from sidecar.config import Settings
+from sidecar.errors import ConfigurationError
 from sidecar.opensearch.cluster_name import CLUSTER_NAME
 from sidecar.opensearch.node.account import FILE_MODE, Account, make_node_folder, make_shared_folder
 from sidecar.opensearch.node.java import Java
@@ -102,7 +103,7 @@ def java_command(java: Java, distribution: Path, folder: NodeFolder, settings: S
         f"-XX:MaxDirectMemorySize={_bytes(settings.node_heap) // 2}",  # as the launcher does
         f"-Djava.io.tmpdir={folder.temporary}",
         f"-XX:ErrorFile={folder.logs / 'java-crash.log'}",
-        *shlex.split(settings.node_java_options),
+        *_further_options(settings.node_java_options),
         f"-Dopensearch.path.home={distribution}",
         config_option(folder),
         "-Dopensearch.distribution.type=zip",
@@ -111,6 +112,13 @@ def java_command(java: Java, distribution: Path, folder: NodeFolder, settings: S
         str(distribution / "lib" / "*"),
         MAIN_CLASS,
     ]
+
+
+def _further_options(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise ConfigurationError(f"OPENSEARCH_JAVA_OPTS: a quote is not closed (given: {text!r})") from error
 
 
 def config_option(folder: NodeFolder) -> str:

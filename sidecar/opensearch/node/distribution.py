@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -9,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock
@@ -70,7 +72,7 @@ def install(folder: Path, version: str, report: Report, *, fetch: Fetch | None =
             shutil.rmtree(left_over)
         unpacked = Path(tempfile.mkdtemp(prefix=f".{version}-", dir=folder.parent))
         try:
-            _unpack(unpacked, version, report, fetch or download)
+            _unpack(unpacked, version, report, fetch or partial(download, own_cache=folder.parent.with_name("maven")))
             unpacked.rename(folder)
         finally:
             shutil.rmtree(unpacked, ignore_errors=True)
@@ -117,9 +119,10 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def download(wanted: Archive, report: Report) -> Path:
+def download(wanted: Archive, report: Report, *, own_cache: Path) -> Path:
     """The archive in the local Maven cache, fetched with jgo from Maven Central where it is not there.
 
+    The cache is Maven's own (``~/.m2``, or ``M2_REPO``), or ``own_cache`` where that can't be written to.
     Raises: EmbeddedNodeError where it can't be had.
     """
     import requests
@@ -141,7 +144,7 @@ def download(wanted: Archive, report: Report) -> Path:
 
         yield add
 
-    context = MavenContext(resolver=PythonResolver(progress_callback=progress))
+    context = MavenContext(resolver=PythonResolver(progress_callback=progress), repo_cache=_cache(own_cache))
     component = context.project(wanted.group, wanted.name).at_version(wanted.version)
     try:
         return Path(component.artifact(packaging="zip").resolve())
@@ -150,6 +153,17 @@ def download(wanted: Archive, report: Report) -> Path:
         raise _cannot_download(wanted, reason) from error
     except (requests.RequestException, RuntimeError, OSError) as error:
         raise _cannot_download(wanted, str(error)) from error
+
+
+def _cache(own: Path) -> Path:
+    from jgo.constants import default_maven_repo
+
+    try:
+        mavens: Path = default_maven_repo()
+        mavens.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # a home folder that is read-only, or not there at all
+        return own
+    return mavens if os.access(mavens, os.W_OK | os.X_OK) else own
 
 
 def _cannot_download(wanted: Archive, reason: str) -> EmbeddedNodeError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.config import Settings
-from sidecar.errors import EmbeddedNodeError
+from sidecar.errors import EmbeddedNodeError, reason_of
 from sidecar.opensearch.node.account import Account
 from sidecar.opensearch.node.progress import Progress, Report, silent
 
@@ -127,6 +127,18 @@ def _run(program: Path, account: Account | None, *arguments: str) -> str:
     return done.stdout
 
 
+def _without_noise(error: Exception) -> str:
+    """The error's words; of one without a connection no more than that, for a library's are a paragraph."""
+    import requests
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, requests.ConnectionError):
+            return "there is no connection to its makers"
+        cause = cause.__cause__ or cause.__context__
+    return reason_of(error)
+
+
 def _download(folder: Path, report: Report) -> Path:
     import cjdk
 
@@ -135,5 +147,5 @@ def _download(folder: Path, report: Report) -> Path:
     try:
         home = fetch(vendor="temurin", version=DOWNLOADED, cache_dir=folder, progress=False)
     except (cjdk.CjdkError, OSError) as error:
-        raise UnfitJava(f"failed: {error}") from error
+        raise UnfitJava(f"failed: {_without_noise(error)}") from error
     return home / "bin" / "java"

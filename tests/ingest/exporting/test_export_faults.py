@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import IndexNotFound, InvalidArgument, OpenSearchError
+from sidecar.ingest.exporting.destinations import destination_of
 from sidecar.ingest.exporting.export import Export, ExportStopped
 from sidecar.ingest.exporting.options import ExportOptions
 from sidecar.ingest.progress import Progress
@@ -124,3 +125,18 @@ def test_an_unknown_index_and_one_without_sources_are_told(
     assert send(node, "PUT", f"/{index_name}", {"mappings": {"_source": {"enabled": False}}})[0] == 200
     with pytest.raises(InvalidArgument, match="does not keep its documents"):
         exported(cluster, index_name, tmp_path / "x.jsonl")
+
+
+def test_a_store_whose_keys_are_not_there_is_no_fault_of_the_sidecar(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/no/such/file")
+    options = ExportOptions("books", "s3://bucket/books.jsonl")
+    with (
+        pytest.raises(
+            InvalidArgument, match=r"'s3://bucket/books\.jsonl' can't be written: Unable to locate credentials"
+        ),
+        destination_of(options),
+    ):
+        pass

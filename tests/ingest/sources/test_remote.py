@@ -15,7 +15,8 @@ import pytest
 
 from sidecar.errors import InvalidArgument
 from sidecar.ingest.sources import remote_files
-from sidecar.ingest.sources.options import Format
+from sidecar.ingest.sources.options import Format, SourceOptions
+from sidecar.ingest.sources.registry import open_source
 from sidecar.ingest.sources.source import Place
 from tests.ingest.sources.reading import check_every_place, documents, part, parts, records
 from tests.ingest.sources.web_store import WebStore
@@ -51,6 +52,11 @@ def bucket() -> Iterator[WebStore]:
     with WebStore(wants="AWS4-HMAC-SHA256 Credential=ID/") as store:
         store.files.update({f"/bucket{path}": content for path, content in FILES.items()})
         yield store
+
+
+def test_a_host_that_can_not_be_reached_is_told_as_such() -> None:
+    with pytest.raises(InvalidArgument, match=r"http://127\.0\.0\.1:9/x\.jsonl can't be reached: "):
+        open_source(SourceOptions("http://127.0.0.1:9/x.jsonl"))
 
 
 def test_rows_of_the_web_come_from_any_place(web: WebStore) -> None:
