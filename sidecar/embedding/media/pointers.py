@@ -24,7 +24,7 @@ _WEB_SCHEMES = ("http://", "https://")
 _DATA_URI = re.compile(
     r"data:(?P<type>(?:image|audio|video|model|application)/[\w.+-]+)(?:;[\w.+-]+=[^;,\s]*)*;base64,", re.IGNORECASE
 )
-_BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]+={0,2}\s*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]+={0,2}")
 _BASE64_MAGIC = ("iVBORw0KGg", "/9j/", "R0lGOD", "UklGR", "SUkq", "SUkr", "TU0A", "Qk")
 _LABEL = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
 
@@ -70,7 +70,7 @@ def data_uri_type(text: str) -> str | None:
 
 def is_base64_image(text: str) -> bool:
     """True for the base64 text of an image, known by the image's first bytes."""
-    if len(text) < MIN_BASE64_CHARACTERS or not text.startswith(_BASE64_MAGIC) or not _BASE64.fullmatch(text):
+    if len(text) < MIN_BASE64_CHARACTERS or not text.startswith(_BASE64_MAGIC) or not _BASE64.fullmatch(text.rstrip()):
         return False
     letters = "".join(text[:MIN_BASE64_CHARACTERS].split())[: HEAD_BYTES * 4 // 3].rstrip("=")
     return image_format(base64.b64decode(letters[: len(letters) // 4 * 4])) is not None

@@ -49,7 +49,9 @@ def filtered(data: bytes, filter_path: str) -> bytes:
 
 def _steps(name: str) -> Path:
     # A dot in a key is written with a backslash before it.
-    return tuple(step.replace("\\.", ".") for step in re.split(r"(?<!\\)\.", name))
+    steps = [step.replace("\\.", ".") for step in re.split(r"(?<!\\)\.", name)]
+    # One "any depth" behind another says nothing more.
+    return tuple(step for step, before in zip(steps, ["", *steps], strict=False) if not step == before == _ANY_DEPTH)
 
 
 def _keep(value: Value, paths: Sequence[Path]) -> Value | None:
@@ -83,15 +85,32 @@ def _leave_out(value: Value, paths: Sequence[Path]) -> Value | None:
 
 
 def _further(key: str, paths: Sequence[Path]) -> list[Path]:
-    """What is left of the paths below a key; an empty one is a path that ends there."""
-    found: list[Path] = []
+    """What is left of the paths below a key, each once; an empty one is a path that ends there."""
+    found: dict[Path, None] = {}
     for path in paths:
         if path[0] == _ANY_DEPTH:
-            found += [path, *_further(key, [path[1:]])] if len(path) > 1 else [()]
+            found |= dict.fromkeys([path, *_further(key, [path[1:]])] if len(path) > 1 else [()])
         elif _matches(path[0], key):
-            found.append(path[1:])
-    return found
+            found[path[1:]] = None
+    return list(found)
 
 
 def _matches(step: str, key: str) -> bool:
-    return re.fullmatch(re.escape(step).replace(r"\*", ".*"), key, re.DOTALL) is not None
+    """True where the key is the step, in which a star stands for any text.
+
+    Each piece between stars is looked for behind the one before, once: a regular expression would try all ways.
+    """
+    first, *others = step.split("*")
+    if not others:
+        return step == key
+    *inner, last = others
+    end = len(key) - len(last)
+    if not key.startswith(first) or not key.endswith(last) or end < len(first):
+        return False
+    place = len(first)
+    for piece in inner:
+        found = key.find(piece, place, end)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return True

@@ -1,5 +1,6 @@
 import base64
 import io
+import time
 
 import pytest
 from hypothesis import given
@@ -143,3 +144,10 @@ def test_a_text_with_white_space_is_never_a_url(before: str, space: str, after: 
 def test_base64_of_anything_is_told_without_raising(content: bytes, start: str) -> None:
     is_base64_image(start + base64.b64encode(content).decode())
     assert data_uri_type("data:image/png;base64," + base64.b64encode(content).decode()) == "image/png"
+
+
+@pytest.mark.parametrize("behind", ["\n" * 200_000 + "!", " " * 200_000 + "!", "=" * 200_000])
+def test_a_long_text_that_begins_like_an_image_is_told_at_once(behind: str) -> None:
+    began = time.process_time()
+    assert not is_pointer("/9j/" + "A" * 60 + behind)
+    assert time.process_time() - began < 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from urllib.parse import quote
 
 import pytest
@@ -41,6 +42,9 @@ _PATHS = [
     "-*",
     "**.name,-nodes.*.os",
     "-nodes.*.settings.pidfile,-**.x",
+    "**.**",
+    "*od*s.*.*a*e",
+    "nodes.*.na*me,nodes.*.*ugi*s.na**me",
 ]
 
 
@@ -54,3 +58,16 @@ def whole(node: str) -> bytes:
 def test_the_same_is_left_as_by_opensearch(node: str, whole: bytes, path: str) -> None:
     _, expected = request(node, "GET", f"/_nodes/plugins,os,settings?filter_path={quote(path)}")
     assert json.loads(filtered(whole, path)) == json.loads(expected)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["**." * 1300 + "x", ",".join(["**.a"] * 900), "*a" * 40 + "b", "**.*a.**.*a.**.*a.**.*a.**.*a.**.*a.**.*a.x"],
+)
+def test_paths_of_many_stars_take_no_longer_than_others(path: str) -> None:
+    inner: object = 1
+    for _ in range(40):
+        inner = {"a" * 60: [inner], "a": 2}
+    began = time.process_time()
+    filtered(json.dumps(inner).encode(), path)
+    assert time.process_time() - began < 1.0

@@ -1,0 +1,43 @@
+"""Runs one target of the fuzzer in a process of its own: ``python -m tests.attacks.fuzzing NAME FOLDER OPTION...``.
+
+The options are libFuzzer's. An input that breaks a promise ends the process with its traceback, and lies in the folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import atheris
+
+WATCHED = {
+    "bulk": ["sidecar.native"],
+    "queries": ["sidecar.native"],
+    "declarations": ["sidecar.native"],
+    "json_text": ["sidecar.native.json", "sidecar.opensearch.decoding"],
+    "filters": ["sidecar.searching"],
+    "pictures": ["sidecar.embedding.media", "PIL"],
+    "request_targets": ["sidecar.native"],
+    "pointers": ["sidecar.embedding.media"],
+    "repetition": ["sidecar.native", "sidecar.searching", "sidecar.embedding.media"],
+}
+"""The targets, each with the packages whose branches lead the fuzzer on."""
+
+
+def main() -> None:
+    """Fuzz."""
+    name, folder, *options = sys.argv[1:]
+    with atheris.instrument_imports(include=WATCHED[name], enable_loader_override=False):
+        target: Any = importlib.import_module(f"tests.attacks.targets.{name}")
+    corpus = Path(folder) / "corpus"
+    corpus.mkdir()
+    for number, seed in enumerate(target.SEEDS):
+        (corpus / f"seed-{number:03}").write_bytes(seed)
+    atheris.Setup([sys.argv[0], f"-artifact_prefix={folder}/", *options, str(corpus)], target.check)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
