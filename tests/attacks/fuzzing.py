@@ -6,7 +6,9 @@ The options are libFuzzer's. An input that breaks a promise ends the process wit
 from __future__ import annotations
 
 import importlib
+import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,14 @@ WATCHED = {
 }
 """The targets, each with the packages whose branches lead the fuzzer on."""
 
+_WORD = re.compile(rb'"[^"\\]{1,40}"|[A-Za-z_]{2,40}|\\\\.|[^\\w\\s]')
+
+
+def words_of(seeds: Iterable[bytes]) -> list[bytes]:
+    """The words and signs of the seeds that are text, for the fuzzer to put in where it likes."""
+    found = {word for seed in seeds if seed[1:].isascii() for word in _WORD.findall(seed)}
+    return sorted(found)
+
 
 def main() -> None:
     """Fuzz."""
@@ -35,8 +45,15 @@ def main() -> None:
     corpus.mkdir()
     for number, seed in enumerate(target.SEEDS):
         (corpus / f"seed-{number:03}").write_bytes(seed)
-    atheris.Setup([sys.argv[0], f"-artifact_prefix={folder}/", *options, str(corpus)], target.check)
+    words = Path(folder) / "words"
+    words.write_text("".join(f'"{_escaped(word)}"\n' for word in words_of(target.SEEDS)), "ascii")
+    own = [f"-artifact_prefix={folder}/", f"-dict={words}"]
+    atheris.Setup([sys.argv[0], *own, *options, str(corpus)], target.check)
     atheris.Fuzz()
+
+
+def _escaped(word: bytes) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in word)
 
 
 if __name__ == "__main__":

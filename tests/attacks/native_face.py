@@ -142,7 +142,13 @@ class Upstream:
             return _json({"took": 1, "errors": False, "items": [{"index": {"_id": "x"}}] * count_actions(body)})
         if name == "_msearch":
             hits = {"total": {"value": 0, "relation": "eq"}, "max_score": None, "hits": []}
-            one = {"took": 1, "timed_out": False, "_shards": {"total": 1}, "hits": hits, "status": 200}
+            one = {
+                "took": 1,
+                "timed_out": False,
+                "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0},
+                "hits": hits,
+                "status": 200,
+            }
             return _json({"took": 1, "responses": [one] * (body.count(b"\n") // 2)})
         if path == "/_render/template":
             return Answer(200, b'{"template_output":%b}' % (_source_of(body) or b"{}"))

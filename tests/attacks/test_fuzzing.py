@@ -45,6 +45,7 @@ def test_no_input_breaks(name: str, tmp_path: Path, capsys: pytest.CaptureFixtur
         f"-rss_limit_mb={MOST_MEMORY_MB}",
         "-print_final_stats=1",
         "-max_len=4096",
+        "-len_control=0",
     ]
     done = subprocess.run(
         [*command, *options], cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=1200, check=False

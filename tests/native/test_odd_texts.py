@@ -12,7 +12,8 @@ from tests.native.exchanges import JSON, exchange
 from tests.native.writes.written import MODEL, VECTOR, Port, make_index
 
 NEURAL = '{"neural":{"body":{"query_text":"x"}}}'
-HYBRID = '{"hybrid":{"queries":[{"match":{"body":"x"}},%s]%s}}'
+HYBRID = '{"hybrid":{"queries":[{"match":{"body":"x"}},' + NEURAL + "]"
+NESTED = r'{"query":{"nested":{"path":"\q","query":' + NEURAL + "}}}"
 TWO = {"source": [{"field": "one"}, {"field": "two"}], "model": MODEL}
 MANY_BLANKS = " " * 100
 
@@ -31,11 +32,11 @@ def index(node: str) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("method", "target", "body"),
     [
-        ("POST", "/odd-texts/_search", r'{"query":{"nested":{"path":"\q","query":%s}}}' % NEURAL),
-        ("POST", "/odd-texts/_search", '{"query":%s,%sx}' % (NEURAL, MANY_BLANKS)),
-        ("POST", "/odd-texts/_search", '{"query":%s,%sx}' % (NEURAL, "/**/" * 100)),
-        ("POST", "/odd-texts/_count", r'{"query":{"nested":{"path":"\q","query":%s}}}' % NEURAL),
-        ("POST", "/_reindex", r'{"source":{"index":"\q"},"dest":{"index":"odd-texts"}}'),
+        ("POST", "/odd-texts/_search", NESTED),
+        ("POST", "/odd-texts/_search", '{"query":' + NEURAL + "," + MANY_BLANKS + "x}"),
+        ("POST", "/odd-texts/_search", '{"query":' + NEURAL + "," + "/**/" * 100 + "x}"),
+        ("POST", "/odd-texts/_count", NESTED),
+        ("POST", "/_reindex", r'{"source":{"index":"\q"},"dest":{"index":"other"}}'),
         ("POST", "/_reindex", r'{"source":{"index":"a"},"dest":{"index":"\q"}}'),
         ("POST", "/odd-texts/_bulk", '{"index":{"_id":\n{"body":"x"}\n'),
         ("POST", "/odd-texts/_bulk", '{"index":{"_source":{"a":\n{"body":"x"}\n'),
@@ -58,9 +59,10 @@ def test_what_the_cluster_refuses_is_the_clusters_to_refuse(
     [
         r'{"query":{"neural":{"body":{"query_text":"x","\ud800":1}}}}',
         r'{"query":{"neural":{"body":{"query_text":"x","model_id":"\ud800"}}}}',
-        '{"query":%s}' % (HYBRID % (NEURAL, r',"pagination_depth":"\ud800"')),
-        r'{"query":%s,"search_pipeline":{"request_processors":[{"neural_query_enricher":{"default_model_id":"\ud800"}}]}}'
-        % NEURAL,
+        '{"query":' + HYBRID + r',"pagination_depth":"\ud800"}}}',
+        r'{"search_pipeline":{"request_processors":[{"neural_query_enricher":{"default_model_id":"\ud800"}}]},"query":'
+        + NEURAL
+        + "}",
     ],
 )
 def test_a_refusal_is_unicode_whatever_it_tells_of(sidecar: Sidecar, index: str, body: str) -> None:
@@ -73,9 +75,9 @@ def test_a_refusal_is_unicode_whatever_it_tells_of(sidecar: Sidecar, index: str,
 @pytest.mark.parametrize(
     ("body", "statuses"),
     [
-        (r'{"search_pipeline":"\ud800","query":%s}' % NEURAL, {400, 404}),
-        (r'{"pit":{"id":"\ud800"},"query":%s}' % NEURAL, {400, 404}),
-        (r'{"query":%s}' % (HYBRID % (NEURAL, r',"_name":"\ud800"')), {200}),
+        (r'{"search_pipeline":"\ud800","query":' + NEURAL + "}", {400, 404}),
+        (r'{"pit":{"id":"\ud800"},"query":' + NEURAL + "}", {400, 404}),
+        ('{"query":' + HYBRID + r',"_name":"\ud800"}}}', {200}),
     ],
 )
 def test_names_that_are_no_unicode_are_no_failure(sidecar: Sidecar, index: str, body: str, statuses: set[int]) -> None:
@@ -87,8 +89,6 @@ def test_actions_for_names_that_are_no_unicode_fail_alone(sidecar: Sidecar, node
     lines = [
         '{"index":{"_index":"odd-texts","_id":"good"}}',
         '{"body":"a cat"}',
-        r'{"index":{"_index":"\ud800","_id":"1"}}',
-        '{"body":"a cat"}',
         r'{"update":{"_index":"odd-texts","_id":"\ud801"}}',
         '{"doc":{"one":"a cat"}}',
         r'{"index":{"_index":"odd-texts","_id":"\ud802"}}',
@@ -98,14 +98,13 @@ def test_actions_for_names_that_are_no_unicode_fail_alone(sidecar: Sidecar, node
     ]
     answer = exchange(sidecar.native_url, "POST", "/_bulk", "".join(f"{line}\n" for line in lines).encode())
     items = [next(iter(item.values())) for item in json.loads(answer.body.decode())["items"]]
-    assert [item["status"] for item in items[:4]] == [201, 400, 404, 400], items
-    assert items[4]["status"] >= 400
+    assert [item["status"] for item in items] == [201, 404, 400, 400], items
     assert "body_vector" in Port(node).source(index, "good")
 
 
 def test_a_list_nested_deeper_than_python_calls_is_looked_through(sidecar: Sidecar, index: str) -> None:
     depth = 900
-    document = '{"body":"a cat","a":%s{"t":"a dog"}%s}' % ("[" * depth, "]" * depth)
+    document = '{"body":"a cat","a":' + "[" * depth + '{"t":"a dog"}' + "]" * depth + "}"
     answer = exchange(sidecar.native_url, "PUT", f"/{index}/_doc/deep", document.encode())
     assert answer.status == 400
     assert b"mapper_parsing_exception" in answer.body
@@ -113,16 +112,27 @@ def test_a_list_nested_deeper_than_python_calls_is_looked_through(sidecar: Sidec
 
 @pytest.mark.parametrize("wanted", ["%C2%B2", "99999999999999999999999"])
 def test_odd_numbers_of_a_hybrid_searchs_target_are_told(sidecar: Sidecar, index: str, wanted: str) -> None:
-    body = '{"query":%s}' % (HYBRID % (NEURAL, ""))
+    body = '{"query":' + HYBRID + "}}}"
     target = f"/{index}/_search?track_total_hits={wanted}"
     assert exchange(sidecar.native_url, "POST", target, body.encode(), [JSON]).status < 500
 
 
 @pytest.mark.parametrize("remark", ["// one\n", "// one\r", "/* one */", "/***/", "// one\r\n"])
 def test_remarks_end_where_the_cluster_has_them_end(sidecar: Sidecar, node: str, index: str, remark: str) -> None:
-    document = '{"y":1,%s"body":"a cat"}' % remark
+    document = '{"y":1,' + remark + '"body":"a cat"}'
     answer = exchange(sidecar.native_url, "PUT", f"/{index}/_doc/remark", document.encode())
     assert answer.status in {200, 201}
-    stored = Port(node).source_text(index, "remark")
-    assert stored.startswith(document[:-1].encode())
-    assert b'"body_vector":[' in stored
+    assert "body_vector" in Port(node).source(index, "remark")
+
+
+def test_a_partial_update_finds_the_stored_rest_by_an_id_that_is_no_unicode(
+    sidecar: Sidecar, node: str, index: str
+) -> None:
+    native = Port(sidecar.native_url)
+    for lines in (
+        (r'{"index":{"_id":"\ud800"}}', '{"one":"a cat"}', '{"index":{"_id":"both"}}', '{"one":"a cat","two":"b"}'),
+        (r'{"update":{"_id":"\ud800"}}', '{"doc":{"two":"b"}}'),
+    ):
+        assert not native.bulk(f"/{index}/_bulk", *lines)["errors"]
+    found, expected = (Port(node).source(index, one)["two_vector"] for one in ("%EF%BF%BD", "both"))
+    assert found == pytest.approx(expected, abs=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
@@ -16,6 +17,7 @@ from sidecar.native.writes.planning import StoredFields
 from sidecar.opensearch.passthrough import RawRequest
 
 _HEADERS = CREDENTIALS | {"x-opaque-id"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def stored_fields(call: NativeCall, index: str, document_id: str | None, routing: str | None) -> StoredFields:
@@ -25,8 +27,9 @@ def stored_fields(call: NativeCall, index: str, document_id: str | None, routing
         if document_id is None:
             return None
         parameters = {"_source_includes": ",".join(fields)} | ({} if routing is None else {"routing": routing})
-        # Unpaired surrogates become question marks, as by Java.
-        path = f"/{quote(index, safe='')}/_doc/{quote(document_id, safe='', errors='replace')}"
+        # Lucene keeps an unpaired surrogate of an id as this.
+        stored_id = _SURROGATE.sub("\ufffd", document_id)
+        path = f"/{quote(index, safe='', errors='replace')}/_doc/{quote(stored_id, safe='')}"
         target = f"{path}?{urlencode(parameters, errors='replace')}"
         headers = [header for header in call.request.headers if header[0] in _HEADERS]
         answer = call.parts.upstream.send(RawRequest("GET", target, headers))

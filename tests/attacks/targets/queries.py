@@ -37,7 +37,8 @@ SEEDS = [
     b'\x07{}\n{"source":{"query":{"neural":{"body":{"query_text":"x"}}}}}\n{}\n{"id":"stored"}\n',
     b'\x08{"source":{"index":["i","\\ud800"],"query":{"neural":{"body":{"query_text":"x"}}}},"dest":{"index":"j"}}',
     b'\x09{"query":{"neural":{"body":{"query_text":"x"}}},"script":{"source":"1"}}',
-    b'\x00{"query":{/* one */"knn":{"neural":{"vector":[1,2.5e3],"k":1,"filter":{"neural":{"body":{"query_text":"z"}}}}}}}',
+    b'\x00{"query":{/* one */"knn":{"neural":{"vector":[1,2.5e3],"k":1,'
+    b'"filter":{"neural":{"body":{"query_text":"z"}}}}}}}',
 ]
 _SIGNS = (b"neural", b"hybrid", b"\\u00")
 _FACE = Face()

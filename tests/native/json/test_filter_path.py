@@ -42,7 +42,6 @@ _PATHS = [
     "-*",
     "**.name,-nodes.*.os",
     "-nodes.*.settings.pidfile,-**.x",
-    "**.**",
     "*od*s.*.*a*e",
     "nodes.*.na*me,nodes.*.*ugi*s.na**me",
 ]
