@@ -27,7 +27,7 @@ WATCHED = {
 }
 """The targets, each with the packages whose branches lead the fuzzer on."""
 
-_WORD = re.compile(rb'"[^"\\]{1,40}"|[A-Za-z_]{2,40}|\\\\.|[^\\w\\s]')
+_WORD = re.compile(rb'"[^"\\]{1,40}"|[A-Za-z_]{2,40}|\\.|[^\w\s]')
 
 
 def words_of(seeds: Iterable[bytes]) -> list[bytes]:
@@ -45,9 +45,11 @@ def main() -> None:
     corpus.mkdir()
     for number, seed in enumerate(target.SEEDS):
         (corpus / f"seed-{number:03}").write_bytes(seed)
-    words = Path(folder) / "words"
-    words.write_text("".join(f'"{_escaped(word)}"\n' for word in words_of(target.SEEDS)), "ascii")
-    own = [f"-artifact_prefix={folder}/", f"-dict={words}"]
+    own = [f"-artifact_prefix={folder}/"]
+    if known := words_of(target.SEEDS):
+        words = Path(folder) / "words"
+        words.write_text("".join(f'"{_escaped(word)}"\n' for word in known), "ascii")
+        own.append(f"-dict={words}")
     atheris.Setup([sys.argv[0], *own, *options, str(corpus)], target.check)
     atheris.Fuzz()
 

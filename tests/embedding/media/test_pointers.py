@@ -125,6 +125,7 @@ def test_shortened_shows_neither_contents_nor_passwords() -> None:
     assert shortened("https://me:secret@example.com/x") == "https://example.com/x"
     assert shortened("https://example.com/x\n\x1b[31m") == "https://example.com/x��[31m"
     assert shortened("https://example.com/x") == "https://example.com/x"
+    assert shortened("data:image/png;a=\x1b[31m;base64,AA") == "data:image/png;a=\ufffd[31m;base64,… (32 characters)"
 
 
 @given(st.text() | st.text(alphabet="htps:/.[]@0123456789a data;base64,", max_size=60))
