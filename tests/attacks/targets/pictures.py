@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import resource
 from typing import Any
 
 from PIL import Image
 
 from sidecar.embedding.media.decoding import decode_image
 from sidecar.embedding.media.unreadable import Unreadable
+from tests.attacks.memory import most_memory_bytes
 
 MAX_PIXELS = 1_000_000
 MOST_GROWTH_BYTES = 100 * MAX_PIXELS
@@ -65,7 +65,7 @@ SEEDS = _seeds()
 
 def check(data: bytes) -> None:
     """Decode one file."""
-    before = _most_memory()
+    before = most_memory_bytes()
     try:
         found = decode_image(data, max_pixels=MAX_PIXELS, needed=8)
     except Unreadable as error:
@@ -74,9 +74,5 @@ def check(data: bytes) -> None:
         assert found.image.mode == "RGB"
         assert found.image.width * found.image.height <= MAX_PIXELS
         assert found.width * found.height <= MAX_PIXELS
-    growth = _most_memory() - before
+    growth = most_memory_bytes() - before
     assert growth < MOST_GROWTH_BYTES, f"{len(data)} bytes took {growth:,} bytes of memory"
-
-
-def _most_memory() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
