@@ -41,7 +41,7 @@ class Told:
         assert (self.status, report.get("failures"), report.get("errors")) == (0, [], []), self.printed
         assert report["operations"]["tested"] == report["operations"]["total"]
         assert all(phase["status"] in {"success", "skip"} for phase in report["phases"].values()), report["phases"]
-        assert self.cases >= least_cases
+        assert self.cases >= least_cases, self.printed[-3000:]
 
 
 @contextmanager

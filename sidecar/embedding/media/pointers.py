@@ -93,7 +93,7 @@ def shortened(pointer: str) -> str:
     if data_uri_type(pointer) is not None:
         return _printable(f"{pointer[: pointer.index(',') + 1][:SHOWN_CHARACTERS]}… ({len(pointer)} characters)")
     if is_base64_image(pointer):
-        return f"{pointer[:12]}… (base64, {len(pointer)} characters)"
+        return _printable(f"{pointer[:12]}… (base64, {len(pointer)} characters)")
     shown = re.sub(r"^(https?://)[^/?#\\]*@", r"\1", pointer, flags=re.IGNORECASE)
     shown = _printable(shown[: SHOWN_CHARACTERS + 1])
     return shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[:SHOWN_CHARACTERS]}…"

@@ -122,6 +122,7 @@ def test_has_suffix_looks_at_the_name_and_not_at_what_follows_it() -> None:
 def test_shortened_shows_neither_contents_nor_passwords() -> None:
     assert shortened("data:image/png;base64," + "A" * 5000) == "data:image/png;base64,… (5022 characters)"
     assert len(shortened(encoded("PNG"))) < 60
+    assert shortened(f"{encoded('PNG')[:6]}\n{encoded('PNG')[6:]}").isprintable()
     assert shortened("https://me:secret@example.com/x") == "https://example.com/x"
     assert shortened("https://example.com/x\n\x1b[31m") == "https://example.com/x��[31m"
     assert shortened("https://example.com/x") == "https://example.com/x"
