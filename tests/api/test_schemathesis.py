@@ -10,8 +10,8 @@ import pytest
 from tests.api.schemathesis_runs import fuzzed_server, run_schemathesis
 from tests.fix_server import Sidecar
 
-LEAST_CASES = 700
-EXAMPLES = 12
+LEAST_CASES = 350
+EXAMPLES = 8
 """Random requests for each route. Those that the document's bounds and choices make are for `make test-attacks`."""
 OPTIONS = ("--generation-deterministic", "--phases", "examples,fuzzing,stateful")
 

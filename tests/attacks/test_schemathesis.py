@@ -12,7 +12,7 @@ from tests.api.schemathesis_runs import fuzzed_server, run_schemathesis
 pytestmark = pytest.mark.attacks
 
 LEAST_CASES = 5000
-EXAMPLES = 80
+EXAMPLES = 50
 """Random requests for each route."""
 
 
