@@ -44,6 +44,11 @@ def index(node: str) -> Iterator[str]:
         ("PUT", "/odd-texts-2", r'{"mappings":{"properties":{"a":{"type":"\q"}}}}'),
         ("PUT", "/odd-texts-2", r'{"mappings":{"_meta":{"sidecar":{"fields":{"v":"\q"}}}}}'),
         ("PUT", "/odd-texts/_mapping", r'{"_meta":{"sidecar":{"fields":{"v":"\q"}}}}'),
+        (
+            "PUT",
+            "/odd-texts/_mapping",
+            r'{"_meta":{"sidecar":{"fields":{"w":{"source":"b","model":"random/small"}}}},"properties":{"w":{"type":"\q"}}}',
+        ),
     ],
 )
 def test_what_the_cluster_refuses_is_the_clusters_to_refuse(

@@ -31,13 +31,14 @@ def put_mapping(call: NativeCall) -> NativeAnswer:
         return body.send_as_it_came()
     try:
         found = DeclaredMapping.read(body.root, body.text, call.parts.embedder)
+        # Without `_meta` the index keeps its own.
+        if found.places.meta is None and not found.semantic.fields:
+            return body.send_as_it_came()
+        with call.parts.metadata.changing:
+            return _put(call, body, body.root, found)
     except NotJson:
+        # Nothing was sent by then.
         return body.send_as_it_came()
-    # Without `_meta` the index keeps its own.
-    if found.places.meta is None and not found.semantic.fields:
-        return body.send_as_it_came()
-    with call.parts.metadata.changing:
-        return _put(call, body, body.root, found)
 
 
 def _put(call: NativeCall, body: DeclaringBody, root: Object, found: DeclaredMapping) -> NativeAnswer:

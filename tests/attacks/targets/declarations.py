@@ -24,6 +24,7 @@ SEEDS = [
     b'"chunking":true,"semantic_info_field_name":"info"},"\\ud800":{"type":"\\q"}}}}',
     b'\x01{"_meta":{"sidecar":{"fields":{"body_vector":null,"w":{"source":"b","model":"random/small","dimension":"32"}}}},'
     b'"properties":{"w":{"type":"knn_vector"}}}',
+    b'\x01{"_meta":{"sidecar":{"fields":{"w":{"source":"b","model":"random/small"}}}},"properties":{"w":{"type":"\x8e"}}}',
     b'\x02{"index_patterns":["x*"],"template":{"mappings":{"_meta":{"sidecar":{"fields":{"a.v":{"source":"a.t",'
     b'"model":"random/small","existing_vector":"replace"}}}}}}}',
     b'\x03{"index_patterns":["x*"],"mappings":{"properties":{"s":{"type":"semantic","model_id":"random/small"}}}}',
