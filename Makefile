@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install browser demo test test-slow test-faults bench bench-gpu lint format docs tables serve constraints clean
+.PHONY: install browser demo test test-slow test-faults test-attacks bench bench-gpu lint format docs tables serve constraints clean
 
 install: $(STAMP)
 
@@ -34,6 +34,9 @@ test-slow: install
 # Needs root for the tests that cut a network.
 test-faults: install
 	$(BIN)/python -m pytest -m faults --timeout 3000 tests/faults
+
+test-attacks: install
+	$(BIN)/python -m pytest -m attacks --timeout 1800 tests/attacks
 
 bench: install
 	$(BIN)/python -m benchmarks

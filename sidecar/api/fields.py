@@ -33,7 +33,7 @@ def list_values(index: str, field: str) -> Response:
 
 def _read_size() -> int:
     text = request.args.get("size", str(DEFAULT_VALUES))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_VALUES):
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_VALUES):
         raise InvalidArgument(f"the parameter 'size' is {text[:50]!r}; it must be 1 to {MAX_VALUES}.")
     return int(text)
 

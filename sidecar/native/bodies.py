@@ -13,6 +13,8 @@ from sidecar.observation.kinds import Stage
 from sidecar.observation.stages import stage
 
 _PIECE_BYTES = 1024 * 1024
+_GIVEN_BYTES = 4096
+"""How much a decoder is given at a time: what is behind a member's end is copied, and a body may have many of these."""
 _GZIP, _ZLIB, _BARE = 31, zlib.MAX_WBITS, -zlib.MAX_WBITS  # what zlib calls them, as window bits
 _ENCODINGS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB, "x-deflate": _ZLIB}
 """The encodings that OpenSearch undoes wherever it runs (Netty's `HttpContentDecompressor`)."""
@@ -65,20 +67,22 @@ def _pieces(request: NativeRequest) -> Iterator[bytes]:
 
 
 def _undone(raw: bytes, encoding: str, max_bytes: int) -> bytes:
-    pieces, size = [], 0
+    pieces = [b""]
+    size = place = 0
     window = _window(raw, encoding)
     decoder = zlib.decompressobj(window)
     try:
-        pending = raw
-        while pending:
-            pieces.append(decoder.decompress(pending, _PIECE_BYTES))
+        # After a full piece there may be more, even where all is given.
+        while place < len(raw) or (not decoder.eof and len(pieces[-1]) == _PIECE_BYTES):
+            if decoder.eof:
+                # Several gzip members after one another are one text.
+                decoder = zlib.decompressobj(window)
+            given = raw[place : place + _GIVEN_BYTES]
+            pieces.append(decoder.decompress(given, _PIECE_BYTES))
+            place += len(given) - len(decoder.unconsumed_tail) - len(decoder.unused_data)
             size += len(pieces[-1])
             if size > max_bytes:
                 raise BodyTooLarge(f"the decoded body is larger than {max_bytes:,} bytes")
-            pending = decoder.unconsumed_tail
-            if decoder.eof and (pending := pending or decoder.unused_data):
-                # Several gzip members after one another are one text.
-                decoder = zlib.decompressobj(window)
     except zlib.error as error:
         raise Refused(ILLEGAL_ARGUMENT, f"the body is not {encoding}, as content-encoding says: {error}") from error
     if raw and not decoder.eof:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from sidecar.errors import (
     BodyTooLarge,
     EndpointUnavailable,
@@ -17,6 +15,7 @@ from sidecar.errors import (
     TooManyRequests,
     UnknownModel,
 )
+from sidecar.native.json.writing import json_text
 from sidecar.native.request import NativeAnswer
 
 ILLEGAL_ARGUMENT = "illegal_argument_exception"
@@ -71,7 +70,7 @@ def error_body(error: SidecarError) -> dict[str, Any]:
 
 def error_answer(error: SidecarError) -> NativeAnswer:
     """The answer that is the error; 413 has no body, as from the cluster."""
-    body = b"" if isinstance(error, BodyTooLarge) else orjson.dumps(error_body(error))
+    body = b"" if isinstance(error, BodyTooLarge) else json_text(error_body(error))
     headers = [("content-type", JSON_TYPE)] if body else []
     headers += [*error.headers().items(), ("content-length", str(len(body)))]
     return NativeAnswer(native_status(error), headers, [body])
@@ -79,5 +78,5 @@ def error_answer(error: SidecarError) -> NativeAnswer:
 
 def json_answer(status: int, value: Any) -> NativeAnswer:
     """An answer of the sidecar's own making; ``value`` is JSON text already where it is bytes."""
-    body = value if isinstance(value, bytes) else orjson.dumps(value)
+    body = value if isinstance(value, bytes) else json_text(value)
     return NativeAnswer(status, [("content-type", JSON_TYPE), ("content-length", str(len(body)))], [body])

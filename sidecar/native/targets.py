@@ -40,15 +40,14 @@ def has_remote(expression: str) -> bool:
 
 def expression_parts(expression: str) -> list[str]:
     """The names and patterns of a list. A comma inside of date math is none between parts."""
-    parts = [""]
-    depth = 0
-    for character in expression:
+    parts: list[str] = []
+    depth = start = 0
+    for place, character in enumerate(expression):
         depth += {"<": 1, "{": 1, "}": -1, ">": -1}.get(character, 0)
         if character == "," and depth <= 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part for part in parts if part]
+            parts.append(expression[start:place])
+            start = place + 1
+    return [part for part in (*parts, expression[start:]) if part]
 
 
 def is_one_name(expression: str) -> bool:
@@ -61,4 +60,6 @@ def is_one_name(expression: str) -> bool:
 def index_target(expression: str, options: Options = (None, None, None)) -> str:
     """The request target that asks for all that the cluster knows of these indexes."""
     given = [(name, value) for name, value in zip(INDEX_OPTIONS, options, strict=True) if value is not None]
-    return f"/{quote(expression or '_all', safe=',*')}{'?' if given else ''}{urlencode(given)}"
+    # Unpaired surrogates become question marks, as by Java; no name has one.
+    path = quote(expression or "_all", safe=",*", errors="replace")
+    return f"/{path}{'?' if given else ''}{urlencode(given, errors='replace')}"

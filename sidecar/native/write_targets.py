@@ -30,7 +30,7 @@ def read_write_target(name: str, ask: Ask) -> tuple[IndexFacts | None, bool]:
         return None, status in REFUSED
     # Of date math the answer tells the name that it stands for.
     name = orjson.loads(body).get("error", {}).get("index") or name
-    status, body = ask("POST", f"/_index_template/_simulate_index/{quote(name, safe='')}")
+    status, body = ask("POST", f"/_index_template/_simulate_index/{quote(name, safe='', errors='replace')}")
     if status != 200:
         return None, status in REFUSED
     template = orjson.loads(body).get("template")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,11 +11,17 @@ import orjson
 
 from sidecar.errors import OpenSearchError
 
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+"""An escape in a string; in its group, half of a pair of surrogates."""
+
 
 def decode_object(body: bytes, status: int = 200) -> dict[str, Any]:
-    """The JSON object of an answer. Raises: OpenSearchError where it is none."""
+    """The JSON object of an answer. Halves of surrogate pairs, which a document may have and nobody could send on,
+    become U+FFFD. Raises: OpenSearchError where it is none."""
     try:
-        answer = orjson.loads(body)
+        answer = _decoded(body)
     except orjson.JSONDecodeError as error:
         raise OpenSearchError(
             f"The answer of the server at OPENSEARCH_URL is not JSON ({error}); is it OpenSearch, or something before "
@@ -26,6 +33,16 @@ def decode_object(body: bytes, status: int = 200) -> dict[str, Any]:
             "The server at OPENSEARCH_URL does not answer as OpenSearch does.", upstream_status=status
         )
     return answer
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        whole = _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
+        if whole == body:
+            raise
+        return orjson.loads(whole)
 
 
 @contextmanager

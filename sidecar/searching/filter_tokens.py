@@ -15,6 +15,7 @@ from luqum.tree import Item, Phrase, Regex, Word
 from sidecar.searching.filter_errors import filter_error
 
 MAX_TOKENS = 20_000
+MAX_VALUES = 10_000
 """luqum's work grows with the square of the operands of one operator: about a second at this limit."""
 
 _SPACE = re.compile(r"\s*")
@@ -69,6 +70,7 @@ class FilterLexer:
         self._position = 0
         self._in_range = False
         self._count = 0
+        self._values = 0
         self.last: Token | None = None
         """The token handed out last; None before the first and after the end."""
         self.unclosed: list[Token] = []
@@ -88,6 +90,11 @@ class FilterLexer:
         if self._count > MAX_TOKENS:
             raise filter_error(start, f"more than {MAX_TOKENS:,} words and signs; ask for less, or in several searches")
         self.last = self._token_at(start) if start < len(self._text) else None
+        # What stands before a colon is a field.
+        kind = None if self.last is None else self.last.type
+        self._values += (kind in _ITEMS) - (kind == "COLUMN")
+        if self._values > MAX_VALUES:
+            raise filter_error(start, f"more than {MAX_VALUES:,} values; ask for less, or in several searches")
         return self.last
 
     def _token_at(self, start: int) -> Token:

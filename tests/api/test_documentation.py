@@ -143,3 +143,8 @@ def test_page_may_ask_no_other_host(client: FlaskClient) -> None:
 @pytest.mark.parametrize("name", ["nope.js", "__init__.py", "..%2F__init__.py", "docs.html", "swagger-ui.js"])
 def test_other_files_of_its_package_are_not_served(client: FlaskClient, name: str) -> None:
     assert client.get(f"/docs/{name}").status_code == 404
+
+
+def test_deletion_of_an_index_by_an_alias_is_a_refusal_that_is_told_of(document: dict[str, Any]) -> None:
+    refusal = document["paths"]["/indexes/{index}"]["delete"]["responses"]["400"]
+    assert "invalid_argument" in str(refusal)

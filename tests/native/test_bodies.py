@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import time
 import zlib
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -46,6 +48,23 @@ def test_every_encoding_is_undone(data: bytes, level: int) -> None:
 def test_several_members_of_gzip_are_one_text() -> None:
     raw = gzip.compress(b"a\n") + gzip.compress(b"b\n")
     assert read_body(posted(raw, ("content-encoding", "gzip"))).text == b"a\nb\n"
+
+
+def test_thousands_of_members_of_gzip_take_no_longer_than_one() -> None:
+    raw = gzip.compress(b"", mtime=0) * 50_000
+    began = time.process_time()
+    request = posted(raw, ("content-encoding", "gzip"))
+    assert read_body(replace(request, max_body_bytes=len(raw))).text == b""
+    assert time.process_time() - began < 2.0
+
+
+def test_what_a_full_piece_leaves_in_the_decoder_is_not_lost() -> None:
+    for size in range(1024 * 1024 - 3, 1024 * 1024 + 4):
+        for encode in (gzip.compress, zlib.compress, bare):
+            raw = encode(b"x" * size)
+            name = "gzip" if encode is gzip.compress else "deflate"
+            request = replace(posted(raw, ("content-encoding", name)), max_body_bytes=2 * size)
+            assert len(read_body(request).text) == size
 
 
 @pytest.mark.parametrize("raw", [b"x" * (LIMIT + 1), gzip.compress(b"x" * (LIMIT + 1), mtime=0)])

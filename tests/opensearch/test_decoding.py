@@ -35,6 +35,21 @@ def test_what_is_no_json_is_told(body: bytes) -> None:
         decode_object(body)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"\ud800", "\ufffd"),
+        (r"a\uD83D b", "a\ufffd b"),
+        (r"\uDE00\uD83D", "\ufffd\ufffd"),
+        (r"\ud83d\ude00\ud800", "\U0001f600\ufffd"),
+        (r"\\ud800 \ud800", "\\ud800 \ufffd"),
+        (r"\\\ud800\"", '\\\ufffd"'),
+    ],
+)
+def test_half_a_pair_of_surrogates_spoils_no_answer(text: str, expected: str) -> None:
+    assert decode_object(f'{{"title":"{text}"}}'.encode()) == {"title": expected}
+
+
 @pytest.mark.parametrize("body", [b"[]", b"null", b"1", b'"a"'])
 def test_what_is_no_object_is_told(body: bytes) -> None:
     with pytest.raises(OpenSearchError, match="does not answer as OpenSearch does"):

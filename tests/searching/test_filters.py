@@ -198,6 +198,8 @@ def test_build_filter_joins_as_lucene_does(text: str, query: dict[str, Any]) -> 
         ("(" * 60 + "color:a" + ")" * 60, 52, "50 levels"),
         ("NOT " * 60 + "color:a", 205, "50 levels"),
         ("(" * 30_000, 20_001, "20,000 words and signs"),
+        ("a " * 15_000, 20_001, "10,000 values"),
+        ("color:(" + '"l"' * 15_000, 30_008, "10,000 values"),
     ],
 )
 def test_build_filter_names_the_column_when_the_text_is_malformed(text: str, column: int, message: str) -> None:

@@ -77,7 +77,7 @@ OPERATIONS: Mapping[str, Operation] = {
         example={"index_defaults": {"model": "random/small"}, "number_of_shards": 1},
         errors=(*CLUSTER, InvalidIndexName, InvalidArgument, InvalidFieldName, UnknownModel, IndexAlreadyExists),
     ),
-    "indexes.delete_index": Operation({200: json_of(answers.Acknowledged)}, errors=INDEX),
+    "indexes.delete_index": Operation({200: json_of(answers.Acknowledged)}, errors=(*INDEX, InvalidArgument)),
     "indexes.read_settings": Operation({200: json_of(answers.SettingsAnswer)}, errors=INDEX),
     "fields.list_fields": Operation({200: json_of(field_answers.DocumentFields)}, errors=INDEX),
     "fields.list_values": Operation(

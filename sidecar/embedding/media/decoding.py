@@ -26,6 +26,10 @@ those of the full size."""
 MAX_JPEG_SCANS = 500
 """Scans of a progressive JPEG: each goes over the whole image, so that a small file could keep a processor for minutes.
 Cameras and programs write about ten."""
+MAX_SCANNED_PIXELS = 2_000_000_000
+"""Scans of a JPEG times its pixels: a second's work."""
+MAX_RUN_LENGTH_PIXELS = 10_000_000
+"""Of a BMP of runs, which Pillow reads in Python: 13 s were measured for ten times as many."""
 
 _JPEG_SCAN = b"\xff\xda"
 
@@ -38,6 +42,8 @@ _PLUGINS: dict[ImageFormat, type[ImageFile.ImageFile]] = {
     ImageFormat.TIFF: TiffImagePlugin.TiffImageFile,
     ImageFormat.BMP: BmpImagePlugin.BmpImageFile,
 }
+_TILE_SIDES = (322, 323)
+_RUN_LENGTHS = "bmp_rle"
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -51,6 +57,7 @@ _UPRIGHT = {
 """EXIF orientation -> what turns the image upright."""
 _GREY_16 = ("I;16", "I;16L", "I;16B", "I;16N")
 _WHITE = (255, 255, 255)
+_SCALED_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,8 @@ def decode_image(content: bytes, *, max_pixels: int, needed: int | None) -> Deco
         raise Unreadable(f"the JPEG image has more than {MAX_JPEG_SCANS} scans. Save it anew")
     try:
         with _PLUGINS[found](io.BytesIO(content)) as image:
-            return _decode(image, max_pixels, needed)
+            _check_work(image, max_pixels, scans=content.count(_JPEG_SCAN))
+            return _decode(image, needed)
     except Unreadable:
         raise
     except MemoryError as error:
@@ -87,12 +95,31 @@ def decode_image(content: bytes, *, max_pixels: int, needed: int | None) -> Deco
         raise Unreadable(f"the {found.value} image is damaged or cut off ({error}). Save it anew") from error
 
 
-def _decode(image: ImageFile.ImageFile, max_pixels: int, needed: int | None) -> DecodedImage:
+def _check_work(image: ImageFile.ImageFile, max_pixels: int, *, scans: int) -> None:
+    """Raises: Unreadable for what would take too much memory or time; nothing of the picture is decoded by then."""
     width, height = image.size
     if width < 1 or height < 1:
         raise Unreadable("the image has no pixels. Save it anew")
     if width * height > max_pixels:
         raise Unreadable(f"the image has {width} x {height} pixels; the limit is {max_pixels:,}. Make it smaller")
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and scans * width * height > MAX_SCANNED_PIXELS:
+        raise Unreadable(f"the JPEG image has {scans} scans of {width} x {height} pixels, too many. Save it anew")
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        # A tile is unpacked whole, however little of it the picture has.
+        wide, high = (image.tag_v2.get(tag, 0) for tag in _TILE_SIDES)
+        if wide * high > max_pixels:
+            raise Unreadable(
+                f"the image has a tile of {wide} x {high} pixels; the limit is {max_pixels:,}. Save it anew"
+            )
+    if image.tile and image.tile[0][0] == _RUN_LENGTHS and width * height > MAX_RUN_LENGTH_PIXELS:
+        raise Unreadable(
+            f"the BMP image is of runs and has {width} x {height} pixels; the limit is {MAX_RUN_LENGTH_PIXELS:,}. "
+            "Save it in another format"
+        )
+
+
+def _decode(image: ImageFile.ImageFile, needed: int | None) -> DecodedImage:
+    width, height = image.size
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         if needed is not None:
             image.draft(None, (DRAFT_FACTOR * needed, DRAFT_FACTOR * needed))
@@ -141,6 +168,13 @@ def _from_grey_16(image: Image.Image) -> Image.Image:
 
 def _from_open_scale(image: Image.Image) -> Image.Image:
     """32-bit grey has no agreed white: its darkest value becomes black, its brightest white."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    low, high = float(values.min()), float(values.max())
-    return Image.fromarray(((values - low) * (255 / ((high - low) or 1))).astype(np.uint8)).convert("RGB")
+    values = np.asarray(image)
+    # By parts: of all values at once, 64-bit numbers would take several times the memory of the image.
+    parts = [slice(start, start + _SCALED_ROWS) for start in range(0, len(values), _SCALED_ROWS)]
+    ends = [(part.min(), part.max()) for part in (np.nan_to_num(values[rows].astype(np.float64)) for rows in parts)]
+    low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
+    grey = np.empty(values.shape, np.uint8)
+    for rows in parts:
+        scaled = np.nan_to_num(values[rows].astype(np.float64)) - low
+        grey[rows] = (scaled * (255 / ((high - low) or 1))).astype(np.uint8)
+    return Image.fromarray(grey).convert("RGB")

@@ -91,12 +91,16 @@ def has_suffix(pointer: str, suffixes: AbstractSet[str]) -> bool:
 def shortened(pointer: str) -> str:
     """The pointer as a message may show it: without password, control characters or a file's content."""
     if data_uri_type(pointer) is not None:
-        return f"{pointer[: pointer.index(',') + 1][:SHOWN_CHARACTERS]}… ({len(pointer)} characters)"
+        return _printable(f"{pointer[: pointer.index(',') + 1][:SHOWN_CHARACTERS]}… ({len(pointer)} characters)")
     if is_base64_image(pointer):
-        return f"{pointer[:12]}… (base64, {len(pointer)} characters)"
+        return _printable(f"{pointer[:12]}… (base64, {len(pointer)} characters)")
     shown = re.sub(r"^(https?://)[^/?#\\]*@", r"\1", pointer, flags=re.IGNORECASE)
-    shown = "".join(character if character.isprintable() else "�" for character in shown[: SHOWN_CHARACTERS + 1])
+    shown = _printable(shown[: SHOWN_CHARACTERS + 1])
     return shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[:SHOWN_CHARACTERS]}…"
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def _ends_like_a_file(text: str, suffixes: AbstractSet[str]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from sidecar.native.json.additions import json_text
+from sidecar.native.json.writing import json_text
 
 _INTEGERS = range(-(2**63), 2**63)
 _EXACT_AS_FLOATS = range(-(2**53), 2**53 + 1)
@@ -125,7 +125,7 @@ def as_kind(value: Any, kind: Kind) -> Any:
     if value is None:
         return None
     if kind is Scalar.JSON:
-        return json_text(value).decode("utf-8", "surrogatepass").encode("utf-8", "backslashreplace").decode()
+        return json_text(value).decode()
     if isinstance(kind, ListOf):
         return [as_kind(item, kind.items) for item in value]
     if isinstance(kind, Record):

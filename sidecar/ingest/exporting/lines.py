@@ -11,8 +11,8 @@ from sidecar.ingest.exporting.options import ExportOptions
 from sidecar.ingest.exporting.selection import Members, Selection, object_text
 from sidecar.ingest.exporting.targets import ExportTarget
 from sidecar.ingest.stored_documents import StoredDocument
-from sidecar.native.json.additions import json_text
 from sidecar.native.json.layout import on_one_line
+from sidecar.native.json.writing import json_text
 from sidecar.opensearch.embedded_paths import ROOT
 
 

@@ -72,6 +72,6 @@ def _processor(item: Value) -> KeptProcessor:
     value = dict(item)
     at = value.pop("at")
     assert isinstance(at, bytes)
-    if not at.isdigit():
+    if not at.isdigit() or len(at) > 9:
         raise NotJson("not a place")
     return KeptProcessor(int(at), value)

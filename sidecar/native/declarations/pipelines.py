@@ -125,7 +125,9 @@ class Pipelines:
         return self._stored.get(key, lambda: self._read(*key))
 
     def _read(self, kind: _Kind, name: str, credentials: Credentials) -> tuple[_Stored, bool]:
-        status, body = self._reader.ask(credentials, "GET", f"/{kind}/pipeline/{quote(name, safe='')}")
+        status, body = self._reader.ask(
+            credentials, "GET", f"/{kind}/pipeline/{quote(name, safe='', errors='replace')}"
+        )
         if status != 200:
             # A missing pipeline is told by the cluster, and rarely asked for again.
             return _Stored(), status in REFUSED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sidecar.native.declaring.bodies import DeclaringBody, object_at
 from sidecar.native.declaring.knn_setting import add_knn_setting
 from sidecar.native.declaring.translation import creation_edits
+from sidecar.native.json.spans import NotJson
 from sidecar.native.parts import NativeCall, cluster_version
 from sidecar.native.request import NativeAnswer
 
@@ -37,7 +38,10 @@ def _create(call: NativeCall, *keys: str) -> NativeAnswer:
     mapping = object_at(holder, _MAPPINGS)
     if mapping is None or holder is None or is_endpoint:
         return body.send_as_it_came()
-    edits, additions, needs_knn = creation_edits(mapping, body.text, call.parts.embedder)
+    try:
+        edits, additions, needs_knn = creation_edits(mapping, body.text, call.parts.embedder)
+    except NotJson:
+        return body.send_as_it_came()
     if needs_knn:
         add_knn_setting(holder, body.text, additions, cluster_version(call.parts))
     return body.send_with([*edits, *additions.edits()])

@@ -12,9 +12,10 @@ from sidecar.native.declaring.checks import is_same_origin
 from sidecar.native.declaring.translation import META, DeclaredMapping
 from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
-from sidecar.native.json.additions import Additions, json_text, member_text
+from sidecar.native.json.additions import Additions, member_text
 from sidecar.native.json.edits import Edit
 from sidecar.native.json.spans import Object
+from sidecar.native.json.writing import json_text
 from sidecar.opensearch.mapping_builder import META_KEY
 
 

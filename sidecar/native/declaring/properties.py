@@ -10,6 +10,7 @@ from sidecar.native.declaring.checks import Declared, wrong_dimension
 from sidecar.native.errors import MAPPER_PARSING, Refused
 from sidecar.native.json.additions import Additions
 from sidecar.native.json.spans import Object
+from sidecar.native.json.writing import as_value, plain
 
 _PROPERTIES = "properties"
 _METHOD = {"name": "hnsw", "engine": "lucene", "space_type": "cosinesimil"}
@@ -48,7 +49,7 @@ class VectorProperties:
         """Fill in what the client's own field leaves open. Raises: Refused where it can't hold the vectors."""
         found = _locate(self._mapping, declared.path).found
         assert found is not None
-        given = found.value(self._data)
+        given = plain(as_value(found, self._data))
         if given.get("type") != "knn_vector":
             raise Refused(
                 MAPPER_PARSING, f"[{declared.path}] is of type [{given.get('type')}]; vectors need a knn_vector"

@@ -15,6 +15,7 @@ from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.json.additions import Additions
 from sidecar.native.json.edits import Edit
 from sidecar.native.json.spans import Member, Object
+from sidecar.native.json.writing import as_value, plain
 from sidecar.opensearch.mapping_builder import META_KEY
 
 META = "_meta"
@@ -64,7 +65,7 @@ class DeclaredMapping:
             if is_of_other_face(member.key):
                 others[member.key] = member
                 continue
-            entry = member.value.value(data)
+            entry = plain(as_value(member.value, data))
             if entry is None:
                 withdrawn.add(member.key)
             else:

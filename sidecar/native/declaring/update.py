@@ -13,7 +13,7 @@ from sidecar.native.declaring.translation import DeclaredMapping, property_edits
 from sidecar.native.errors import json_answer
 from sidecar.native.forwarding import send
 from sidecar.native.json.edits import Edit, apply
-from sidecar.native.json.spans import Node, Object
+from sidecar.native.json.spans import Node, NotJson, Object
 from sidecar.native.parts import NativeCall
 from sidecar.native.reading import REFUSED
 from sidecar.native.request import NativeAnswer
@@ -29,12 +29,16 @@ def put_mapping(call: NativeCall) -> NativeAnswer:
     body = DeclaringBody(call)
     if body.root is None:
         return body.send_as_it_came()
-    found = DeclaredMapping.read(body.root, body.text, call.parts.embedder)
-    # Without `_meta` the index keeps its own.
-    if found.places.meta is None and not found.semantic.fields:
+    try:
+        found = DeclaredMapping.read(body.root, body.text, call.parts.embedder)
+        # Without `_meta` the index keeps its own.
+        if found.places.meta is None and not found.semantic.fields:
+            return body.send_as_it_came()
+        with call.parts.metadata.changing:
+            return _put(call, body, body.root, found)
+    except NotJson:
+        # Nothing was sent by then.
         return body.send_as_it_came()
-    with call.parts.metadata.changing:
-        return _put(call, body, body.root, found)
 
 
 def _put(call: NativeCall, body: DeclaringBody, root: Object, found: DeclaredMapping) -> NativeAnswer:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import orjson
 
 from sidecar.native.hybrid.answers import Hit
 from sidecar.native.hybrid.ranking import RankedHit
 from sidecar.native.json.cursor import Cursor
+from sidecar.native.json.writing import quoted
 
 _SCORE: Final = '"_score"'
 _NAMES: Final = '"matched_queries"'
@@ -30,7 +30,7 @@ def hit_text(hit: RankedHit, name: str | None) -> str:
             if key in other:
                 parts[key] = _joined(parts[key], other[key]) if key in parts else other[key]
     if name is not None:
-        own = orjson.dumps(name).decode("latin-1")
+        own = quoted(name).decode("latin-1")
         is_scored = parts.get(_NAMES, "").startswith("{")
         own = f"{{{own}:{parts[_SCORE]}}}" if is_scored else f"[{own}]"
         parts[_NAMES] = _joined(parts[_NAMES], own) if _NAMES in parts else own

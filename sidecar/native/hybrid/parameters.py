@@ -71,7 +71,7 @@ def _body(given: Mapping[str, str]) -> Mapping[str, Any]:
     body |= {name: given[name] for name in _TEXTS if name in given}
     if "track_total_hits" in given:
         wanted = given["track_total_hits"] or "true"
-        body["track_total_hits"] = int(wanted) if wanted.isdigit() else wanted != _NO
+        body["track_total_hits"] = int(wanted) if wanted.isdecimal() and wanted.isascii() else wanted != _NO
     if any(name in given for name in _SOURCE):
         body["_source"] = _source(given)
     return body

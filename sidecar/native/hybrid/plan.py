@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
 from sidecar.native.declarations.processors import Combination
 from sidecar.native.hybrid.combination import check_combination
 from sidecar.native.hybrid.parameters import SearchParameters
 from sidecar.native.hybrid.prefilter import push_filter
 from sidecar.native.hybrid.request import HybridRequest, read_hybrid
+from sidecar.native.json.additions import member_text
 from sidecar.native.json.edits import Edit, cut
 from sidecar.native.json.layout import on_one_line
 from sidecar.native.json.spans import Object, read
@@ -86,7 +85,7 @@ class _Bodies:
                 yield cut(self._text, self._edits, member.key_start, member.value.end)
         for key, value in given.items():
             if key not in left_out:
-                yield orjson.dumps(key) + b":" + orjson.dumps(value)
+                yield member_text(key, value)
 
     def _is_counting(self) -> bool:
         """True where the answer has more than hits."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-
-import orjson
 
 from sidecar.native.json.edits import Edit
 from sidecar.native.json.spans import Object
+from sidecar.native.json.writing import json_text, quoted
 
 
 class Additions:
@@ -33,12 +31,4 @@ class Additions:
 
 def member_text(key: str, value: Any) -> bytes:
     """A member as it stands in an object; ``value`` is JSON text already where it is bytes."""
-    return orjson.dumps(key) + b":" + (value if isinstance(value, bytes) else json_text(value))
-
-
-def json_text(value: Any) -> bytes:
-    """A value as JSON text; whole numbers of any length stay what they are."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return quoted(key) + b":" + (value if isinstance(value, bytes) else json_text(value))

@@ -85,12 +85,11 @@ def _leave_out(value: Value, paths: Sequence[Path]) -> Value | None:
 
 
 def _further(key: str, paths: Sequence[Path]) -> list[Path]:
-    """What is left of the paths below a key; an empty one is a path that ends there."""
-    found: list[Path] = []
+    """What is left of the paths below a key, each once; an empty one is a path that ends there."""
+    found: dict[Path, None] = {}
     for path in paths:
         if path[0] == _ANY_DEPTH:
-            found += [path, *_further(key, [path[1:]])] if len(path) > 1 else [()]
+            found |= dict.fromkeys([path, *_further(key, [path[1:]])] if len(path) > 1 else [()])
         elif matches_wildcard(path[0], key):
-            found.append(path[1:])
-    # Paths with several `**` come to the same rest in many ways.
-    return list(dict.fromkeys(found))
+            found[path[1:]] = None
+    return list(found)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sidecar.native.json.spans import STRING
+from sidecar.native.json.spans import COMMENT, STRING
 
-_COMMENT = rb"//[^\n]*|/\*.*?\*/"
-_BREAK = re.compile(rb"(" + STRING + rb")|" + _COMMENT + rb"|[\r\n]", re.DOTALL)
+_BREAK = re.compile(rb"(" + STRING + rb")|" + COMMENT + rb"|[\r\n]", re.DOTALL)
 _TOKEN = re.compile(STRING + rb'|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 _INDENT = b"  "
 

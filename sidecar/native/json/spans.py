@@ -19,7 +19,10 @@ _KEYS_REMEMBERED = 4096
 MAX_DEPTH = 1000
 """Of nesting, as OpenSearch has it."""
 
-_BLANK = rb"(?:[ \t\r\n]+|/\*.*?\*/|//[^\n]*)*"
+COMMENT = rb"(?:/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|//[^\r\n]*(?:[\r\n]|\Z))"
+_SPACE = rb"[ \t\r\n]*"
+# There is one way to match any text by these, so that no text can have the pattern try more than one.
+_BLANK = _SPACE + rb"(?:" + COMMENT + _SPACE + rb")*"
 STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
@@ -29,7 +32,6 @@ _SCALAR = rb"true|false|null|NaN|[-+]?Infinity|" + _NUMBER
 _VALUE = rb"(?:(?P<string>" + STRING + rb")|(?P<numbers>" + _NUMBERS + rb")|(?P<scalar>" + _SCALAR + rb"))"
 _TOKEN = re.compile(_BLANK + rb"(?:" + _VALUE + rb"|(?P<mark>[{}\[\],:])|(?P<end>\Z))", re.DOTALL)
 # A member of an object in one piece, where no comment stands in it: most of a document is such.
-_SPACE = rb"[ \t\r\n]*"
 _MEMBER = rb"(?P<key>" + STRING + rb")" + _SPACE + rb":" + _SPACE + rb"(?:" + _VALUE + rb"|(?P<mark>[{\[]))"
 _FIRST_MEMBER = re.compile(_SPACE + _MEMBER, re.DOTALL)
 _NEXT_MEMBER = re.compile(_SPACE + rb"," + _SPACE + _MEMBER, re.DOTALL)

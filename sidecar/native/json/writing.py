@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 from sidecar.native.json.spans import Array, Node, NotJson, Object
 
 Value = dict[str, "Value"] | list["Value"] | bytes
@@ -47,9 +49,17 @@ def plain(value: Value) -> Any:
     return Node(0, len(text)).value(text)
 
 
+def json_text(value: Any) -> bytes:
+    """A value as JSON text; whole numbers of any length stay what they are, unpaired surrogates are escapes."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
 def quoted(text: str) -> bytes:
-    """A string as JSON text."""
-    return json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    """A string as JSON text; unpaired surrogates as escapes, for they are no UTF-8."""
+    return json_text(text)
 
 
 def _compact(value: Value) -> Iterator[bytes]:

@@ -10,10 +10,11 @@ from sidecar.native.declarations.own_processors import kept_ingest_processors, t
 from sidecar.native.declarations.processors import IngestProcessor
 from sidecar.native.forwarding import forward, send
 from sidecar.native.json.edits import Edit, apply
-from sidecar.native.json.spans import Array, Object, read_object
+from sidecar.native.json.spans import Array, NotJson, Object, read_object
 from sidecar.native.parts import NativeCall
 from sidecar.native.request import NativeAnswer
 from sidecar.native.writes.document import Document
+from sidecar.native.writes.fitness import may_be_stored
 from sidecar.native.writes.inputs import RequestInputs
 from sidecar.native.writes.recipes import Recipes
 
@@ -28,17 +29,26 @@ def simulate_pipeline(call: NativeCall) -> NativeAnswer:
     if not is_analysed(call.request) or (name is not None and not processors):
         return forward(call.parts, call.request)
     body = read_body(call.request)
-    root = read_object(body.text)
+    root = _readable(body.text)
     edits: list[Edit] = []
     pipeline = None if root is None or name is not None else root.get("pipeline")
     if isinstance(pipeline, Object):
-        taken = take_ingest_processors(pipeline, body.text, call.parts.embedder)
+        try:
+            taken = take_ingest_processors(pipeline, body.text, call.parts.embedder)
+        except NotJson:
+            taken = None
         if taken is not None:
             processors, edits = kept_ingest_processors(taken.kept), taken.edits
     if root is None or not processors:
         return send(call.parts, call.request.as_read(body.raw))
     edits += _embedded(call, processors, root, body.text)
     return send(call.parts, call.request.with_body(apply(body.text, edits)))
+
+
+def _readable(text: bytes) -> Object | None:
+    """The object of a body; None of one that the cluster refuses as soon as it reads it."""
+    root = read_object(text)
+    return root if root is not None and may_be_stored(root, text) else None
 
 
 def _embedded(call: NativeCall, processors: Sequence[IngestProcessor], root: Object, data: bytes) -> list[Edit]:

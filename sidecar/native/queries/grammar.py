@@ -122,7 +122,7 @@ def is_hybrid(root: Node) -> bool:
 def find_clauses(root: Node, place: str, data: bytes) -> list[Clause]:
     """The ``neural`` and ``hybrid`` queries of a value that stands at such a place, in the order of the text.
 
-    One that is inside of another comes after it.
+    One that is inside of another comes after it. Raises: NotJson for a path that is no text.
     """
     found: list[Clause] = []
     # A stack, not recursion: a text may be nested deeper than Python calls may be.

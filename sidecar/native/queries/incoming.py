@@ -8,7 +8,7 @@ from typing import Final
 
 from sidecar.native.bodies import Body, is_analysed, read_body
 from sidecar.native.forwarding import send
-from sidecar.native.json.spans import Object, read_object
+from sidecar.native.json.spans import NotJson, Object, read_object
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.grammar import Clause, find_clauses
 from sidecar.native.request import NativeAnswer
@@ -75,5 +75,10 @@ def find_in(text: bytes, place: str, start: int = 0, end: int | None = None) -> 
     if not may_have_clauses(text if end is None else text[start:end]):
         return None
     root = read_object(text, start, end)
-    clauses = [] if root is None else find_clauses(root, place, text)
-    return (root, clauses) if root is not None and clauses else None
+    if root is None:
+        return None
+    try:
+        clauses = find_clauses(root, place, text)
+    except NotJson:
+        return None
+    return (root, clauses) if clauses else None

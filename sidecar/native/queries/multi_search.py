@@ -17,6 +17,7 @@ from sidecar.native.hybrid.parameters import SearchParameters
 from sidecar.native.hybrid.plan import HybridPlan
 from sidecar.native.json.edits import Edit, apply
 from sidecar.native.json.spans import NotJson
+from sidecar.native.json.writing import json_text
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.grammar import SEARCH, is_hybrid
@@ -181,7 +182,7 @@ def _response(error: InvalidRequest) -> bytes:
     that is down, or too much to do."""
     if native_status(error) != 400:
         raise error
-    return orjson.dumps(error_body(error))
+    return json_text(error_body(error))
 
 
 def _addressed(header: Mapping[str, Any], expression: str) -> bytes:

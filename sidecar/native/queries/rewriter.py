@@ -41,14 +41,16 @@ class RewritePlan:
     def edits(self, vectors: Sequence[Embeddings]) -> list[Edit]:
         """The changes, given the vectors of `contents`. Raises: Refused for what the cluster is too old for."""
         writer = KnnWriter(self.version)
-        done: list[Edit] = []
+        done: list[Edit] = []  # the first of the text last
         # From the last to the first: a query in another's filter is written before that one.
         for read, searched, vector in reversed(list(zip(self.clauses, self.searched, vectors, strict=True))):
             member = read.clause.member
-            inner = [edit for edit in done if edit.start < member.value.end]
+            inner: list[Edit] = []
+            while done and done[-1].start < member.value.end:
+                inner.append(done.pop())
             text = writer.member(read, searched, vector_text(vector), data=self.data, inner=inner)
-            done = [Edit(member.key_start, member.value.end, text), *done[len(inner) :]]
-        return done
+            done.append(Edit(member.key_start, member.value.end, text))
+        return done[::-1]
 
 
 class QueryRewriter:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-import orjson
-
 from sidecar.native.addressing import concrete_expression, own_names
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.processors import SearchPipeline
@@ -17,6 +15,7 @@ from sidecar.native.declarations.search_processors import SEARCH_KINDS
 from sidecar.native.json.edits import Edit
 from sidecar.native.json.removal import without_items
 from sidecar.native.json.spans import Array, Node, Object, string_value
+from sidecar.native.json.writing import json_text
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.rewriter import QueryRewriter
@@ -163,7 +162,7 @@ def _indexes_of(pit: str, call: NativeCall) -> list[str]:
 
     Raises: NotServed where they are not told; an index without a document is not.
     """
-    body = orjson.dumps({"pit_id": [pit]})
+    body = json_text({"pit_id": [pit]})
     answer = call.parts.upstream.send(
         RawRequest("GET", _PIT_SEGMENTS, [*credentials_of(call.request), ("content-type", "application/json")], body)
     )

@@ -11,7 +11,7 @@ from sidecar.native.forwarding import forward
 from sidecar.native.json.edits import Edit, apply
 from sidecar.native.json.filter_path import filtered
 from sidecar.native.json.layout import laid_out, on_one_line
-from sidecar.native.json.spans import NotJson, Object, read
+from sidecar.native.json.spans import NotJson, read_object
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.incoming import Incoming, may_have_clauses, read_incoming
@@ -105,18 +105,18 @@ def _render(incoming: Incoming, text: bytes) -> _Rendered:
     body = answer.read()
     if answer.status != 200:
         return _Rendered(body, is_error=True)
-    root = read(body)
-    output = root.get(_OUTPUT) if isinstance(root, Object) else None
+    root = read_object(body)
+    output = None if root is None else root.get(_OUTPUT)
     return _Rendered(b"{}" if output is None else _with_flags(output.text(body), text))
 
 
 def _with_flags(search: bytes, template: bytes) -> bytes:
     """A search's body with what the template's request has for the search itself."""
-    given = read(template)
+    given = read_object(template)
     flags = [
         b"%b:%b" % (orjson.dumps(key), node.text(template))
         for key in _FLAGS
-        if isinstance(given, Object) and (node := given.get(key)) is not None
+        if given is not None and (node := given.get(key)) is not None
     ]
     rest = search.strip()[1:]
     if not flags:

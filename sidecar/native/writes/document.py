@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from sidecar.native.json.edits import Edit
 from sidecar.native.json.spans import Array, Member, Node, Object
-from sidecar.native.writes.made import Made, MadeObject, json_string
+from sidecar.native.json.writing import quoted
+from sidecar.native.writes.made import Made, MadeObject
 
 
 class Step(NamedTuple):
@@ -58,11 +59,14 @@ def _find(node: Object, path: str, prefix: str, way: Place) -> Iterator[Place]:
 
 def objects_in(value: Node) -> Iterator[Object]:
     """The object that a value is, or those in a list, at any depth of lists."""
-    if isinstance(value, Object):
-        yield value
-    elif isinstance(value, Array):
-        for item in value.items:
-            yield from objects_in(item)
+    # A stack, not recursion: lists may be nested deeper than Python calls may be.
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Object):
+            yield one
+        elif isinstance(one, Array):
+            waiting += reversed(one.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ class Document:
         """The changes to the text. They hold on to nothing else of the document."""
         pending = [PendingEdit(start, end, b"", member.value) for start, end, member in self._replaced]
         for place, is_first, member in self._added:
-            head = b"%b%b:" % (b"" if is_first else b",", json_string(member.key))
+            head = b"%b%b:" % (b"" if is_first else b",", quoted(member.key))
             pending.append(PendingEdit(place, place, head, member.value))
         return pending
 

@@ -116,31 +116,39 @@ def _unusual_metadata(line: bytes) -> tuple[str, dict[str, str | None]]:
     text = line.removeprefix(BOM)
     try:
         found = tokens(text)
-        _expect(next(found), text, b"{")
-        name = _key(next(found), text)
-        _expect(next(found), text, b":")
-        _expect(next(found), text, b"{")
+        _expect(_next(found), text, b"{")
+        name = _key(_next(found), text)
+        _expect(_next(found), text, b":")
+        _expect(_next(found), text, b"{")
         read: dict[str, str | None] = dict.fromkeys(_READ)
         for key, value in _members(found, text):
             if key in read:
                 read[key] = value
-    except (NotJson, StopIteration) as error:
+    except NotJson as error:
         raise OddBody(str(error)) from error
     return name, read
 
 
-def _members(found: Iterator[Token], text: bytes) -> Iterator[tuple[str, str | None]]:
+def _next(found: Iterator[Token]) -> Token:
+    """The next token. Raises: NotJson where the line ends before it."""
     token = next(found)
+    if token.kind == "end":
+        raise NotJson(f"the line ends too soon, at byte {token.start}")
+    return token
+
+
+def _members(found: Iterator[Token], text: bytes) -> Iterator[tuple[str, str | None]]:
+    token = _next(found)
     while not _is(token, text, b"}"):
         key = _key(token, text)
-        _expect(next(found), text, b":")
-        token = next(found)
+        _expect(_next(found), text, b":")
+        token = _next(found)
         if token.kind == "mark":
             _skip_object(token, found, text)
         yield key, _as_text(token, text)
-        token = next(found)
+        token = _next(found)
         if _is(token, text, b","):
-            token = next(found)
+            token = _next(found)
             if _is(token, text, b"}"):
                 raise NotJson("a comma before the end")
 
@@ -150,7 +158,7 @@ def _skip_object(token: Token, found: Iterator[Token], text: bytes) -> None:
     _expect(token, text, b"{")
     depth = 1
     while depth:
-        token = next(found)
+        token = _next(found)
         depth += _is(token, text, b"{") - _is(token, text, b"}")
 
 

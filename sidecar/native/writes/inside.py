@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sidecar.native.bodies import Body, is_analysed, read_body
 from sidecar.native.declarations.declaration import IndexFacts
 from sidecar.native.declarations.processors import IngestProcessor
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
 from sidecar.native.forwarding import forward, send
-from sidecar.native.json.spans import Array, Node, Object, read_object, string_value
+from sidecar.native.json.spans import Array, Node, NotJson, Object, read_object, string_value
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.grammar import COPY, QUERY_ONLY
 from sidecar.native.queries.search import rewrite_query_of
@@ -113,11 +114,17 @@ def _vectors_travel(call: NativeCall, root: Object, text: bytes, computed: _Comp
 
 def _names(node: Node | None, text: bytes) -> str:
     items = node.items if isinstance(node, Array) else [] if node is None else [node]
-    return ",".join(str(item.value(text)) for item in items)
+    with suppress(NotJson):
+        return ",".join(str(item.value(text)) for item in items)
+    # The cluster will say where.
+    return ""
 
 
 def _string(root: Object, text: bytes, *keys: str) -> str | None:
     node: Node | None = root
     for key in keys:
         node = node.get(key) if isinstance(node, Object) else None
-    return string_value(node, text)
+    try:
+        return string_value(node, text)
+    except NotJson:
+        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from sidecar.indexing.combinations import combine
 from sidecar.indexing.distinct import distinct
 from sidecar.native.json.edits import vector_text
 from sidecar.native.json.spans import Member, Node, Object
+from sidecar.native.json.writing import quoted
 
 
 class Vector(Protocol):
@@ -54,7 +54,7 @@ class MadeObject(Object):
 
     def text(self, data: bytes = b"") -> bytes:
         """The object as JSON text."""
-        return b"{%b}" % b",".join(b"%b:%b" % (orjson.dumps(m.key), m.value.text(data)) for m in self.members)
+        return b"{%b}" % b",".join(b"%b:%b" % (quoted(m.key), m.value.text(data)) for m in self.members)
 
 
 class MadeConstant(Made):
@@ -80,7 +80,7 @@ class MadeStrings(Made):
         self.strings = strings
 
     def text(self, data: bytes = b"") -> bytes:
-        return b"[%b]" % b",".join(map(json_string, self.strings))
+        return b"[%b]" % b",".join(map(quoted, self.strings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +152,10 @@ class MadeEntries(Made):
         return b"[%b]" % b",".join(self._entry(number, entry) for number, entry in enumerate(self.entries))
 
     def _entry(self, number: int, entry: MadeEntry) -> bytes:
-        members = [b"%b:%b" % (orjson.dumps(key), json_string(text)) for key, text in entry.beside.items()]
+        members = [b"%b:%b" % (quoted(key), quoted(text)) for key, text in entry.beside.items()]
         vector = stored_text(entry.content.vector(), f"{self.document_id}#{number}", is_byte=self.is_byte)
         keys = self.key.split(".")
-        opening = b":{".join(map(orjson.dumps, keys))
+        opening = b":{".join(map(quoted, keys))
         return b"{%b}" % b",".join([*members, b"%b:%b%b" % (opening, vector, b"}" * (len(keys) - 1))])
 
 
@@ -170,7 +170,7 @@ class MadeMembers(Made):
 
     def text(self, data: bytes = b"") -> bytes:
         """Raises what the members' text raises."""
-        return b"{%b}" % b",".join(b"%b:%b" % (orjson.dumps(k), made.text()) for k, made in self.members.items())
+        return b"{%b}" % b",".join(b"%b:%b" % (quoted(k), made.text()) for k, made in self.members.items())
 
 
 def stored_text(vector: Embeddings, document_id: str, *, is_byte: bool = False) -> bytes:
@@ -178,11 +178,3 @@ def stored_text(vector: Embeddings, document_id: str, *, is_byte: bool = False) 
     if is_byte:
         return bytes(orjson.dumps(as_bytes(vector).astype(np.int8), option=orjson.OPT_SERIALIZE_NUMPY))
     return vector_text(distinct(vector, document_id))
-
-
-def json_string(text: str) -> bytes:
-    """A string as JSON; unpaired surrogates as escapes."""
-    try:
-        return orjson.dumps(text)
-    except TypeError:
-        return json.dumps(text).encode("ascii")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 import orjson
 
 from sidecar.native.errors import STATUS, Refused
-from sidecar.native.json.spans import Object, read
+from sidecar.native.json.spans import Object, read_object
 from sidecar.native.parts import NativeCall
 from sidecar.native.reading import CREDENTIALS
 from sidecar.native.writes.document import Document
@@ -16,6 +17,7 @@ from sidecar.native.writes.planning import StoredFields
 from sidecar.opensearch.passthrough import RawRequest
 
 _HEADERS = CREDENTIALS | {"x-opaque-id"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def stored_fields(call: NativeCall, index: str, document_id: str | None, routing: str | None) -> StoredFields:
@@ -25,7 +27,10 @@ def stored_fields(call: NativeCall, index: str, document_id: str | None, routing
         if document_id is None:
             return None
         parameters = {"_source_includes": ",".join(fields)} | ({} if routing is None else {"routing": routing})
-        target = f"/{quote(index, safe='')}/_doc/{quote(document_id, safe='')}?{urlencode(parameters)}"
+        # Lucene keeps an unpaired surrogate of an id as this.
+        stored_id = _SURROGATE.sub("\ufffd", document_id)
+        path = f"/{quote(index, safe='', errors='replace')}/_doc/{quote(stored_id, safe='')}"
+        target = f"{path}?{urlencode(parameters, errors='replace')}"
         headers = [header for header in call.request.headers if header[0] in _HEADERS]
         answer = call.parts.upstream.send(RawRequest("GET", target, headers))
         status, body = answer.status, answer.read()
@@ -33,8 +38,8 @@ def stored_fields(call: NativeCall, index: str, document_id: str | None, routing
             return None
         if status != 200:
             raise _refusal(status, body)
-        root = read(body)
-        source = root.get("_source") if isinstance(root, Object) else None
+        root = read_object(body)
+        source = None if root is None else root.get("_source")
         return Document(body, source, document_id) if isinstance(source, Object) else None
 
     return read_fields

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sidecar.embedding.loader import ImageLoader
+from sidecar.embedding.media import decoding
 from sidecar.embedding.media.decoding import decode_image
 from sidecar.embedding.media.unreadable import Unreadable
+from tests.attacks.bombs import bmp_of_empty_rows, tiff_of_one_tile
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 MAX_PIXELS = 10_000_000
@@ -207,6 +209,21 @@ def test_decode_image_refuses_a_jpeg_of_endless_scans(photo: Image.Image) -> Non
     assert decoded(content).size == photo.size
     scan = content[content.rindex(b"\xff\xda") : -2]
     assert "scans" in refusal(content[:-2] + scan * 600 + b"\xff\xd9")
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(decoding, "MAX_SCANNED_PIXELS", 10 * photo.width * photo.height)
+        assert decoded(content).size == photo.size
+        assert "too many" in refusal(content[:-2] + scan * 5 + b"\xff\xd9")
+
+
+def test_decode_image_refuses_a_tile_that_is_larger_than_an_image_may_be() -> None:
+    content = tiff_of_one_tile(1200, 900)
+    assert refusal(content, max_pixels=1_000_000).startswith("the image has a tile of 1200 x 900 pixels")
+    assert decoded(content).size == (1, 1)
+
+
+def test_decode_image_refuses_a_bmp_of_runs_that_takes_long() -> None:
+    assert "is of runs and has 10000 x 1001 pixels" in refusal(bmp_of_empty_rows(10_000, 1001), max_pixels=10**8)
+    assert decoded(bmp_of_empty_rows(100, 50)).size == (100, 50)
 
 
 @given(st.sampled_from(["PNG", "JPEG", "GIF", "WebP", "TIFF", "BMP"]), st.data())

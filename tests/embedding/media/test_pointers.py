@@ -1,5 +1,6 @@
 import base64
 import io
+import time
 
 import pytest
 from hypothesis import given
@@ -121,9 +122,11 @@ def test_has_suffix_looks_at_the_name_and_not_at_what_follows_it() -> None:
 def test_shortened_shows_neither_contents_nor_passwords() -> None:
     assert shortened("data:image/png;base64," + "A" * 5000) == "data:image/png;base64,… (5022 characters)"
     assert len(shortened(encoded("PNG"))) < 60
+    assert shortened(f"{encoded('PNG')[:6]}\n{encoded('PNG')[6:]}").isprintable()
     assert shortened("https://me:secret@example.com/x") == "https://example.com/x"
     assert shortened("https://example.com/x\n\x1b[31m") == "https://example.com/x��[31m"
     assert shortened("https://example.com/x") == "https://example.com/x"
+    assert shortened("data:image/png;a=\x1b[31m;base64,AA") == "data:image/png;a=\ufffd[31m;base64,… (32 characters)"
 
 
 @given(st.text() | st.text(alphabet="htps:/.[]@0123456789a data;base64,", max_size=60))
@@ -143,3 +146,10 @@ def test_a_text_with_white_space_is_never_a_url(before: str, space: str, after: 
 def test_base64_of_anything_is_told_without_raising(content: bytes, start: str) -> None:
     is_base64_image(start + base64.b64encode(content).decode())
     assert data_uri_type("data:image/png;base64," + base64.b64encode(content).decode()) == "image/png"
+
+
+@pytest.mark.parametrize("behind", ["\n" * 200_000 + "!", " " * 200_000 + "!", "=" * 200_000])
+def test_a_long_text_that_begins_like_an_image_is_told_at_once(behind: str) -> None:
+    began = time.process_time()
+    assert not is_pointer("/9j/" + "A" * 60 + behind)
+    assert time.process_time() - began < 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from urllib.parse import quote
 
 import pytest
@@ -41,6 +42,8 @@ _PATHS = [
     "-*",
     "**.name,-nodes.*.os",
     "-nodes.*.settings.pidfile,-**.x",
+    "*od*s.*.*a*e",
+    "nodes.*.na*me,nodes.*.*ugi*s.na**me",
 ]
 
 
@@ -61,3 +64,16 @@ def test_any_depth_below_any_depth_is_any_depth() -> None:
     for path in ("**.c", "**.**.c", "**.**.**.c", "-**.**.c", "**.**"):
         once = path.replace("**.**.**", "**").replace("**.**", "**")
         assert filtered(text, path) == filtered(text, once)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["**." * 1300 + "x", ",".join(["**.a"] * 900), "*a" * 40 + "b", "**.*a.**.*a.**.*a.**.*a.**.*a.**.*a.**.*a.x"],
+)
+def test_paths_of_many_stars_take_no_longer_than_others(path: str) -> None:
+    inner: object = 1
+    for _ in range(40):
+        inner = {"a" * 60: [inner], "a": 2}
+    began = time.process_time()
+    filtered(json.dumps(inner).encode(), path)
+    assert time.process_time() - began < 1.0

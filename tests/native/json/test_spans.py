@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -101,3 +102,20 @@ def test_edits_are_places_of_the_text_as_it_was() -> None:
     assert apply(b"abcdefg", edits) == b"ABbcdeXYfg"
     with pytest.raises(ValueError, match="overlap"):
         apply(b"abc", [Edit(0, 2, b""), Edit(1, 2, b"")])
+
+
+@pytest.mark.parametrize("piece", [" ", "\n \t", "/**/", "/* * */", "// one\n", "// / \r", "/**/ // x\n "])
+@pytest.mark.parametrize("end", ["x", "'", "/*"])
+def test_what_stands_behind_many_blanks_and_remarks_is_seen_at_once(piece: str, end: str) -> None:
+    began = time.process_time()
+    with pytest.raises(NotJson):
+        read(f'{{"a":1,{piece * 20_000}{end}'.encode())
+    assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n"])
+def test_a_remark_ends_with_its_line(line_break: str) -> None:
+    data = f'{{ // "b":1,{line_break}"a":1}}'.encode()
+    node = read(data)
+    assert isinstance(node, Object)
+    assert [member.key for member in node.members] == ["a"]

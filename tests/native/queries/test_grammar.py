@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from types import SimpleNamespace
@@ -263,3 +264,14 @@ def test_a_query_in_the_nested_entries_stays_in_them(around: Json, is_wrapped: b
 def test_an_aggregation_over_nested_entries_filters_these(around: Json, is_wrapped: bool) -> None:
     text = json.dumps({"aggs": around}).replace('"body"', '"passage"').encode()
     assert (rewritten(text).count(b'"path"') == 2) is is_wrapped
+
+
+def test_thousands_of_queries_are_rewritten_in_the_time_of_their_length() -> None:
+    count = 10_000
+    text = json.dumps({"query": {"dis_max": {"queries": [LOOKALIKE] * count}}}).encode()
+    clauses = find_clauses(read(text), SEARCH, text)
+    plan = rewriter().plan(clauses, text)
+    vectors = [RandomLoader(DIMENSIONS).encode_text(["x"])[0]] * count
+    began = time.process_time()
+    assert len(plan.edits(vectors)) == count
+    assert time.process_time() - began < 2.0

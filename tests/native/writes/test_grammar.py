@@ -60,3 +60,11 @@ def test_a_last_action_without_a_source_is_none() -> None:
 def test_bodies_that_the_cluster_refuses_are_odd(body: bytes) -> None:
     with pytest.raises(OddBody):
         read_actions(body)
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"index":{"_id":', b'{"index":{"_source":{"a":[1', b'{"index":', b'{"index":{"_id":"a"']
+)
+def test_a_body_with_a_line_that_is_cut_off_is_odd(line: bytes) -> None:
+    with pytest.raises(OddBody):
+        read_actions(line + b"\n{}\n")

@@ -66,3 +66,13 @@ def test_fields_that_are_not_declared_stay_plain(native: Port, direct: Port, sha
 def test_what_that_face_refuses_to_embed_is_refused_here(native: Port, shared_index: str) -> None:
     answer = native.bulk(f"/{shared_index}/_bulk", {"index": {"_id": "1"}}, {"title": ["a", "b"]})
     assert answer["items"][0]["index"]["status"] == 400
+
+
+def test_a_document_with_half_a_surrogate_pair_spoils_no_search_of_the_other_face(
+    sidecar: Sidecar, native: Port, shared_index: str
+) -> None:
+    native.done("PUT", f"/{shared_index}/_doc/half?refresh=true", r'{"title":"\ud800 half a cat"}')
+    answer = sidecar.post(f"/indexes/{shared_index}/search", {"q": "half", "searchMethod": "LEXICAL"})
+    assert answer.status_code == 200, answer.text
+    assert [hit["title"] for hit in answer.json()["hits"]] == ["\ufffd half a cat"]
+    assert sidecar.get(f"/indexes/{shared_index}/documents/half").json()["title"] == "\ufffd half a cat"
