@@ -62,7 +62,7 @@ def tell_outcome(outcome: Outcome, dead_letters: Path, *, as_json: bool) -> None
             f"{summary.documents_per_second:,.0f} docs/s)"
         )
     for name in outcome.unmet_fields:
-        click.echo(f"Field {name} was to be embedded, and no document of {plan.index} has it", err=True)
+        echo(f"Field {name} was to be embedded, and no document of {plan.index} has it", err=True)
     if total.failed:
         echo(f"The documents that failed, each with its reason, are in {dead_letters}", err=True)
     if summary.ending is Ending.ALREADY_DONE:
