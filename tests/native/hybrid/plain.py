@@ -34,6 +34,10 @@ def fused(
     return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
 
 
+SMALLEST = 1.4e-45
+"""Of float32, above 0."""
+
+
 def plain_normalized(
     scores: Sequence[float],
     normalization: str,
@@ -57,8 +61,10 @@ def plain_normalized(
 
 
 def _one(score: float, least: float, largest: float, lower: Bound | None, upper: Bound | None) -> float:
-    if largest == least:
-        return 1.0 if largest > 0 else 0.001
+    if largest == least > 0:
+        return 1.0
+    # The plugin looks for the largest from the smallest number above 0 on: scores that are all 0 are not equal to it.
+    largest = max(largest, SMALLEST)
     low, high = least, largest
     if lower and lower.mode == "apply" and largest > lower.score and score > lower.score:
         low = lower.score
