@@ -14,9 +14,13 @@ from typing import Any
 from benchmarks.comparison import servers
 from benchmarks.comparison.entries import Entry
 from benchmarks.comparison.environments import ROOT, python_of
+from benchmarks.comparison.models import model_folder, onnx_folder
+from benchmarks.corpus import MODEL
 from benchmarks.server import ServerProcess, resident_bytes
 
 INDEX = "comparison"
+
+_ONNX = {"onnx", "optimum"}
 
 
 @dataclass(frozen=True)
@@ -85,18 +89,19 @@ def started(entry: Entry, cluster_url: str, batch: int | None = None) -> Iterato
     installed, or does not start.
     """
     python = python_of(entry.environment)
+    model = onnx_folder(python) if entry.engine in _ONNX else model_folder()
     with ExitStack() as stack:
-        server = servers.start(entry, python, cluster_url, batch)
+        server = servers.start(entry, python, model, cluster_url, batch)
         if server is not None:
             stack.enter_context(server)
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         environment = {
-            "ENGINE": entry.engine,
+            "ENGINE": entry.engine or "",
             "FOLDER": folder,
             "HF_HUB_OFFLINE": "1",
             "INDEX": INDEX,
-            "MODEL": str(servers.model_folder()),
-            "MODEL_NAME": servers.MODEL_NAME,
+            "MODEL": str(model),
+            "MODEL_NAME": MODEL,
             "OPENSEARCH_URL": cluster_url,
             "PYTHONPATH": str(ROOT),
             "SERVER_URL": server.url if server else "",

@@ -10,9 +10,10 @@ class Entry:
     """One way to search by meaning, with one engine for the model.
 
     ``script`` is its user's code in `contestants`, ``shared`` other files there that it imports; ``environment`` a file
-    in ``requirements`` (None: the sidecar's own environment); ``server`` what runs before the cluster, if anything. The
-    stored vector of a document lies at ``vector_path`` in ``_source``, None where the index is none of OpenSearch.
-    ``takes_batches`` is True where the size of batches is the user's to choose.
+    in ``requirements`` (None: the sidecar's own environment); ``engine`` what the model runs in, where that is the user's
+    to choose; ``server`` what runs before the cluster, if anything. The stored vector of a document lies at
+    ``vector_path`` in ``_source``, None where the index is none of OpenSearch. ``takes_batches`` is True where the size
+    of batches is the user's to choose.
     """
 
     name: str
@@ -20,7 +21,7 @@ class Entry:
     script: str
     packages: tuple[str, ...]
     environment: str | None = None
-    engine: str = "torch"
+    engine: str | None = None
     server: str | None = None
     shared: tuple[str, ...] = ()
     vector_path: str | None = "vector"
@@ -36,12 +37,11 @@ ENTRIES = (
         "vector-sidecar",
         "with_sidecar",
         ("vector-sidecar", "onnxruntime"),
-        engine="onnx",
         server="sidecar",
         vector_path="__embeddings.text.vector",
         takes_batches=False,
     ),
-    Entry("by-hand", "by hand, torch", "by_hand", _BY_HAND, shared=("knn_index",)),
+    Entry("by-hand", "by hand, torch", "by_hand", _BY_HAND, engine="torch", shared=("knn_index",)),
     Entry(
         "by-hand-onnx",
         "by hand, ONNX",
@@ -57,6 +57,7 @@ ENTRIES = (
         "with_infinity",
         _INFINITY,
         environment="infinity",
+        engine="torch",
         server="infinity",
         shared=("knn_index",),
     ),

@@ -16,7 +16,7 @@ from benchmarks.comparison.user_code import count_lines, lines_of
 
 SMALL = Plan(documents=24, sample=8, batches=(4,), rounds=1, searches=5, clients=2, seconds=0.3, warm_up=4)
 SIDECAR, BY_HAND = ENTRIES[:2]
-BROKEN = Entry("broken", "Broken", "no_such_file", (), takes_batches=False)
+BROKEN = Entry("broken", "Broken", "__init__", (), takes_batches=False)
 
 Run = tuple[dict[str, Outcome], dict[str, str]]
 
@@ -29,6 +29,7 @@ def run(node: str, models_folder: Path, tmp_path_factory: pytest.TempPathFactory
     (home / "models").symlink_to(models_folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIDECAR_HOME", str(home))
+        patch.setenv("OMP_NUM_THREADS", "1")  # torch's threads stand still where other tests keep a processor
         measuring = Measuring(node, SMALL, print)
         outcomes = measuring.run([SIDECAR, BROKEN, BY_HAND])
     yield {outcome.name: outcome for outcome in outcomes}, measuring.not_run
