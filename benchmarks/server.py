@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,13 +55,24 @@ def free_port() -> int:
 class ServerProcess:
     """A program that listens on a port of this machine, from its start to the end of the ``with`` block."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], url: str, ready_path: str = "/") -> None:
-        """``environment`` is added to this process's own. It is ready when ``GET ready_path`` is answered with JSON."""
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        url: str,
+        *,
+        ready_path: str = "/",
+        folder: Path | None = None,
+    ) -> None:
+        """``environment`` is added to this process's own; it runs in ``folder``, or in this one's.
+
+        It is ready when ``GET ready_path`` is answered with JSON.
+        """
         self.url = url
         self._ready_path = ready_path
         self._command = command
         self.started = time.perf_counter()
-        self._process = subprocess.Popen(command, env=os.environ | environment)
+        self._process = subprocess.Popen(command, env=os.environ | environment, cwd=folder)
 
     def __enter__(self) -> Self:
         self.answered = self._wait_for_answer()

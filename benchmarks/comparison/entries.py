@@ -10,8 +10,8 @@ class Entry:
     """One way to search by meaning, with one engine for the model.
 
     ``script`` is its user's code in `contestants`, ``shared`` other files there that it imports; ``environment`` a file
-    in ``requirements`` (None: the sidecar's own environment); ``engine`` what the model runs in, where that is the user's
-    to choose; ``server`` what runs before the cluster, if anything. The stored vector of a document lies at
+    in ``requirements`` (None: the sidecar's own environment); ``engine`` what the model runs in, where that is for the
+    user to choose; ``server`` what runs before the cluster, if anything. The stored vector of a document lies at
     ``vector_path`` in ``_source``, None where the index is none of OpenSearch. ``takes_batches`` is True where the size
     of batches is the user's to choose.
     """

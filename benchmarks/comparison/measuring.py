@@ -76,6 +76,9 @@ class Measuring:
         if not entry.takes_batches:
             return
         sample, sizes = spread(self._documents, self._plan.sample), self._plan.batches
+        if len(sizes) == 1:
+            (outcome.batch,) = sizes
+            return
         # A server takes its size of batches when it starts, a library at any time.
         for together in [(size,) for size in sizes] if entry.server else [sizes]:
             with started(entry, self._cluster_url, together[0]) as contestant:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.comparison.entries import Entry
+from benchmarks.comparison.environments import FOLDER
 from benchmarks.corpus import MODEL
 from benchmarks.server import Server, ServerProcess, free_port
 
@@ -24,11 +25,13 @@ def start(entry: Entry, python: Path, model: Path, cluster_url: str, batch: int 
 
 def _infinity(entry: Entry, python: Path, model: Path, batch: int | None) -> ServerProcess:
     port = free_port()
+    # Started in the model's folder: the engine ``optimum`` finds an ONNX file in no folder but its own.
     command = [
-        *(str(python.parent / "infinity_emb"), "v2", "--model-id", str(model), "--served-model-name", MODEL),
+        *(str(python.parent / "infinity_emb"), "v2", "--model-id", ".", "--served-model-name", MODEL),
         *("--engine", entry.engine or "torch", "--device", "cpu", "--dtype", "float32", "--pooling-method", "mean"),
         *("--host", "127.0.0.1", "--port", str(port), "--log-level", "error"),
         *(("--batch-size", str(batch)) if batch is not None else ()),
     ]
-    environment = {"INFINITY_ANONYMOUS_USAGE_STATS": "0", "HF_HUB_OFFLINE": "1"}
-    return ServerProcess(command, environment, f"http://127.0.0.1:{port}", "/health")
+    # It keeps models that it has optimised in the hub's cache, by the name of their folder.
+    own = {"INFINITY_ANONYMOUS_USAGE_STATS": "0", "HF_HUB_OFFLINE": "1", "HF_HOME": str(FOLDER / "infinity-hub")}
+    return ServerProcess(command, own, f"http://127.0.0.1:{port}", ready_path="/health", folder=model)
