@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install browser demo test test-slow test-faults test-attacks bench bench-gpu lint format docs tables serve constraints clean
+.PHONY: install browser demo test test-slow test-faults test-attacks bench bench-compare bench-gpu lint format docs tables serve
+.PHONY: constraints clean
 
 install: $(STAMP)
 
@@ -40,6 +41,10 @@ test-attacks: install
 
 bench: install
 	$(BIN)/python -m benchmarks
+
+# Against other ways to search by meaning; installs them into .cache/comparison the first time.
+bench-compare: install
+	$(BIN)/python -m benchmarks.comparison
 
 lint: install
 	$(BIN)/ruff check .

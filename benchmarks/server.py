@@ -1,4 +1,4 @@
-"""A sidecar in a process of its own, as users run it, and a lean client to it."""
+"""A sidecar, or another server, in a process of its own, as users run it, and a lean client to it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
+from typing_extensions import Self
 
 
 class Client:
@@ -50,21 +52,29 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Server:
-    """``sidecar serve`` on a free port, against the given cluster."""
+class ServerProcess:
+    """A program that listens on a port of this machine, from its start to the end of the ``with`` block."""
 
-    def __init__(self, cluster_url: str, settings: Mapping[str, str] | None = None) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.native_port = free_port()
-        self.native_url = f"http://127.0.0.1:{self.native_port}"
-        environment = os.environ | {"OPENSEARCH_URL": cluster_url, "SIDECAR_LOG_LEVEL": "warning", **(settings or {})}
-        ports = ["--port", str(self.port), "--native-port", str(self.native_port)]
-        command = [sys.executable, "-m", "sidecar", "serve", *ports]
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        url: str,
+        *,
+        ready_path: str = "/",
+        folder: Path | None = None,
+    ) -> None:
+        """``environment`` is added to this process's own; it runs in ``folder``, or in this one's.
+
+        It is ready when ``GET ready_path`` is answered with JSON.
+        """
+        self.url = url
+        self._ready_path = ready_path
+        self._command = command
         self.started = time.perf_counter()
-        self._process = subprocess.Popen(command, env=environment)
+        self._process = subprocess.Popen(command, env=os.environ | environment, cwd=folder)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         self.answered = self._wait_for_answer()
         return self
 
@@ -76,9 +86,7 @@ class Server:
 
     def resident_bytes(self) -> int:
         """Memory of the server and its child processes that is theirs alone, or shared once."""
-        family = [psutil.Process(self._process.pid)]
-        family += family[0].children(recursive=True)
-        return sum(process.memory_full_info().pss for process in family)
+        return resident_bytes(self._process.pid)
 
     @contextmanager
     def peak(self) -> Iterator[list[int]]:
@@ -102,9 +110,29 @@ class Server:
     def _wait_for_answer(self) -> float:
         while True:
             try:
-                Client(self.url).call("GET", "/")
+                Client(self.url).call("GET", self._ready_path)
                 return time.perf_counter()
             except OSError:
                 if self._process.poll() is not None:
-                    raise RuntimeError(f"sidecar serve ended with {self._process.returncode}") from None
+                    command = " ".join(self._command[:3])
+                    raise RuntimeError(f"{command} ended with {self._process.returncode}") from None
                 time.sleep(0.01)
+
+
+class Server(ServerProcess):
+    """``sidecar serve`` on a free port, against the given cluster."""
+
+    def __init__(self, cluster_url: str, settings: Mapping[str, str] | None = None) -> None:
+        self.port, self.native_port = free_port(), free_port()
+        self.native_url = f"http://127.0.0.1:{self.native_port}"
+        ports = ["--port", str(self.port), "--native-port", str(self.native_port)]
+        command = [sys.executable, "-m", "sidecar", "serve", *ports]
+        environment = {"OPENSEARCH_URL": cluster_url, "SIDECAR_LOG_LEVEL": "warning", **(settings or {})}
+        super().__init__(command, environment, f"http://127.0.0.1:{self.port}")
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory of a process and its child processes that is theirs alone, or shared once."""
+    family = [psutil.Process(pid)]
+    family += family[0].children(recursive=True)
+    return sum(process.memory_full_info().pss for process in family)
