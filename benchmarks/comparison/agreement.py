@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from benchmarks.comparison.contestant import INDEX
 from benchmarks.corpus import QUERIES
-from benchmarks.raw import Reference, least_cosine
+from benchmarks.raw import least_cosine
 from benchmarks.server import Client
 from sidecar.embedding.loader import Embeddings
+from sidecar.embedding.normalizing import normalized
+
+Encode = Callable[[Sequence[str]], Embeddings]
 
 _PAGE = 500
 _NEAREST = 10
 
 
 class Exact:
-    """Exact search with the vectors of ``SentenceTransformer.encode``, for the queries of `benchmarks.corpus`."""
+    """Exact search by cosine with the vectors of a reference, for the queries of `benchmarks.corpus`."""
 
-    def __init__(self, documents: Sequence[Mapping[str, Any]]) -> None:
-        reference = Reference()
+    def __init__(self, documents: Sequence[Mapping[str, Any]], encode: Encode) -> None:
         self._ids = [document["_id"] for document in documents]
-        self._vectors = reference.encode([document["text"] for document in documents])
-        order = np.argsort(-(reference.encode(QUERIES) @ self._vectors.T), axis=1)[:, :_NEAREST]
+        self._vectors = normalized(encode([document["text"] for document in documents]))
+        order = np.argsort(-(encode(QUERIES) @ self._vectors.T), axis=1)[:, :_NEAREST]
         self._nearest = [{self._ids[place] for place in places} for places in order]
 
     def overlap(self, found: Sequence[Sequence[str]]) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from benchmarks.comparison.agreement import Exact, stored_vectors
+from benchmarks.comparison.agreement import Encode, Exact, stored_vectors
 from benchmarks.comparison.contestant import INDEX, Contestant, started
 from benchmarks.comparison.entries import Entry
 from benchmarks.comparison.results import Outcome
-from benchmarks.comparison.texts import FreshQueries, documents, spread
+from benchmarks.comparison.texts import FreshQueries, spread
 from benchmarks.comparison.user_code import lines_of
 from benchmarks.corpus import QUERIES
 from benchmarks.server import Client
@@ -23,7 +24,6 @@ Tell = Callable[[str], None]
 class Plan:
     """How much is measured; each size of ``batches`` is tried on ``sample`` documents, and the best one is taken."""
 
-    documents: int = 1500
     sample: int = 400
     batches: tuple[int, ...] = (8, 16, 32, 64)
     rounds: int = 2
@@ -34,21 +34,24 @@ class Plan:
 
 
 class Measuring:
-    """All measurements of one run, against one cluster."""
+    """All measurements of one run with the same documents, against one cluster."""
 
-    def __init__(self, cluster_url: str, plan: Plan, tell: Tell) -> None:
+    def __init__(self, cluster_url: str, documents: Sequence[dict[str, Any]], plan: Plan, tell: Tell) -> None:
         self._cluster_url = cluster_url
+        self._documents = documents
         self._plan = plan
         self._tell = tell
-        self._documents = documents(plan.documents)
         self._queries = FreshQueries()
         self._seconds: dict[str, list[float]] = {}
         self._found: dict[str, list[list[str]]] = {}
         self._stored: dict[str, dict[str, Sequence[float]]] = {}
         self.not_run: dict[str, str] = {}
 
-    def run(self, entries: Sequence[Entry]) -> list[Outcome]:
-        """Measure the entries; what can't be installed or started is told in `not_run`, and the others go on."""
+    def run(self, entries: Sequence[Entry], encode: Encode) -> list[Outcome]:
+        """Measure the entries; what can't be installed or started is told in `not_run`, and the others go on.
+
+        Then judge what they found by the vectors of ``encode``.
+        """
         outcomes = {entry.name: Outcome(entry.name, entry.title, lines_of(entry)) for entry in entries}
         running = [entry for entry in entries if self._try(self._choose_batch, entry, outcomes[entry.name])]
         for number in range(self._plan.rounds):
@@ -56,7 +59,7 @@ class Measuring:
             for entry in running[first:] + running[:first]:
                 self._try(self._turn, entry, outcomes[entry.name])
         kept = [outcomes[entry.name] for entry in running if entry.title not in self.not_run]
-        exact = Exact(self._documents)
+        exact = Exact(self._documents, encode)
         for outcome in kept:
             self._judge(outcome, exact)
         return kept

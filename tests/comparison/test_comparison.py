@@ -13,25 +13,37 @@ from benchmarks.comparison.measuring import Measuring, Plan
 from benchmarks.comparison.page import PAGE, RECORD, rewritten
 from benchmarks.comparison.results import Comparison, Outcome, read
 from benchmarks.comparison.user_code import count_lines, lines_of
+from sidecar.embedding.loader import Loader
 
-SMALL = Plan(documents=24, sample=8, batches=(4,), rounds=1, searches=5, clients=2, seconds=0.3, warm_up=4)
+SMALL = Plan(sample=8, batches=(4,), rounds=1, searches=5, clients=2, seconds=0.3, warm_up=4)
 SIDECAR, BY_HAND = ENTRIES[:2]
 BROKEN = Entry("broken", "Broken", "__init__", (), takes_batches=False)
+
+DOCUMENTS = [
+    {
+        "_id": f"{thing}-{place}",
+        "title": thing,
+        "text": f"How to {doing} {thing}, part {place}",
+        "module": "m",
+        "kind": "k",
+    }
+    for thing in ("a text file", "a compressed archive", "an e-mail", "a socket", "an xml tree", "a queue")
+    for place, doing in enumerate(("read", "write to", "close", "find a bug in"))
+]
 
 Run = tuple[dict[str, Outcome], dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def run(node: str, models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(node: str, minilm: Loader, models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """The outcomes of a run with few documents, by name, and what did not run."""
     home = tmp_path_factory.mktemp("home")
-    models_folder.mkdir(parents=True, exist_ok=True)
     (home / "models").symlink_to(models_folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIDECAR_HOME", str(home))
         patch.setenv("OMP_NUM_THREADS", "1")  # torch's threads stand still where other tests keep a processor
-        measuring = Measuring(node, SMALL, print)
-        outcomes = measuring.run([SIDECAR, BROKEN, BY_HAND])
+        measuring = Measuring(node, DOCUMENTS, SMALL, print)
+        outcomes = measuring.run([SIDECAR, BROKEN, BY_HAND], minilm.encode_text)
     yield {outcome.name: outcome for outcome in outcomes}, measuring.not_run
 
 
