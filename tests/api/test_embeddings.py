@@ -181,7 +181,7 @@ def test_prefix_of_the_model_is_added_for_queries_and_passages(app: FlaskClient)
         ({"modelAuth": {}}, "modelAuth", "exactly one of s3, hf, endpoint"),
         ({"modelAuth": {"hf": {}}}, "modelAuth", "field required"),
         ({"normalise": True}, "normalise", "Did you mean 'normalize'?"),
-        ({"model_properties": {"name": "a"}}, None, "'dimensions' must be an integer"),
+        ({"model_properties": {"name": "a"}}, None, "'dimensions' is missing"),
     ],
 )
 def test_bad_request_is_told_in_openais_form(

@@ -111,7 +111,7 @@ def test_field_models_are_shown_and_used(sidecar: Sidecar, index_name: str) -> N
     ("models", "told"),
     [
         ({"title": {"model": "random/smal"}}, "field_models.title: there is no model named 'random/smal'"),
-        ({"a b": {"model": "x", "model_properties": {"name": "y"}}}, "field_models.a b: .*'dimensions' must be"),
+        ({"a b": {"model": "x", "model_properties": {"name": "y"}}}, "field_models.a b: .*'dimensions' is missing"),
         ({"a": {"model": "x", "model_properties": {"dimensions": 3, "tpe": "hf"}}}, "field_models.a: .* 'tpe'"),
         (
             {"a": {"model": "x", "model_properties": {"name": "hf/e5-base", "type": "hf", "dimensions": 5}}},

@@ -78,7 +78,7 @@ def _changed(change: dict[str, Any]) -> bytes:
         (b"[]", 'is not an evaluation: it lacks "format": "sidecar-evaluation"'),
         (b'{"version": 1}', 'is not an evaluation: it lacks "format": "sidecar-evaluation"'),
         (_changed({"version": 2}), "has version 2 of the format; this sidecar reads version 1: "),
-        (_changed({"data": {"name": "x"}}), "is not a whole evaluation: data.documents: Field required"),
+        (_changed({"data": {"name": "x"}}), "is not a whole evaluation: data.documents: must be given"),
         (_changed({"outcomes": []}), "can't be compared: it has no outcome"),
     ],
 )
