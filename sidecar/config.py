@@ -421,7 +421,7 @@ def problem_with(details: Mapping[str, Any]) -> str:
     examples = Settings.model_fields[field].examples
     if examples and (place or details["type"] == "string_pattern_mismatch"):
         rule = f"must look like {' or '.join(examples)}"
-    elif len(details["loc"]) == 1 and (form := json_form(field)) is not None:
+    elif details["type"] != "value_error" and not place and (form := json_form(field)) is not None:
         rule = f"must be {form}"
     else:
         rule = f"{_entry(place)}{broken_rule(details)}"
