@@ -38,7 +38,7 @@ with tuned_for_load(Cluster(Transport(ClusterAddress(url), TransportOptions())),
 
 @pytest.fixture
 def index(cluster: Cluster, index_name: str) -> str:
-    cluster.create_index(index_name, {"settings": {"index": {"number_of_shards": 1, "refresh_interval": "2s"}}})
+    cluster.create_index(index_name, {"settings": {"index": {"number_of_shards": 1, "refresh_interval": "1s"}}})
     return index_name
 
 
@@ -64,21 +64,21 @@ def wait_until(is_so: Callable[[], object], *, seconds: float = 30) -> None:
 def leave_dead_load(cluster: Cluster, index: str) -> None:
     """What a load leaves that died long ago."""
     LoadSettings(cluster, clock=lambda: time.time() - 10 * LEASE_SECONDS).join(index, "dead")
-    assert refresh_interval(cluster, index) == "5s"
+    assert refresh_interval(cluster, index) == "2s"
 
 
 def test_an_index_is_tuned_in_the_block_and_as_before_after_it(cluster: Cluster, index: str) -> None:
     with tuned_for_load(cluster, index, "a"):
-        assert refresh_interval(cluster, index) == "5s"
+        assert refresh_interval(cluster, index) == "2s"
         assert list(expiries(cluster, index)) == ["a"]
-    assert refresh_interval(cluster, index) == "2s"
+    assert refresh_interval(cluster, index) == "1s"
     assert expiries(cluster, index) == {}
 
 
 def test_an_index_is_restored_where_the_load_fails(cluster: Cluster, index: str) -> None:
     with pytest.raises(ZeroDivisionError), tuned_for_load(cluster, index, "a"):
         raise ZeroDivisionError
-    assert refresh_interval(cluster, index) == "2s"
+    assert refresh_interval(cluster, index) == "1s"
 
 
 def test_a_load_gives_signs_of_life(cluster: Cluster, index: str) -> None:
@@ -96,11 +96,11 @@ def test_a_load_that_is_killed_is_made_good_by_the_next_one(cluster: Cluster, no
     process.kill()
     process.wait()
     process.stdout.close()
-    assert refresh_interval(cluster, index) == "5s"
+    assert refresh_interval(cluster, index) == "2s"
     # As soon as it is plain that it died, or at once where the same job goes on.
     with tuned_for_load(cluster, index, "killed"):
         assert list(expiries(cluster, index)) == ["killed"]
-    assert refresh_interval(cluster, index) == "2s"
+    assert refresh_interval(cluster, index) == "1s"
 
 
 def test_a_load_restores_other_indexes_that_dead_loads_have_left(cluster: Cluster, index: str) -> None:
@@ -109,7 +109,7 @@ def test_a_load_restores_other_indexes_that_dead_loads_have_left(cluster: Cluste
     cluster.create_index(other, {})
     try:
         with tuned_for_load(cluster, other, "a"):
-            assert refresh_interval(cluster, index) == "2s"
+            assert refresh_interval(cluster, index) == "1s"
     finally:
         cluster.delete_index(other)
 
@@ -118,7 +118,7 @@ def test_a_server_restores_at_its_start_what_dead_loads_have_left(cluster: Clust
     leave_dead_load(cluster, index)
     with Sidecar({"OPENSEARCH_URL": node}) as started:
         started.wait_for_log(f"restored index={index}")
-    assert refresh_interval(cluster, index) == "2s"
+    assert refresh_interval(cluster, index) == "1s"
 
 
 def test_a_load_into_an_index_that_is_not_there_does_not_begin(cluster: Cluster, index_name: str) -> None:
@@ -150,7 +150,7 @@ def test_settings_that_can_t_be_restored_are_told_and_the_load_is_still_a_succes
     assert f"the settings of index '{index}' are not restored" in caplog.text
     later = LoadSettings(cluster, clock=lambda: time.time() + 2 * LEASE_SECONDS)
     assert index in later.restore_abandoned()
-    assert refresh_interval(cluster, index) == "2s"
+    assert refresh_interval(cluster, index) == "1s"
 
 
 def test_a_sign_of_life_that_the_cluster_does_not_get_is_given_again(
@@ -168,4 +168,4 @@ def test_a_sign_of_life_that_the_cluster_does_not_get_is_given_again(
         address.announce(node)
         known: dict[str, Any] = expiries(cluster, index)
         wait_until(lambda: expiries(cluster, index)["a"] > known["a"])
-    assert refresh_interval(cluster, index) == "2s"
+    assert refresh_interval(cluster, index) == "1s"
