@@ -33,6 +33,11 @@ def open_listener(host: str, port: int, setting: str = "port") -> socket.socket:
     return listener
 
 
+def url_of(host: str, port: int, *, is_tls: bool) -> str:
+    """The URL of a server there; an address of IPv6 stands in brackets."""
+    return f"{'https' if is_tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def _cannot_listen(host: str, port: int, setting: str, error: OSError) -> ConfigurationError:
     where = f"--{setting.replace('_', '-')} or {environment_name(setting)}"
     if error.errno == errno.EADDRINUSE:

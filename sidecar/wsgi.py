@@ -23,7 +23,7 @@ from gunicorn.workers.base import Worker as BaseWorker
 
 from sidecar.config import Settings
 from sidecar.errors import ConfigurationError
-from sidecar.listeners import BACKLOG
+from sidecar.listeners import BACKLOG, url_of
 from sidecar.tls import server_context
 from sidecar.worker import Worker
 
@@ -162,10 +162,9 @@ def _tells_something(record: logging.LogRecord) -> bool:
 
 
 def _tell_address(arbiter: Arbiter) -> None:
-    scheme = "https" if arbiter.cfg.is_ssl else "http"
     for listener, face in zip(arbiter.LISTENERS, ("listening at", "native face at"), strict=False):
         host, port = listener.getsockname()[:2]
-        address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        address = url_of(host, port, is_tls=arbiter.cfg.is_ssl)
         logger.info("%s %s", face, address)
         if listener is arbiter.LISTENERS[0]:
             logger.info("playground at %s/ui", address)

@@ -20,6 +20,7 @@ from sidecar.cli.json_output import JSON, echo_json
 from sidecar.cli.local_app import command_settings, local_app
 from sidecar.cli.printable import escape
 from sidecar.config import Settings
+from sidecar.listeners import url_of
 
 INDEX = "python-docs"
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -163,5 +164,4 @@ def _say_how_to_go_on(settings: Settings, console: Console) -> None:
 def _server_url(settings: Settings) -> str:
     """Where a server with these settings is found from this machine."""
     host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host
-    scheme = "http" if settings.tls_certificate is None else "https"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"
+    return url_of(host, settings.port, is_tls=settings.tls_certificate is not None)
