@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator, Sequence
 
 import ray
@@ -45,9 +46,15 @@ def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> 
         ),
     )
     # Not `iter_batches`, which waits on threads of its own: what is raised here would not reach Ray's executor.
-    for bundle in loaded.iter_internal_ref_bundles():
-        for block in bundle.block_refs:
-            yield from values_of(ray.get(block))
+    bundles = loaded.iter_internal_ref_bundles()
+    try:
+        for bundle in bundles:
+            for block in bundle.block_refs:
+                yield from values_of(ray.get(block))
+    finally:
+        # A worker ends when nothing refers to it, which what Ray does after an unfinished task does, in cycles.
+        del bundles
+        gc.collect()
 
 
 def _configure() -> None:

@@ -74,7 +74,14 @@ def rows_by_id(numbers: range) -> dict[str, Any]:
 
 def worker_processes() -> list[psutil.Process]:
     """Those of this process's own cluster that hold models."""
-    return [each for each in psutil.Process().children(recursive=True) if WORKER in " ".join(each.cmdline())]
+    return [each for each in psutil.Process().children(recursive=True) if is_worker(each)]
+
+
+def is_worker(process: psutil.Process) -> bool:
+    try:
+        return WORKER in " ".join(process.cmdline())
+    except psutil.Error:  # it ended meanwhile
+        return False
 
 
 def test_workers_load_each_document_once_and_no_log_of_ray_has_the_password(load: Load, cluster: Cluster) -> None:
@@ -97,6 +104,8 @@ def test_a_load_that_is_stopped_and_whose_driver_and_worker_are_killed_has_each_
     assert (stopped.ending, stopped.reason) == (Ending.INTERRUPTED, None)
     assert saved_counts(load) == stopped.total
     assert 0 < stopped.total.written < 40 * BATCH
+    # Who still ran would have the processors that the next load's workers need.
+    assert psutil.wait_procs(worker_processes(), timeout=60)[1] == []
 
     command = [sys.executable, "-m", "tests.ingest.ray_engine.loads", str(load.folder), load.index, load.opensearch_url]
     killed = subprocess.run(command, env=os.environ | {"RAY_ADDRESS": ray_address}, timeout=120, check=False)
