@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 ROOT = "__embeddings"
@@ -12,6 +13,7 @@ EXCLUDED_FROM_SOURCE = f"{ROOT}*"
 _QUOTED = {ord(character): quote(character, safe="") for character in ' "*\\<|,>/?%'} | {ord("."): "%2E"}
 
 
+@lru_cache(maxsize=1024)
 def embedded_key(field: str) -> str:
     """The key of a field under `__embeddings`: its name, percent-quoted where a vector path can't have it.
 
