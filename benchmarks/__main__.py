@@ -29,8 +29,8 @@ from benchmarks import (
 from benchmarks.figures import Figure, print_table
 from benchmarks.profiling import profiled
 from benchmarks.server import Server
-from sidecar.config import load_settings
 from sidecar.embedding.processors import available_processors
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.node import ensure_running
 
 Run = Callable[[str, Callable[[], list[Figure]]], None]

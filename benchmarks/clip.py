@@ -12,7 +12,6 @@ from typing import Any
 from benchmarks.corpus import QUERIES
 from benchmarks.figures import Figure
 from benchmarks.pictures import ARCHITECTURE, mosaics, properties, write_clip
-from sidecar.config import load_settings
 from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
 from sidecar.embedding.load import ModelLoading
@@ -20,6 +19,7 @@ from sidecar.embedding.loader import Loader, Modality, Prepared
 from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_table import ModelTable
 from sidecar.embedding.processors import available_processors
+from sidecar.given_settings import load_settings
 from sidecar.metrics import Metrics
 
 _BATCH = 8

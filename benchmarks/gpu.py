@@ -15,7 +15,6 @@ import click
 from benchmarks.corpus import MODEL, chunk_texts, documents
 from benchmarks.figures import Figure, print_table
 from benchmarks.pictures import mosaics, properties, write_clip
-from sidecar.config import load_settings
 from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.devices import resolve_device
 from sidecar.embedding.load import ModelLoading
@@ -24,6 +23,7 @@ from sidecar.embedding.model_spec import ModelSpec
 from sidecar.embedding.model_table import ModelTable
 from sidecar.embedding.processors import available_processors
 from sidecar.errors import SidecarError
+from sidecar.given_settings import load_settings
 
 _DEVICE = "cuda"
 _TEXTS = 2000

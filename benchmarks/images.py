@@ -14,12 +14,12 @@ from PIL import Image
 from benchmarks.figures import Figure
 from benchmarks.pictures import DIMENSIONS, properties, write_clip, write_jpegs
 from benchmarks.server import Client, Server
-from sidecar.config import load_settings
 from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.load import ModelLoading
 from sidecar.embedding.loader import Loader, Prepared, batch_length
 from sidecar.embedding.model_table import ModelTable
 from sidecar.embedding.processors import available_processors
+from sidecar.given_settings import load_settings
 
 INDEX = "bench-images"
 _IMAGES = 256

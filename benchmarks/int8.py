@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from benchmarks.corpus import MODEL, chunk_texts, documents
 from benchmarks.figures import Figure
-from sidecar.config import load_settings
 from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
 from sidecar.embedding.load import ModelLoading
@@ -16,6 +15,7 @@ from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import Precision
 from sidecar.embedding.model_table import ModelTable
 from sidecar.embedding.processors import available_processors, has_dot_products
+from sidecar.given_settings import load_settings
 from sidecar.metrics import Metrics
 
 _TEXTS = 600

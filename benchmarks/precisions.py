@@ -19,7 +19,6 @@ import numpy as np
 from benchmarks.corpus import MODEL, QUERIES, chunk_texts, documents
 from benchmarks.figures import median_ms
 from benchmarks.retrieval import Collection, Quality, measure_quality, read_collections
-from sidecar.config import load_settings
 from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.engine import EmbeddingEngine, EngineLimits
 from sidecar.embedding.load import Backend, ModelLoading
@@ -28,6 +27,7 @@ from sidecar.embedding.model_cache import ModelCache
 from sidecar.embedding.model_spec import PRECISIONS, ModelSpec, Precision
 from sidecar.embedding.model_table import ModelTable
 from sidecar.embedding.processors import available_processors, processor_name
+from sidecar.given_settings import load_settings
 from sidecar.metrics import Metrics
 
 _TEXTS = 400

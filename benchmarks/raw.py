@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from benchmarks.corpus import MODEL
-from sidecar.config import load_settings
 from sidecar.embedding.conversion import ConversionCache
 from sidecar.embedding.load import ModelLoading
 from sidecar.embedding.loader import Embeddings, Loader, batch_length
 from sidecar.embedding.model_table import ModelTable
 from sidecar.embedding.processors import available_processors
 from sidecar.embedding.weights import find_weights
+from sidecar.given_settings import load_settings
 
 
 def load_raw() -> Loader:

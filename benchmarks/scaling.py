@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.server import Client
-from sidecar.config import load_settings
 from sidecar.embedding.byte_vectors import as_bytes
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.bulk_actions import BulkAction, FieldEmbedding, encode_source
 from sidecar.opensearch.embedded_paths import EXCLUDED_FROM_SOURCE
 from sidecar.opensearch.index_settings import AnnParameters, DataType, IndexSettings

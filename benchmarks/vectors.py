@@ -19,9 +19,9 @@ import numpy as np
 from benchmarks.raw import load_raw
 from benchmarks.retrieval import Collection, Quality, measure_ranking, read_collections
 from benchmarks.server import Client, Server
-from sidecar.config import load_settings
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.normalizing import normalized
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.node import ensure_running
 
 INDEX = "bench-vectors"

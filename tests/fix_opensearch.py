@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sidecar.config import Settings, load_settings
+from sidecar.config import Settings
 from sidecar.errors import EmbeddedNodeError
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.node import ensure_running
 from sidecar.opensearch.node.account import node_account
 from sidecar.opensearch.node.distribution import install, knn_version

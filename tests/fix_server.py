@@ -20,7 +20,7 @@ import requests
 from flask.testing import FlaskClient
 
 from sidecar.app import close_app, create_app
-from sidecar.config import load_settings
+from sidecar.given_settings import load_settings
 from sidecar.logs import TextFormatter
 
 NATIVE = re.compile(r"native face at (https?://[^\s\"]+)")

@@ -10,7 +10,7 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sidecar.app import close_app, create_app
-from sidecar.config import load_settings
+from sidecar.given_settings import load_settings
 
 NOBODY = "http://127.0.0.1:9"  # the discard port, where nothing listens
 

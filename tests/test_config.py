@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.config import Settings, environment_name, load_settings
+from sidecar.config import Settings, environment_name
 from sidecar.doctor.sound_settings import sound_settings
 from sidecar.errors import ConfigurationError
+from sidecar.given_settings import load_settings
 
 
 @pytest.fixture(autouse=True)

@@ -17,12 +17,13 @@ import yaml
 from pydantic import BaseModel
 
 from sidecar.api.schemas import documents, search, search_options
-from sidecar.config import Settings, environment_name, load_settings
+from sidecar.config import Settings, environment_name
 from sidecar.dashboards import DEFAULT_INDEX
 from sidecar.embedding.kinds import LOADERS
 from sidecar.embedding.model_locations import LOCATION_KEYS
 from sidecar.embedding.model_options import OPTION_KEYS, SHARED_KEYS
 from sidecar.embedding.model_properties import ALIASES
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.index_settings import IndexSettings
 from tests.fix_server import Sidecar
 

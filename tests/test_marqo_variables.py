@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from sidecar.config import Settings, environment_name, load_settings, tell_marqo_variables
+from sidecar.config import Settings, environment_name
 from sidecar.errors import ConfigurationError
+from sidecar.given_settings import load_settings, tell_marqo_variables
 from sidecar.marqo_variables import ALIASES, MARQO_PREFIX, WITHOUT_EQUIVALENT
 
 OTHERS = {

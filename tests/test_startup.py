@@ -12,9 +12,10 @@ import orjson
 import pytest
 
 from sidecar import startup
-from sidecar.config import Settings, load_settings
+from sidecar.config import Settings
 from sidecar.embedding.loaders.random import RandomLoader
 from sidecar.embedding.model_cache import ModelCache
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.address import ClusterAddress
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.connections import TransportOptions

@@ -24,8 +24,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from PIL import Image
 
 from sidecar.app import create_app
-from sidecar.config import load_settings
 from sidecar.errors import ConfigurationError
+from sidecar.given_settings import load_settings
 from sidecar.tracing import OtelTracer
 from tests.embedding.media.file_server import FileServer, file
 from tests.fault_server import FaultServer, answer

@@ -8,7 +8,7 @@ from typing import Any
 from readme_tables import code, table
 
 from sidecar.app import close_app, create_app
-from sidecar.config import load_settings
+from sidecar.given_settings import load_settings
 from sidecar.native.registry import ROUTES
 
 Schema = dict[str, Any]

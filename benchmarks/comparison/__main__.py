@@ -18,9 +18,9 @@ from benchmarks.comparison.measuring import Measuring, Plan
 from benchmarks.comparison.page import PAGE, RECORD, bring_up_to_date
 from benchmarks.comparison.results import Comparison
 from benchmarks.raw import Reference
-from sidecar.config import load_settings
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.processors import available_processors, processor_name
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.node import ensure_running
 
 _GIGABYTE = 1024**3

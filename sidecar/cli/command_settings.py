@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from sidecar.config import Settings, load_settings
+from sidecar.config import Settings
+from sidecar.given_settings import load_settings
 from sidecar.logs import configure_logging
 
 

@@ -34,7 +34,7 @@ def complete_files(ctx: click.Context, parameter: click.Parameter, incomplete: s
 
 def index_names() -> set[str]:
     """The indexes and aliases of the cluster, or of the embedded node where it runs, but for hidden ones."""
-    from sidecar.config import load_settings
+    from sidecar.given_settings import load_settings
     from sidecar.opensearch.address import ClusterAddress
     from sidecar.opensearch.client import Cluster
     from sidecar.opensearch.connections import TransportOptions

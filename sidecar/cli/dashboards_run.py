@@ -10,9 +10,9 @@ from sidecar.cli.consoles import progress_console
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import JSON, echo_json
 from sidecar.cli.printable import echo
-from sidecar.config import load_settings
 from sidecar.dashboards import DEFAULT_INDEX, Destination, grafana_dashboard, prometheus_alerts, saved_objects
 from sidecar.dashboards import install as import_objects
+from sidecar.given_settings import load_settings
 
 
 def install(given: Mapping[str, Any]) -> int:

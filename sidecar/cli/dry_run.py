@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import echo_json
 from sidecar.cli.printable import echo
 from sidecar.ingest.loading.dry_run import Sample, TriedDocument, try_sample
@@ -24,9 +25,10 @@ _SHOWN_NUMBERS = 4
 
 def show_dry_run(
     parts: LoadParts, plan: LoadPlan, wish: IndexWish, source: Source, *, documents: int, as_json: bool
-) -> None:
+) -> ExitStatus:
     """Show so many documents as they would be indexed, and what loading all of them would take; nothing is written.
 
+    Returns: as of a load of the documents that were tried.
     Raises: as the load would before it begins, and as `try_sample`.
     """
     read = [SampledPart(part) for part in source.parts()]
@@ -35,11 +37,12 @@ def show_dry_run(
     estimated = estimate(sample, Total.of(read), target)
     if as_json:
         echo_json(_as_json(sample, estimated, documents))
-        return
-    echo(_told_index(plan.index, target, is_there=is_there))
-    for tried in sample.documents[:documents]:
-        echo(_told_document(tried))
-    echo(_told_estimate(sample, estimated))
+    else:
+        echo(_told_index(plan.index, target, is_there=is_there))
+        for tried in sample.documents[:documents]:
+            echo(_told_document(tried))
+        echo(_told_estimate(sample, estimated))
+    return ExitStatus.DONE if len(sample.loaded) == len(sample.documents) else ExitStatus.PROBLEMS
 
 
 def _told_index(index: str, target: Target, *, is_there: bool) -> str:

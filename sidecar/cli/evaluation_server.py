@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from sidecar.config import load_settings
+from sidecar.given_settings import load_settings
 from sidecar.listeners import open_listener
 from sidecar.logs import configure_logging
 

@@ -63,8 +63,7 @@ def ingest(given: Mapping[str, Any]) -> int:
         if asked.dry_run:
             from sidecar.cli.dry_run import show_dry_run
 
-            show_dry_run(parts, plan, wish_of(load), source, documents=asked.documents, as_json=asked.json)
-            return ExitStatus.DONE
+            return show_dry_run(parts, plan, wish_of(load), source, documents=asked.documents, as_json=asked.json)
         with open_job(settings.home, plan, asked.job) as job:
             beginning = begin(parts, plan, wish_of(load), source, job)
             tell_beginning(console, plan, beginning, job)

@@ -11,7 +11,8 @@ from sidecar.cli.consoles import node_progress, progress_console
 from sidecar.cli.exit_statuses import ExitStatus
 from sidecar.cli.json_output import JSON, echo_json
 from sidecar.cli.printable import echo
-from sidecar.config import Settings, load_settings
+from sidecar.config import Settings
+from sidecar.given_settings import load_settings
 from sidecar.opensearch import node as nodes
 from sidecar.opensearch.node import NodeStatus, RunningNode
 

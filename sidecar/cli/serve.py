@@ -12,8 +12,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from sidecar.cli.exit_statuses import ExitStatus
-from sidecar.config import Settings, environment_name, is_secret, json_form, load_settings, tell_marqo_variables
+from sidecar.config import Settings, environment_name, is_secret, json_form
 from sidecar.errors import ConfigurationError
+from sidecar.given_settings import load_settings, tell_marqo_variables
 from sidecar.listeners import open_listener
 from sidecar.logs import configure_logging
 from sidecar.opensearch.address import ClusterAddress

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from sidecar.config import Settings, read_variables
+from sidecar.config import Settings
 from sidecar.doctor.finding import Finding, error, ok, warning
 from sidecar.doctor.surroundings import Surroundings
 from sidecar.errors import ConfigurationError
+from sidecar.given_settings import read_variables
 from sidecar.marqo_variables import remarks
 from sidecar.tls import server_context, validity_problem
 

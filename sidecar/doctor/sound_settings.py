@@ -11,18 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from sidecar.config import (
-    Settings,
-    default_home,
-    environment_name,
-    json_form,
-    load_settings,
-    problem_with,
-    read_variables,
-    setting_of,
-    unknown_variables,
-)
+from sidecar.config import Settings, default_home, environment_name, json_form
 from sidecar.errors import ConfigurationError
+from sidecar.given_settings import load_settings, problem_with, read_variables, setting_of, unknown_variables
 
 NOWHERE = Path("/nonexistent/vector-sidecar")
 """The home folder of the sidecar of a user who has no home folder."""

@@ -12,8 +12,9 @@ import yaml
 
 import sidecar
 from sidecar.api.keys import FREE_PATHS
-from sidecar.config import Settings, environment_name, load_settings
+from sidecar.config import Settings, environment_name
 from sidecar.embedding.model_table import ModelTable
+from sidecar.given_settings import load_settings
 from tests.docs.blocks import ROOT, blocks_of
 from tests.docs.command_lines import wrong_with
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
-from sidecar.config import load_settings
 from sidecar.doctor.finding import Finding, Level
 from sidecar.doctor.sound_settings import SoundSettings
 from sidecar.doctor.surroundings import Surroundings
+from sidecar.given_settings import load_settings
 
 NOBODY = "http://127.0.0.1:9"  # the discard port, where nothing listens
 

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from sidecar.config import load_settings
 from sidecar.doctor import clock, container, disk, limits, memory, packages, processors
 from sidecar.doctor.finding import Level
+from sidecar.given_settings import load_settings
 from tests.cli.terminal import clean_environment
 from tests.doctor.looking import about, levels, worst
 

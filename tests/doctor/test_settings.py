@@ -10,12 +10,13 @@ import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidecar.config import Settings, environment_name, load_settings
+from sidecar.config import Settings, environment_name
 from sidecar.doctor.finding import Level
 from sidecar.doctor.settings import check
 from sidecar.doctor.sound_settings import sound_settings
 from sidecar.doctor.surroundings import Surroundings
 from sidecar.errors import ConfigurationError
+from sidecar.given_settings import load_settings
 from tests.doctor.looking import levels
 
 SECRET = "hunter2"

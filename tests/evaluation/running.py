@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.cli.evaluate_served import served_sidecar
-from sidecar.config import load_settings
 from sidecar.embedding.model_table import ModelTable
 from sidecar.evaluation.choices import Grid, complete_all, expand
 from sidecar.evaluation.data.collection import Collection
@@ -19,6 +18,7 @@ from sidecar.evaluation.parts import EvaluationParts, read_cluster_uuid
 from sidecar.evaluation.results import Evaluation, Outcome
 from sidecar.evaluation.run import RunOptions, run_evaluation
 from sidecar.evaluation.sidecar_http import ServedSidecar
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.bulk_writer import BulkWriter
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.index_states import IndexStates

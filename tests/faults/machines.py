@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from sidecar.config import Settings, load_settings
+from sidecar.config import Settings
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.node import ensure_running
 from sidecar.opensearch.node.lifecycle import RunningNode
 from tests.fix_opensearch import TEST_JAVA_OPTIONS

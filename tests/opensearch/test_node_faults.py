@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.config import load_settings
 from sidecar.errors import ConfigurationError, EmbeddedNodeError
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.node import ensure_running
 from sidecar.opensearch.node.disk import check_disk
 from sidecar.opensearch.node.places import NodeFolder

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.config import Settings, load_settings
+from sidecar.config import Settings
 from sidecar.errors import EmbeddedNodeError
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.node import java
 from sidecar.opensearch.node.account import node_account
 from sidecar.opensearch.node.java import find_java

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.config import load_settings
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.node import ephemeral
 from sidecar.opensearch.node.account import Account
 from sidecar.opensearch.node.configuration import config_option, jvm_options

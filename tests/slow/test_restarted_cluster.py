@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.config import load_settings
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.node import ensure_running
 from tests.fix_opensearch import TEST_JAVA_OPTIONS
 from tests.ingest.loading.command import MODEL, Ingest, books, by_id, count, stored, write_lines

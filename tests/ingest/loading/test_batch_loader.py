@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sidecar.config import load_settings
 from sidecar.embedding.loader import Embeddings, Prepared
 from sidecar.embedding.loaders.random import RandomLoader
 from sidecar.errors import DiskFull, IndexNotFound, InvalidArgument, ModelFailed
+from sidecar.given_settings import load_settings
 from sidecar.ingest.loading.batch_loader import BatchLoader
 from sidecar.ingest.loading.parts import LoadParts
 from sidecar.ingest.loading.plan import Existing, LoadPlan

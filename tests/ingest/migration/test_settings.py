@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from sidecar.cli.migrate_options import Asked
-from sidecar.config import load_settings
 from sidecar.embedding.model_table import ModelTable
 from sidecar.errors import InvalidArgument
+from sidecar.given_settings import load_settings
 from sidecar.ingest.migration.changed_settings import Changes, changed_settings
 from sidecar.ingest.migration.field_choices import FieldChoices
 from sidecar.opensearch.client import ClusterFacts

@@ -12,7 +12,8 @@ from pathlib import Path
 import orjson
 
 from sidecar.cli.load_parts import open_load_parts
-from sidecar.config import Settings, load_settings
+from sidecar.config import Settings
+from sidecar.given_settings import load_settings
 from sidecar.ingest.loading.batch_loader import BatchLoader
 from sidecar.ingest.loading.counts import LoadCounts, Summary
 from sidecar.ingest.loading.job import Job, open_job

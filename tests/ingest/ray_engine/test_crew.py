@@ -1,7 +1,7 @@
 import pytest
 
 from sidecar.cli.load_parts import open_load_parts
-from sidecar.config import load_settings
+from sidecar.given_settings import load_settings
 from sidecar.ingest.loading.plan import LoadPlan
 from sidecar.ingest.ray_engine.crew import Crew, CrewWish
 from sidecar.ingest.ray_engine.machines import Machine

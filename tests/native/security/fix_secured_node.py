@@ -24,7 +24,7 @@ import trustme
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from filelock import FileLock
 
-from sidecar.config import load_settings
+from sidecar.given_settings import load_settings
 from sidecar.opensearch.node import ephemeral
 from sidecar.opensearch.node.account import FOLDER_MODE, Account, node_account
 from sidecar.opensearch.node.configuration import java_command, write_configuration

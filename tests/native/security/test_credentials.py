@@ -17,7 +17,7 @@ import trustme
 from werkzeug.test import Client, TestResponse
 
 from sidecar.app import close_app, create_app, create_native_face
-from sidecar.config import load_settings
+from sidecar.given_settings import load_settings
 from sidecar.metrics import Metrics
 from sidecar.metrics_index.writer import MetricsIndex, MetricsIndexOptions
 from sidecar.opensearch.address import ClusterAddress

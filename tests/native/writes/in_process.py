@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 
 from sidecar.app import close_app, create_app, create_native_face
-from sidecar.config import load_settings
+from sidecar.given_settings import load_settings
 from sidecar.native.face import NativeFace
 from tests.native.writes.written import Answered
 
