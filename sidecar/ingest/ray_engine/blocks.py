@@ -16,7 +16,6 @@ from ray.data import DataContext, Datasource, ReadTask
 from ray.data.block import BlockMetadata
 
 from sidecar.ingest.loading.reading import ReadBatch, read_gaps
-from sidecar.ingest.ray_engine.batch_sizes import BatchSizes, TaskSizes
 from sidecar.ingest.ray_engine.report import Fault, Report
 from sidecar.ingest.ray_engine.splits import Split
 
@@ -38,10 +37,10 @@ def values_of(block: pa.Table) -> Iterator[Any]:
 class SplitsDatasource(Datasource):
     """The source as Ray Data reads it. ``is_local`` says that it lies on this machine, so that no other can read it."""
 
-    def __init__(self, tasks: Sequence[Sequence[Split]], sizes: BatchSizes, *, is_local: bool) -> None:
+    def __init__(self, tasks: Sequence[Sequence[Split]], *, batch_documents: int, is_local: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._tasks = tasks
-        self._sizes = sizes
+        self._batch_documents = batch_documents
         self._is_local = is_local
 
     def get_name(self) -> str:
@@ -57,7 +56,7 @@ class SplitsDatasource(Datasource):
     ) -> list[ReadTask]:
         """The tasks as they are, whatever the ``parallelism``."""
         unknown = BlockMetadata(num_rows=None, size_bytes=None, input_files=None, exec_stats=None)
-        return [ReadTask(partial(_blocks, tuple(splits), self._sizes), unknown) for splits in self._tasks]
+        return [ReadTask(partial(_blocks, tuple(splits), self._batch_documents), unknown) for splits in self._tasks]
 
     @property
     def supports_distributed_reads(self) -> bool:
@@ -65,17 +64,9 @@ class SplitsDatasource(Datasource):
         return not self._is_local
 
 
-def _blocks(splits: Sequence[Split], sizes: BatchSizes) -> Iterator[pa.Table]:
-    own = TaskSizes(sizes, _total_bytes(splits))
+def _blocks(splits: Sequence[Split], batch_documents: int) -> Iterator[pa.Table]:
     try:
-        for batch in read_gaps([(split.part, split.gap) for split in splits], most_records=own.next):
-            own.add(len(batch.records), batch.size_bytes)
+        for batch in read_gaps([(split.part, split.gap) for split in splits], most_records=lambda: batch_documents):
             yield block_of(batch)
     except Exception as error:  # the process's edge; Ray would wrap it, and show where it was raised
         yield block_of(Fault.of(error))
-
-
-def _total_bytes(splits: Sequence[Split]) -> int | None:
-    """Of the splits' parts, also where only pieces of them are to be read: their batches stay large longer."""
-    sizes = [split.part.size_bytes for split in splits]
-    return None if None in sizes else sum(size for size in sizes if size is not None)

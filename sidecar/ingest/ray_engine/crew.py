@@ -9,12 +9,11 @@ from sidecar.config import Settings
 from sidecar.ingest.loading.parts import OpenParts
 from sidecar.ingest.loading.patience import PATIENCE_SECONDS
 from sidecar.ingest.loading.plan import LoadPlan
-from sidecar.ingest.ray_engine.batch_sizes import BatchSizes
 from sidecar.ingest.ray_engine.machines import CUDA, Machine, WorkerSize, default_workers, worker_size
 
-FIRST_DOCUMENTS, LEAST_DOCUMENTS, MOST_DOCUMENTS = 100, 50, 300
-"""Of a batch that a model embeds on processors, which takes seconds. Those of GPUs, and of vectors that are ready, are
-larger, and of one size."""
+PROCESSOR_BATCH_DOCUMENTS = 100
+"""At most in a batch that a model embeds on processors, which takes seconds: the last batch of one worker is what all
+others wait for at the end. GPUs, and vectors that are ready, take larger ones."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +57,8 @@ class Crew:
         return max(2, self.plan.streams // self.workers)
 
     @property
-    def batch_sizes(self) -> BatchSizes:
-        """How many documents a batch has, never more than the plan says."""
+    def batch_documents(self) -> int:
+        """The most that a batch has."""
         shape, most = self.plan.shape, self.plan.batch_documents
         is_slow = not self.size.gpus and set(shape.embedded_fields) > set(shape.precomputed)
-        if not is_slow:
-            return BatchSizes.even(most)
-        first, least, large = (min(most, each) for each in (FIRST_DOCUMENTS, LEAST_DOCUMENTS, MOST_DOCUMENTS))
-        return BatchSizes(first, least, large, at_once=self.workers * self.streams)
+        return min(most, PROCESSOR_BATCH_DOCUMENTS) if is_slow else most

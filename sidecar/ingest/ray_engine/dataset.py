@@ -26,7 +26,7 @@ def reports(tasks: Sequence[Sequence[Split]], crew: Crew, *, is_local: bool) -> 
     Raises: what Ray raises where it can't go on.
     """
     _configure()
-    source = SplitsDatasource(tasks, crew.batch_sizes, is_local=is_local)
+    source = SplitsDatasource(tasks, batch_documents=crew.batch_documents, is_local=is_local)
     # Reading takes little; were it counted, it would wait for a processor that the workers never give back.
     read = ray.data.read_datasource(
         source, override_num_blocks=len(tasks), num_cpus=0, concurrency=min(len(tasks), max(2, crew.workers))

@@ -2,7 +2,6 @@ from datetime import datetime, timezone
 
 from sidecar.ingest.loading.reading import ReadBatch
 from sidecar.ingest.loading.row_ranges import Gap
-from sidecar.ingest.ray_engine.batch_sizes import BatchSizes
 from sidecar.ingest.ray_engine.blocks import SplitsDatasource, block_of, values_of
 from sidecar.ingest.ray_engine.report import Fault
 from sidecar.ingest.ray_engine.splits import Split
@@ -12,7 +11,7 @@ from tests.ingest.ray_engine.listed_parts import ListedPart
 
 def read(*parts: ListedPart) -> list[ReadBatch | Fault]:
     splits = [Split(part, Gap(Place(), None)) for part in parts]
-    (task,) = SplitsDatasource([splits], BatchSizes.even(2), is_local=True).get_read_tasks(200)
+    (task,) = SplitsDatasource([splits], batch_documents=2, is_local=True).get_read_tasks(200)
     blocks = list(task())
     assert [block.num_rows for block in blocks] == [1] * len(blocks)
     return [value for block in blocks for value in values_of(block)]
@@ -44,5 +43,5 @@ def test_an_error_that_is_not_ours_is_told_in_one_line() -> None:
 
 
 def test_a_source_of_this_machine_is_read_on_it() -> None:
-    assert not SplitsDatasource([], BatchSizes.even(2), is_local=True).supports_distributed_reads
-    assert SplitsDatasource([], BatchSizes.even(2), is_local=False).supports_distributed_reads
+    assert not SplitsDatasource([], batch_documents=2, is_local=True).supports_distributed_reads
+    assert SplitsDatasource([], batch_documents=2, is_local=False).supports_distributed_reads

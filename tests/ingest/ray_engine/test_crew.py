@@ -3,7 +3,6 @@ import pytest
 from sidecar.cli.load_parts import open_load_parts
 from sidecar.given_settings import load_settings
 from sidecar.ingest.loading.plan import LoadPlan
-from sidecar.ingest.ray_engine.batch_sizes import BatchSizes
 from sidecar.ingest.ray_engine.crew import Crew, CrewWish
 from sidecar.ingest.ray_engine.machines import Machine
 from sidecar.ingest.shaping.shape import DocumentShape
@@ -36,6 +35,6 @@ def test_streams_are_shared_out_and_each_worker_has_two_at_least(streams: int, w
 
 
 def test_batches_are_small_where_a_model_embeds_them_on_processors() -> None:
-    assert crew(Machine(16), workers=2).batch_sizes == BatchSizes(first=100, least=50, most=300, at_once=4)
-    assert crew(Machine(16, 1)).batch_sizes == BatchSizes.even(500)
-    assert crew(Machine(16), shape=VECTORS).batch_sizes == BatchSizes.even(500)
+    assert crew(Machine(16)).batch_documents == 100
+    assert crew(Machine(16, 1)).batch_documents == 500
+    assert crew(Machine(16), shape=VECTORS).batch_documents == 500
