@@ -46,13 +46,8 @@ def load_settings(**options: Any) -> Settings:
     }
     if _NO_PORT not in chosen and variables.get(environment_name(_NO_PORT)) == "":
         chosen[_NO_PORT] = ""
-    # A setting whose variable has a name of its own is known to the model by that name alone.
-    given = {
-        name if environment_name(name).startswith(PREFIX) else environment_name(name): value
-        for name, value in chosen.items()
-    }
     try:
-        settings = Settings(_env_file=ENV_FILE, **given)
+        settings = Settings(_env_file=ENV_FILE, **by_model_names(chosen))
     except SettingsError as error:
         field = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "")
         raise ConfigurationError(f"{environment_name(field)}: must be {json_form(field)}") from error
@@ -63,6 +58,13 @@ def load_settings(**options: Any) -> Settings:
         raise ConfigurationError(f"{variable}: {problem_with(first)}") from error
     _have_home(settings.home)
     return settings
+
+
+def by_model_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings' values by the names that `Settings` takes: one whose variable has a name of its own is known to it
+    by that name."""
+    names = {name: environment_name(name) for name in values}
+    return {name if names[name].startswith(PREFIX) else names[name]: value for name, value in values.items()}
 
 
 def tell_marqo_variables(**options: Any) -> None:

@@ -42,7 +42,7 @@ def show_dry_run(
         for tried in sample.documents[:documents]:
             echo(_told_document(tried))
         echo(_told_estimate(sample, estimated))
-    return ExitStatus.DONE if len(sample.loaded) == len(sample.documents) else ExitStatus.PROBLEMS
+    return ExitStatus.PROBLEMS if sample.failed else ExitStatus.DONE
 
 
 def _told_index(index: str, target: Target, *, is_there: bool) -> str:
@@ -70,7 +70,7 @@ def _short(value: Any) -> Any:
 
 
 def _told_estimate(sample: Sample, found: Estimate | None) -> str:
-    tried, failed = len(sample.documents), len(sample.documents) - len(sample.loaded)
+    tried, failed = len(sample.documents), sample.failed
     if found is None:
         return f"All of the first {tried} records would fail. Nothing was written."
     lines = [f"By the first {tried} records, of which {failed} would fail:"]
@@ -101,7 +101,7 @@ def _as_json(sample: Sample, found: Estimate | None, documents: int) -> dict[str
             }
             for tried in sample.documents[:documents]
         ],
-        "sample": {"records": len(sample.documents), "failed": len(sample.documents) - len(sample.loaded)},
+        "sample": {"records": len(sample.documents), "failed": sample.failed},
         "estimate": found,
     }
 

@@ -13,7 +13,14 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from sidecar.config import Settings, default_home, environment_name, json_form
 from sidecar.errors import ConfigurationError
-from sidecar.given_settings import load_settings, problem_with, read_variables, setting_of, unknown_variables
+from sidecar.given_settings import (
+    by_model_names,
+    load_settings,
+    problem_with,
+    read_variables,
+    setting_of,
+    unknown_variables,
+)
 
 NOWHERE = Path("/nonexistent/vector-sidecar")
 """The home folder of the sidecar of a user who has no home folder."""
@@ -92,15 +99,9 @@ def _readable(variables: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, 
 def _validated(values: Mapping[str, Any]) -> tuple[Settings, tuple[str, ...]]:
     """The settings of the values that are right, and what is wrong with the others."""
     try:
-        return _Explicit(**_by_alias(values)), ()
+        return _Explicit(**by_model_names(values)), ()
     except ValidationError as error:
         wrong = {setting_of(one): one for one in error.errors()}
     settings, _ = _validated({name: value for name, value in values.items() if name not in wrong})
     told = (f"{environment_name(name)}: {problem_with(one)}" for name, one in wrong.items())
     return settings, tuple(told)
-
-
-def _by_alias(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A setting whose variable has a name of its own is known to the model by that name."""
-    names = {name: Settings.model_fields[name].validation_alias for name in values}
-    return {alias if isinstance(alias := names[name], str) else name: value for name, value in values.items()}

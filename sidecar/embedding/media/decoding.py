@@ -80,11 +80,12 @@ def decode_image(content: bytes, *, max_pixels: int, needed: int | None) -> Deco
     found = image_format(content[:HEAD_BYTES])
     if found is None:
         raise Unreadable("it is not an image: it is none of " + ", ".join(known.value for known in ImageFormat))
-    if found is ImageFormat.JPEG and content.count(_JPEG_SCAN) > MAX_JPEG_SCANS:
+    scans = content.count(_JPEG_SCAN) if found is ImageFormat.JPEG else 0
+    if scans > MAX_JPEG_SCANS:
         raise Unreadable(f"the JPEG image has more than {MAX_JPEG_SCANS} scans. Save it anew")
     try:
         with _PLUGINS[found](io.BytesIO(content)) as image:
-            _check_work(image, max_pixels, scans=content.count(_JPEG_SCAN))
+            _check_work(image, max_pixels, scans=scans)
             return _decode(image, needed)
     except Unreadable:
         raise
@@ -102,7 +103,7 @@ def _check_work(image: ImageFile.ImageFile, max_pixels: int, *, scans: int) -> N
         raise Unreadable("the image has no pixels. Save it anew")
     if width * height > max_pixels:
         raise Unreadable(f"the image has {width} x {height} pixels; the limit is {max_pixels:,}. Make it smaller")
-    if isinstance(image, JpegImagePlugin.JpegImageFile) and scans * width * height > MAX_SCANNED_PIXELS:
+    if scans * width * height > MAX_SCANNED_PIXELS:
         raise Unreadable(f"the JPEG image has {scans} scans of {width} x {height} pixels, too many. Save it anew")
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         # A tile is unpacked whole, however little of it the picture has.

@@ -33,13 +33,10 @@ def read_stored(
         raise InvalidArgument(f"Index '{index}' has no embedded field yet: name the fields with --fields.")
     scan = DocumentScan(cluster, state.index, {"match_all": {}}, fields=chosen, page_documents=_PAGE_DOCUMENTS)
     found: dict[str, EvaluatedDocument] = {}
-    texts: set[str] = set()
     for page, _ in scan.pages():
         for hit in orjson.loads(page)["hits"]["hits"]:
-            text = joined(hit.get("_source", {}), chosen)
-            texts.add(text[:1])
-            found[hit["_id"]] = text_document(hit["_id"], text)
-    if fields is not None and not any(texts):
+            found[hit["_id"]] = text_document(hit["_id"], joined(hit.get("_source", {}), chosen))
+    if fields is not None and not any(document.content for document in found.values()):
         raise InvalidArgument(f"No document of index '{index}' has {' or '.join(fields)}: name others with --fields.")
     # The scan's order is that of the last writes.
     return sorted(found.values(), key=lambda document: document.document_id)

@@ -58,6 +58,11 @@ class Sample:
         """Those that would not fail."""
         return [tried for tried in self.documents if tried.failure is None]
 
+    @property
+    def failed(self) -> int:
+        """How many would fail."""
+        return len(self.documents) - len(self.loaded)
+
 
 def try_sample(parts: LoadParts, plan: LoadPlan, target: Target, records: Iterable[Record]) -> Sample:
     """Make documents of the first records, and embed them; nothing is written.

@@ -18,6 +18,7 @@ from sidecar.native.declarations.semantic_parameters import (
 )
 from sidecar.native.embedder import NativeEmbedder
 from sidecar.native.errors import ILLEGAL_ARGUMENT, Refused
+from sidecar.native.json.additions import member_text
 from sidecar.native.json.edits import Edit
 from sidecar.native.json.removal import without_members
 from sidecar.native.json.spans import Member, NotJson, Object
@@ -144,7 +145,7 @@ def _edits(place: _Place, field: Object, parameters: SemanticParameters, dimensi
         # So the plugin does too: a mapping that was read from it has both.
         yield Edit(sibling.start, sibling.end, info)
     else:
-        yield Edit(field.end, field.end, b"," + quoted(parameters.info_name) + b":" + info)
+        yield Edit(field.end, field.end, b"," + member_text(parameters.info_name, info))
 
 
 def _info_field(parameters: SemanticParameters, dimensions: int) -> dict[str, Any]:

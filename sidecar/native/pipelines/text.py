@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sidecar.native.declarations.description import Kept, line_of, split_description, with_line
 from sidecar.native.declarations.own_processors import TakenOut
 from sidecar.native.embedder import NativeEmbedder
+from sidecar.native.json.additions import member_text
 from sidecar.native.json.edits import Edit, apply
 from sidecar.native.json.spans import Node, NotJson, Object, read
 from sidecar.native.json.writing import Value, quoted
@@ -63,7 +64,7 @@ def _description_edit(pipeline: Object, body: bytes, line: str) -> Edit | None:
     node = pipeline.get(DESCRIPTION)
     if node is None:
         start = pipeline.start + 1
-        member = quoted(DESCRIPTION) + b":" + quoted(with_line(None, line))
+        member = member_text(DESCRIPTION, with_line(None, line))
         return Edit(start, start, member + (b"," if pipeline.members else b""))
     value = node.value(body)
     if value is None:

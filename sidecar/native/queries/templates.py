@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
-
 from sidecar.native.forwarding import forward
+from sidecar.native.json.additions import member_text
 from sidecar.native.json.edits import Edit, apply
 from sidecar.native.json.filter_path import filtered
 from sidecar.native.json.layout import laid_out, on_one_line
@@ -114,7 +113,7 @@ def _with_flags(search: bytes, template: bytes) -> bytes:
     """A search's body with what the template's request has for the search itself."""
     given = read_object(template)
     flags = [
-        b"%b:%b" % (orjson.dumps(key), node.text(template))
+        member_text(key, node.text(template))
         for key in _FLAGS
         if given is not None and (node := given.get(key)) is not None
     ]

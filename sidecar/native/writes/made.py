@@ -15,6 +15,7 @@ from sidecar.embedding.loader import Embeddings
 from sidecar.errors import InvalidArgument
 from sidecar.indexing.combinations import combine
 from sidecar.indexing.distinct import distinct
+from sidecar.native.json.additions import member_text
 from sidecar.native.json.edits import vector_text
 from sidecar.native.json.spans import Member, Node, Object
 from sidecar.native.json.writing import quoted
@@ -54,7 +55,7 @@ class MadeObject(Object):
 
     def text(self, data: bytes = b"") -> bytes:
         """The object as JSON text."""
-        return b"{%b}" % b",".join(b"%b:%b" % (quoted(m.key), m.value.text(data)) for m in self.members)
+        return b"{%b}" % b",".join(member_text(each.key, each.value.text(data)) for each in self.members)
 
 
 class MadeConstant(Made):
@@ -152,7 +153,7 @@ class MadeEntries(Made):
         return b"[%b]" % b",".join(self._entry(number, entry) for number, entry in enumerate(self.entries))
 
     def _entry(self, number: int, entry: MadeEntry) -> bytes:
-        members = [b"%b:%b" % (quoted(key), quoted(text)) for key, text in entry.beside.items()]
+        members = [member_text(key, text) for key, text in entry.beside.items()]
         vector = stored_text(entry.content.vector(), f"{self.document_id}#{number}", is_byte=self.is_byte)
         keys = self.key.split(".")
         opening = b":{".join(map(quoted, keys))
@@ -170,7 +171,7 @@ class MadeMembers(Made):
 
     def text(self, data: bytes = b"") -> bytes:
         """Raises what the members' text raises."""
-        return b"{%b}" % b",".join(b"%b:%b" % (quoted(k), made.text()) for k, made in self.members.items())
+        return b"{%b}" % b",".join(member_text(key, made.text()) for key, made in self.members.items())
 
 
 def stored_text(vector: Embeddings, document_id: str, *, is_byte: bool = False) -> bytes:
