@@ -24,7 +24,7 @@ from benchmarks.figures import Figure
 from benchmarks.raw import load_raw, raw_seconds
 from benchmarks.server import Client
 
-_TEXT_DOCUMENTS = 5_000
+_TEXT_DOCUMENTS = 6_000
 _WARM_UP_DOCUMENTS = 2_500
 """Other documents, loaded first: a node that has just started is busy with compiling its own code."""
 _ROUNDS = 2
