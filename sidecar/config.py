@@ -322,6 +322,15 @@ class Settings(BaseSettings):
                 raise ValueError("a key is empty, or has a character that no header can carry; give others")
         return value
 
+    @field_validator("endpoints")
+    @classmethod
+    def _urls(cls, value: dict[str, str]) -> dict[str, str]:
+        for number, start in enumerate(value, start=1):
+            if not start.startswith(("http://", "https://")):
+                # Not told: it may be the token, given in the URL's place.
+                raise ValueError(f'entry {number} does not begin as a URL; give it as "http://host:8080": "token"')
+        return value
+
     @property
     def uses_embedded_node(self) -> bool:
         """True where no cluster is named, so that the embedded node serves."""

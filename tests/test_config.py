@@ -174,6 +174,16 @@ def test_every_setting_says_what_it_means() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
+@pytest.mark.parametrize("given", ['{"host:8080": "secret"}', '{"http://a": "", "secret": "http://host:8080"}'])
+def test_an_endpoint_that_begins_as_no_url_stops_the_start_and_no_token_is_told(
+    given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIDECAR_ENDPOINTS", given)
+    with pytest.raises(ConfigurationError, match=r"SIDECAR_ENDPOINTS: .*entry [12] does not begin as a URL") as refused:
+        load_settings()
+    assert "secret" not in refused.value.message
+
+
 @pytest.mark.parametrize("keys", ['[""]', '["good", ""]', '[" "]', '["good "]', '["a\\nb"]', '["a\\u0000b"]'])
 def test_a_key_that_nobody_could_send_or_anybody_would_stops_the_start(
     keys: str, monkeypatch: pytest.MonkeyPatch

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import requests
 
@@ -76,3 +77,9 @@ def work_for(seconds: float, works: list[Work], server: int, samples: int = 20) 
         thread.join(ANSWER_SECONDS)
         assert not thread.is_alive(), "a request is still not answered"
     return told
+
+
+def halves(samples: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Without the first quarter, in which caches fill."""
+    settled = samples[len(samples) // 4 :]
+    return settled[: len(settled) // 2], settled[len(settled) // 2 :]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.contents import NATIVE, differences, texts_with_chunks, texts_with_vectors
 from tests.faults.doors import ApiDoor, NativeDoor, changes, outcome
 from tests.faults.machines import OwnNode
-from tests.faults.test_killed_sidecar import NATIVE, differences, texts_with_chunks, texts_with_vectors
 from tests.fix_opensearch import request
 from tests.fix_server import SMALL, Sidecar
 

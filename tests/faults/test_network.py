@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.fault_proxy import FaultProxy
+from tests.faults.contents import differences, texts_with_chunks
 from tests.faults.doors import ApiDoor, changes, outcome
 from tests.faults.machines import free_ports
-from tests.faults.test_killed_sidecar import differences, texts_with_chunks
 from tests.fix_server import SMALL, Sidecar
 
 pytestmark = pytest.mark.faults

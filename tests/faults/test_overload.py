@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from sidecar.embedding.weights import package_folder
-from tests.faults.load import Client, work_for
+from tests.faults.load import Client, halves, work_for
 from tests.fix_opensearch import request
 from tests.fix_server import Sidecar
 
@@ -81,9 +81,3 @@ def test_sixty_four_clients_for_ten_minutes(node: str, index_name: str) -> None:
         request(node, "POST", f"/{index_name}/_refresh")
         count = sidecar.get(f"/indexes/{index_name}/stats").json()["numberOfDocuments"]
         assert count == len(accepted) + 1
-
-
-def halves(samples: list[Any]) -> tuple[list[Any], list[Any]]:
-    """Without the first quarter, in which caches fill."""
-    settled = samples[len(samples) // 4 :]
-    return settled[: len(settled) // 2], settled[len(settled) // 2 :]

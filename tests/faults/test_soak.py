@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.faults.load import Client, work_for
-from tests.faults.test_killed_sidecar import NATIVE
-from tests.faults.test_overload import halves
+from tests.faults.contents import NATIVE
+from tests.faults.load import Client, halves, work_for
 from tests.fix_opensearch import request
 from tests.fix_server import SMALL, Sidecar
 
