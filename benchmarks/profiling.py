@@ -20,7 +20,7 @@ _SAMPLES_PER_SECOND = 50
 _COSTS = 8
 _ROLES = (("sidecar serve", "server"), ("sidecar ingest", "ingest"), ("sidecar migrate", "migrate"), ("ray", "ray"))
 _WAITING = re.compile(
-    r"^(\w+\.)*(wait|select|poll|accept|epoll_wait|futex_wait|_worker|readinto|recv_into|do_wait|_wait_for_tstate_lock)\b"
+    r"^(\w+\.)*(wait|select|poll|accept|epoll_wait|futex_wait|_worker|_look|readinto|recv_into|do_wait|_wait_for_tstate_lock)\b"
 )
 """Frames in which a thread waits for others, which the sampler may take for work."""
 

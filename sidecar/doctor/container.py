@@ -13,21 +13,21 @@ _NO_LIMIT = 1 << 60
 
 def memory_limit_bytes(root: Path = ROOT, own: Path = OWN) -> int | None:
     """The least limit on memory that holds for this process; None for none."""
-    limits = [int(text) for text in _values("memory.max", "memory/memory.limit_in_bytes", root, own) if text.isdigit()]
-    return min((limit for limit in limits if limit < _NO_LIMIT), default=None)
+    limits = [_number(text) for text in _values("memory.max", "memory/memory.limit_in_bytes", root, own)]
+    return min((limit for limit in limits if limit is not None and limit < _NO_LIMIT), default=None)
 
 
 def processors_limit(root: Path = ROOT, own: Path = OWN) -> float | None:
     """How many processors' time this process may take; None for any."""
-    limits = []
-    for text in _values("cpu.max", "", root, own):
-        quota, _, period = text.partition(" ")
-        if quota.isdigit() and period.isdigit():
-            limits.append(int(quota) / int(period))
-    old = [_read(root / "cpu" / name) for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us")]
-    if all(text.isdigit() and int(text) for text in old):
-        limits.append(int(old[0]) / int(old[1]))
-    return min(limits, default=None)
+    told = [text.partition(" ")[::2] for text in _values("cpu.max", "", root, own)]
+    old = (_read(root / "cpu" / "cpu.cfs_quota_us"), _read(root / "cpu" / "cpu.cfs_period_us"))
+    limits = [(_number(quota), _number(period)) for quota, period in (*told, old)]
+    return min((quota / period for quota, period in limits if quota and period), default=None)
+
+
+def _number(text: str) -> int | None:
+    """None for what is none, as ``max``, or is longer than the kernel's own."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def _values(name: str, old_name: str, root: Path, own: Path) -> Iterator[str]:

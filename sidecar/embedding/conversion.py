@@ -17,7 +17,7 @@ VARIANT_VERSION = 1
 """The same, for the forms of other precisions."""
 FAITHFUL_COSINE = 0.9999
 GRAPH, TOKENIZER, FACTS = "model.onnx", "tokenizer.json", "facts.json"
-"""The files of a converted model; weights too big for the graph's file lie in ``model.onnx.data``."""
+"""The files of a converted model; weights, but for a small model's, lie in ``model.onnx.data``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,13 +114,12 @@ def export(model: SentenceTransformer, path: Path) -> None:
 
 
 def gather_weights(path: Path) -> None:
-    """Bring the weights of a graph of over 2 GiB, which the exporter scatters over files beside it, into one file."""
-    others = [other for other in path.parent.iterdir() if other.name not in (path.name, TOKENIZER)]
-    if not others:
-        return
+    """Bring the weights into the one file where `save_graph` has them: the exporter leaves them in the graph, or, of a
+    graph of over 2 GiB, scattered over files beside it."""
     model = onnx.load(str(path))
-    for other in others:
-        other.unlink()
+    for other in path.parent.iterdir():
+        if other.name not in (path.name, TOKENIZER):
+            other.unlink()
     save_graph(model, path)
 
 

@@ -208,7 +208,7 @@ def _asked_wait(state: tenacity.RetryCallState) -> float | None:
 
 def _seconds(header: str | None) -> float | None:
     """The seconds of a ``Retry-After``; None for none and for a date."""
-    return float(header) if header is not None and header.strip().isdigit() else None
+    return float(header) if header is not None and header.strip().isdecimal() else None
 
 
 def _told(body: bytes) -> str:

@@ -9,7 +9,7 @@ from sidecar.embedding.processors import has_dot_products
 
 
 def weights_file(graph: Path) -> Path:
-    """Where the weights of a graph lie that are too big to be in its own file."""
+    """Where the weights of a graph lie that are not in its own file."""
     return graph.with_name(graph.name + ".data")
 
 

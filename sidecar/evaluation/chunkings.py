@@ -21,7 +21,7 @@ def checked_chunking(text: str) -> str | None:
         return None
     method, _, rest = text.partition("/")
     length, _, overlap = rest.partition("/")
-    if method not in {one.value for one in SplitMethod} or not length.isdigit() or not (overlap or "0").isdigit():
+    if method not in {one.value for one in SplitMethod} or not length.isdecimal() or not (overlap or "0").isdecimal():
         known = ", ".join(one.value for one in SplitMethod)
         raise InvalidArgument(
             f"chunking {text!r} must be {NONE} or METHOD/LENGTH/OVERLAP, as sentence/2/0; methods are {known}."

@@ -139,6 +139,12 @@ def test_endpoint_that_asks_for_a_long_pause_is_given_up_at_once() -> None:
     assert len(server.requests) == 1
 
 
+def test_endpoint_that_asks_for_a_pause_in_no_number_is_asked_again() -> None:
+    busy = refusal("503 Busy", "Retry-After: \xb2")
+    with FaultServer([busy] * 2) as server, pytest.raises(EndpointUnavailable, match="503: its own words, 2 times"):
+        load(endpoint_spec(server.url, retries=1), server.url)
+
+
 @pytest.mark.parametrize(
     ("reply", "told"),
     [

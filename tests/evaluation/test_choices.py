@@ -82,6 +82,7 @@ def test_models_of_the_same_last_name_are_told_apart() -> None:
             Choice("", "TENSOR", MINILM, chunking="sentence"),
             "'sentence' must be none or METHOD/LENGTH/OVERLAP",
         ),
+        (Choice("", "TENSOR", MINILM, chunking="word/²"), "'word/²' must be none or METHOD/LENGTH/OVERLAP"),
         (Choice("", "TENSOR", MINILM, chunking="word/2/2"), "it must be at least 0 and less than split_length"),
         (Choice("", "HYBRID", MINILM, alpha=1.5), "alpha is 1.5; it must be from 0"),
         (Choice("", "TENSOR", MINILM, ef_search=0), "ef_search is 0; it must be at least 1"),

@@ -1,4 +1,4 @@
-"""CLIP models beyond one of each kind, with random weights; three have graphs over 2 GB, and weights beside them."""
+"""CLIP models beyond ViT-B-32, with random weights; three have graphs over 2 GB, and weights beside them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 @pytest.mark.parametrize(
     ("architecture", "tag"),
     [
+        ("RN50", "openai"),
         ("RN101", "yfcc15m"),
         ("ViT-B-32-quickgelu", "laion400m_e32"),
         ("ViT-B-16", "openai"),
