@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from sidecar.errors import OpenSearchError, SidecarError
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.load_settings import LoadedIndex, LoadSettings
+from sidecar.opensearch.load_settings import REFRESH_SECONDS, LoadedIndex, LoadSettings
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,12 @@ _FORBIDDEN = frozenset({401, 403})
 
 @contextmanager
 def tuned_for_load(
-    cluster: Cluster, index: str, job_name: str, *, renewal_seconds: float = RENEWAL_SECONDS
+    cluster: Cluster,
+    index: str,
+    job_name: str,
+    *,
+    refresh_seconds: int = REFRESH_SECONDS,
+    renewal_seconds: float = RENEWAL_SECONDS,
 ) -> Iterator[None]:
     """Tune the index, or the one behind an alias, while the block runs; restore it after, if no other job loads then.
 
@@ -28,7 +33,7 @@ def tuned_for_load(
     restoring fails, a warning says so: the next load, or the next start of a sidecar, does it.
     Raises: IndexNotFound, and what the cluster's calls raise, before the block begins.
     """
-    settings = LoadSettings(cluster)
+    settings = LoadSettings(cluster, refresh_seconds=refresh_seconds)
     loaded = _join(settings, index, job_name)
     if loaded is None:
         yield

@@ -64,12 +64,12 @@ def wait_until(is_so: Callable[[], object], *, seconds: float = 30) -> None:
 def leave_dead_load(cluster: Cluster, index: str) -> None:
     """What a load leaves that died long ago."""
     LoadSettings(cluster, clock=lambda: time.time() - 10 * LEASE_SECONDS).join(index, "dead")
-    assert refresh_interval(cluster, index) == "5s"
+    assert refresh_interval(cluster, index) == "2s"
 
 
 def test_an_index_is_tuned_in_the_block_and_as_before_after_it(cluster: Cluster, index: str) -> None:
     with tuned_for_load(cluster, index, "a"):
-        assert refresh_interval(cluster, index) == "5s"
+        assert refresh_interval(cluster, index) == "2s"
         assert list(expiries(cluster, index)) == ["a"]
     assert refresh_interval(cluster, index) == "1s"
     assert expiries(cluster, index) == {}
@@ -96,7 +96,7 @@ def test_a_load_that_is_killed_is_made_good_by_the_next_one(cluster: Cluster, no
     process.kill()
     process.wait()
     process.stdout.close()
-    assert refresh_interval(cluster, index) == "5s"
+    assert refresh_interval(cluster, index) == "2s"
     # As soon as it is plain that it died, or at once where the same job goes on.
     with tuned_for_load(cluster, index, "killed"):
         assert list(expiries(cluster, index)) == ["killed"]

@@ -14,7 +14,7 @@ import pytest
 from sidecar.errors import IndexNotFound, NotASidecarIndex
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.job_records import JobRecord, JobRecords
-from sidecar.opensearch.load_settings import KIND, LEASE_SECONDS, LoadedIndex, LoadSettings
+from sidecar.opensearch.load_settings import KIND, LEASE_SECONDS, SLOW_REFRESH_SECONDS, LoadedIndex, LoadSettings
 from sidecar.opensearch.transport import Request, Transport
 
 REFRESH, REPLICAS = "index.refresh_interval", "index.number_of_replicas"
@@ -104,10 +104,23 @@ def test_a_load_into_an_empty_index_refreshes_seldom_and_makes_no_copies(
 ) -> None:
     index = make_index(number_of_replicas=2)
     loaded = settings.join(index, "a")
-    assert settings_of(cluster, index) == ("5s", "0")
+    assert settings_of(cluster, index) == ("2s", "0")
     settings.leave(loaded, "a")
     assert settings_of(cluster, index) == (None, "2")
     assert records_of(cluster, index) == []
+
+
+def test_an_index_is_refreshed_as_seldom_as_the_first_of_its_loads_asks_for(
+    cluster: Cluster, settings: LoadSettings, make_index: Callable[..., str]
+) -> None:
+    index = make_index(number_of_replicas=0)
+    slow = LoadSettings(cluster, refresh_seconds=SLOW_REFRESH_SECONDS)
+    loaded = slow.join(index, "a")
+    settings.join(index, "b")
+    assert settings_of(cluster, index) == ("5s", "0")
+    slow.leave(loaded, "a")
+    settings.leave(loaded, "b")
+    assert settings_of(cluster, index) == (None, "0")
 
 
 def test_an_index_with_documents_keeps_its_copies(
@@ -116,12 +129,12 @@ def test_an_index_with_documents_keeps_its_copies(
     index = make_index(refresh_interval="1s")
     add_document(cluster, index)
     loaded = settings.join(index, "a")
-    assert settings_of(cluster, index) == ("5s", "1")
+    assert settings_of(cluster, index) == ("2s", "1")
     settings.leave(loaded, "a")
     assert settings_of(cluster, index) == ("1s", "1")
 
 
-@pytest.mark.parametrize("interval", ["-1", "2m", "5s"])
+@pytest.mark.parametrize("interval", ["-1", "2m", "2s"])
 def test_an_index_that_refreshes_as_seldom_already_stays_as_it_is(
     cluster: Cluster, settings: LoadSettings, make_index: Callable[..., str], interval: str
 ) -> None:
@@ -148,7 +161,7 @@ def test_a_load_by_an_alias_tunes_the_index_behind_it(
     alias = f"{index}-alias"
     cluster.ask("alias", Request("PUT", f"/{index}/_alias/{alias}"), index)
     assert settings.join(alias, "a").name == index
-    assert settings_of(cluster, index)[0] == "5s"
+    assert settings_of(cluster, index)[0] == "2s"
 
 
 def test_an_alias_of_several_indexes_is_refused(
@@ -176,7 +189,7 @@ def test_the_last_of_several_jobs_restores(
     index = make_index()
     first, second = settings.join(index, "a"), settings.join(index, "b")
     settings.leave(first, "a")
-    assert settings_of(cluster, index) == ("5s", "0")
+    assert settings_of(cluster, index) == ("2s", "0")
     settings.leave(second, "b")
     assert settings_of(cluster, index) == (None, "1")
 
@@ -212,7 +225,7 @@ def test_a_job_that_gives_signs_of_life_is_not_abandoned(
         clock.now += 0.9 * LEASE_SECONDS
         settings.renew(loaded, "a")
         assert index not in settings.restore_abandoned()
-    assert settings_of(cluster, index) == ("5s", "0")
+    assert settings_of(cluster, index) == ("2s", "0")
 
 
 def test_what_dead_jobs_have_left_is_restored_once(
@@ -236,7 +249,7 @@ def test_a_job_that_was_thought_dead_joins_anew(
     clock.now += LEASE_SECONDS + 1
     settings.restore_abandoned()
     settings.renew(loaded, "a")
-    assert settings_of(cluster, index) == ("5s", "0")
+    assert settings_of(cluster, index) == ("2s", "0")
     settings.leave(loaded, "a")
     assert settings_of(cluster, index) == (None, "1")
 
@@ -250,7 +263,7 @@ def test_a_job_after_a_crash_restores_what_was_before_the_first(
     add_document(cluster, index)
     clock.now += LEASE_SECONDS + 1
     loaded = settings.join(index, next_job)
-    assert settings_of(cluster, index) == ("5s", "0")
+    assert settings_of(cluster, index) == ("2s", "0")
     settings.leave(loaded, next_job)
     assert settings_of(cluster, index) == ("1s", "1")
 
@@ -265,7 +278,7 @@ def test_a_crash_between_the_record_and_the_settings_loses_nothing(
     assert settings_of(cluster, index) == (None, "1")
     assert len(records_of(cluster, index)) == 1
     loaded = settings.join(index, "a")
-    assert settings_of(cluster, index) == ("5s", "0")
+    assert settings_of(cluster, index) == ("2s", "0")
     settings.leave(loaded, "a")
     assert settings_of(cluster, index) == (None, "1")
 
@@ -279,7 +292,7 @@ def test_copies_of_an_index_that_has_documents_since_are_not_taken_after_a_crash
         LoadSettings(dying, clock=clock).join(index, "a")
     add_document(cluster, index)
     settings.join(index, "a")
-    assert settings_of(cluster, index) == ("5s", "1")
+    assert settings_of(cluster, index) == ("2s", "1")
 
 
 @pytest.mark.parametrize("moment", ["change_settings", "refresh", "delete_job"])
@@ -308,11 +321,11 @@ def test_the_record_of_an_index_that_is_gone_is_dropped_and_its_successor_left_a
     index = make_index()
     settings.join(index, "a")
     cluster.delete_index(index)
-    make_index(refresh_interval="5s", number_of_replicas=0)
+    make_index(refresh_interval="2s", number_of_replicas=0)
     clock.now += LEASE_SECONDS + 1
     settings.restore_abandoned()
     assert records_of(cluster, index) == []
-    assert settings_of(cluster, index) == ("5s", "0")
+    assert settings_of(cluster, index) == ("2s", "0")
     cluster.delete_index(index)
     make_index()
     settings.join(index, "a")
@@ -367,7 +380,7 @@ def test_a_job_that_joins_while_the_last_one_leaves_finds_the_index_tuned(
     joined: list[LoadedIndex] = []
     loaded = settings.join(index, "a")
     LoadSettings(Overtaken(transport), clock=clock).leave(loaded, "a")
-    assert settings_of(cluster, index) == ("5s", "0")
+    assert settings_of(cluster, index) == ("2s", "0")
     (record,) = records_of(cluster, index)
     assert list(record.value["jobs"]) == ["b"]
     settings.leave(joined[0], "b")

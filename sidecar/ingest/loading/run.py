@@ -19,6 +19,7 @@ from sidecar.ingest.loading.target_index import IndexWish, ensure_index
 from sidecar.ingest.sources.locations import INDEX_SCHEMES, STANDARD_INPUT, scheme_of
 from sidecar.ingest.sources.registry import open_source
 from sidecar.ingest.sources.source import Part, Record, Source
+from sidecar.opensearch.load_settings import REFRESH_SECONDS, SLOW_REFRESH_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,8 @@ def run(parts: LoadParts, plan: LoadPlan, job: Job, beginning: Beginning, engine
     """
     if beginning.is_done:
         return Summary(Ending.ALREADY_DONE, job.counts, LoadCounts(), 0.0)
-    with tuned_for_load(parts.cluster, plan.index, job.name):
+    seconds = SLOW_REFRESH_SECONDS if plan.shape.needs_model else REFRESH_SECONDS
+    with tuned_for_load(parts.cluster, plan.index, job.name, refresh_seconds=seconds):
         summary = engine(beginning.parts)
     _refresh(parts, plan.index)
     if summary.ending is not Ending.DONE:

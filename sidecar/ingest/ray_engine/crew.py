@@ -59,6 +59,6 @@ class Crew:
     @property
     def batch_documents(self) -> int:
         """The most that a batch has."""
-        shape, most = self.plan.shape, self.plan.batch_documents
-        is_slow = not self.size.gpus and set(shape.embedded_fields) > set(shape.precomputed)
+        most = self.plan.batch_documents
+        is_slow = not self.size.gpus and self.plan.shape.needs_model
         return min(most, PROCESSOR_BATCH_DOCUMENTS) if is_slow else most

@@ -55,6 +55,11 @@ class DocumentShape:
         """The document's fields that have vectors, each once."""
         return tuple(dict.fromkeys((*self.tensor_fields, *self.image_fields, *self.precomputed)))
 
+    @property
+    def needs_model(self) -> bool:
+        """True where some field's vectors do not come with the records."""
+        return not set(self.embedded_fields) <= set(self.precomputed)
+
     def mappings(self) -> dict[str, FieldMapping]:
         """What the write path must know of fields that are objects."""
         return {name: CustomVector() for name in self.precomputed}

@@ -193,3 +193,16 @@ def test_a_record_always_becomes_the_same_document_and_stays(
     assert first == second
     assert row == before
     assert None not in first.values()
+
+
+@pytest.mark.parametrize(
+    ("shape", "needs_model"),
+    [
+        (DocumentShape(tensor_fields=("a",)), True),
+        (DocumentShape(image_fields=("a",), precomputed={"b": None}), True),
+        (DocumentShape(precomputed={"b": None}), False),
+        (DocumentShape(), False),
+    ],
+)
+def test_a_shape_whose_vectors_are_all_ready_needs_no_model(shape: DocumentShape, needs_model: bool) -> None:
+    assert shape.needs_model is needs_model
