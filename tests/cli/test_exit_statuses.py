@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,27 +90,23 @@ def test_no_as_an_answer_is_not_a_stop_and_ctrl_c_at_a_question_is() -> None:
     assert caught.value.exit_code == 130
 
 
-@pytest.fixture
-def silent_server() -> Iterator[str]:
-    """The URL of a server that takes connections and never answers; ``asked`` of it is set when one came."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        kept: list[socket.socket] = []
-        threading.Thread(target=lambda: kept.append(server.accept()[0]), daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
-def test_ctrl_c_ends_a_command_with_130_and_one_line(silent_server: str, tmp_path: Path) -> None:
-    environment = clean_environment(tmp_path / "bin", OPENSEARCH_URL=silent_server, SIDECAR_HOME=str(tmp_path))
-    command = [sys.executable, "-m", "sidecar", "doctor", "settings", "cluster"]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()  # the settings are looked at; now it waits for the cluster
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert said.splitlines() == ["Error: stopped"]
+def test_ctrl_c_ends_a_command_with_130_and_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        environment = clean_environment(tmp_path / "bin", OPENSEARCH_URL=url, SIDECAR_HOME=str(tmp_path))
+        command = [sys.executable, "-m", "sidecar", "doctor", "settings", "cluster"]
+        with (
+            subprocess.Popen(
+                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            ) as process,
+            silent.accept()[0] as asked,
+        ):
+            # It waits for an answer now. Before, Python may lose the signal: in a destructor, or while it imports.
+            assert asked.recv(1)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.splitlines()) == (130, ["Error: stopped"])
 
 
 def run(*arguments: str, **variables: str) -> Result:
