@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -98,12 +99,17 @@ def test_ctrl_c_ends_a_command_with_130_and_one_line(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "sidecar", "doctor", "settings", "cluster"]
         with (
             subprocess.Popen(
-                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                command,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                # What was itself started in the background ignores it, and so would the command.
+                preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
             ) as process,
             silent.accept()[0] as asked,
         ):
-            # It waits for an answer now. Before, Python may lose the signal: in a destructor, or while it imports.
-            assert asked.recv(1)
+            assert asked.recv(1), "it waits for an answer now"
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=60)
     assert (process.returncode, said.splitlines()) == (130, ["Error: stopped"])

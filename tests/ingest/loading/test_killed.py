@@ -190,7 +190,7 @@ def test_a_cluster_that_stays_away_ends_the_load_which_is_gone_on_with(
 def test_a_full_disk_is_waited_for_and_told_when_it_stays_full(
     node: str, home: Path, settings: Path, index_name: str, tmp_path: Path
 ) -> None:
-    rows = write_lines(tmp_path / "rows.jsonl", books(1500))
+    rows = write_lines(tmp_path / "rows.jsonl", books(4000))
     options = ("--index", index_name, "--tensor-fields", "title", "--settings", settings)
     ingest = Ingest(node, home, rows, *options, *SLOWLY)
     running = ingest.start("--patience", "1")
@@ -204,7 +204,7 @@ def test_a_full_disk_is_waited_for_and_told_when_it_stays_full(
     _block(node, index_name, None)
     status, said = running.end()
     assert status == 0, said
-    assert stored(node, index_name) == by_id(books(1500))
+    assert stored(node, index_name) == by_id(books(4000))
     assert not list(letters(home))
 
 
