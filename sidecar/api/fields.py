@@ -9,6 +9,7 @@ from sidecar.api.services import services
 from sidecar.errors import InvalidArgument
 from sidecar.opensearch.index_state import IndexState, document_fields
 from sidecar.searching.field_values import LONGEST_CONTAINED, ValuesAsked, find_values
+from sidecar.whole_numbers import whole_number
 
 fields = Blueprint("fields", __name__, url_prefix="/indexes")
 
@@ -33,9 +34,10 @@ def list_values(index: str, field: str) -> Response:
 
 def _read_size() -> int:
     text = request.args.get("size", str(DEFAULT_VALUES))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_VALUES):
+    size = whole_number(text, most_digits=len(str(MAX_VALUES)))
+    if size is None or not 1 <= size <= MAX_VALUES:
         raise InvalidArgument(f"the parameter 'size' is {text[:50]!r}; it must be 1 to {MAX_VALUES}.")
-    return int(text)
+    return size
 
 
 def _read_contained() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
 
@@ -20,13 +18,11 @@ from sidecar.embedding.clip_probes import PROBE_TEXTS, probe_images
 from sidecar.embedding.clip_source import ClipModel
 from sidecar.embedding.clip_tokenizer_export import write_tokenizer
 from sidecar.embedding.clip_towers import ImageTower, text_tower, with_plain_attention
+from sidecar.embedding.graph_export import export_graph
 from sidecar.embedding.image_preprocessing import ImagePreprocessing
 from sidecar.embedding.loader import Prepared, RunBatch
 from sidecar.embedding.loaders.onnx_clip import OnnxClipLoader
 from sidecar.embedding.precision_check import least_cosine
-from sidecar.embedding.precision_float16 import save_graph
-
-OPSET = 17
 
 
 def export_clip(clip: ClipModel, target: Path) -> None:
@@ -85,20 +81,10 @@ def _probe_pixels(clip: ClipModel) -> NDArray[np.float32]:
 
 def _export(tower: torch.nn.Module, example: torch.Tensor, path: Path, axes: dict[int, str]) -> None:
     path.parent.mkdir()
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder, _plain_attention(), torch.no_grad():
-        # A graph over 2 GB comes out in hundreds of files.
-        written = Path(folder) / "model.onnx"
-        torch.onnx.export(
-            with_plain_attention(tower).eval(),
-            (example,),
-            str(written),
-            input_names=["input"],
-            output_names=["vectors"],
-            dynamic_axes={"input": axes, "vectors": {0: "batch"}},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-        save_graph(onnx.load(str(written)), path)
+    own_axes = {"input": axes, "vectors": {0: "batch"}}
+    with _plain_attention():
+        plain = with_plain_attention(tower)
+        export_graph(plain, [example], path, inputs=["input"], output="vectors", axes=own_axes)
 
 
 @contextmanager

@@ -21,8 +21,9 @@ from sentence_transformers import CrossEncoder
 
 from sidecar.embedding.conversion import FACTS, GRAPH, TOKENIZER
 from sidecar.embedding.conversion_run import UNREADABLE_STATUS
-from sidecar.embedding.convert_text import OPSET, PROBE_TEXTS, gather_weights, save_tokenizer
+from sidecar.embedding.convert_text import PROBE_TEXTS, save_tokenizer
 from sidecar.embedding.cross_encoder_conversion import read_converted_cross_encoder
+from sidecar.embedding.graph_export import export_graph
 from sidecar.embedding.loader import run_in_batches
 from sidecar.embedding.loaders.onnx_cross_encoder import OnnxCrossEncoder
 from sidecar.embedding.precision_files import graph_bytes
@@ -73,17 +74,9 @@ def _export(model: CrossEncoder, path: Path) -> None:
     pairs = [["one", "a text"], ["two", "a longer text of several tokens"]]
     encoded = model.tokenizer(pairs, padding=True, return_tensors="pt")
     inputs = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in encoded]
-    torch.onnx.export(
-        ScoringModel(transformer_of(model), inputs).eval(),
-        tuple(encoded[name] for name in inputs),
-        str(path),
-        input_names=inputs,
-        output_names=["logits"],
-        dynamic_axes={name: {0: "batch", 1: "tokens"} for name in inputs} | {"logits": {0: "batch"}},
-        opset_version=OPSET,
-        dynamo=False,
-    )
-    gather_weights(path)
+    axes = {name: {0: "batch", 1: "tokens"} for name in inputs} | {"logits": {0: "batch"}}
+    module = ScoringModel(transformer_of(model), inputs)
+    export_graph(module, [encoded[name] for name in inputs], path, inputs=inputs, output="logits", axes=axes)
 
 
 def _difference(source: Path, target: Path) -> float:

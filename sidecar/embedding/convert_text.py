@@ -15,19 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from sentence_transformers import SentenceTransformer
 
 from sidecar.embedding.conversion import FACTS, GRAPH, TOKENIZER, read_converted
 from sidecar.embedding.conversion_run import UNREADABLE_STATUS
+from sidecar.embedding.graph_export import export_graph
 from sidecar.embedding.loaders.onnx_text import OnnxTextLoader
 from sidecar.embedding.precision_check import least_cosine
 from sidecar.embedding.precision_files import graph_bytes
-from sidecar.embedding.precision_float16 import save_graph
 from sidecar.embedding.torch_text import load_sentence_transformer, max_positions
-
-OPSET = 17
 
 _SENTENCE = (
     "search engines index vectors of meaning and find the nearest neighbours of a query while models are trained"
@@ -100,27 +97,9 @@ def export(model: SentenceTransformer, path: Path) -> None:
     encoded = model.tokenizer(["one", "a longer text of several tokens"], padding=True, return_tensors="pt")
     inputs = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in encoded]
     shapes = {name: {0: "batch", 1: "tokens"} for name in inputs} | {"sentence_embedding": {0: "batch"}}
-    torch.onnx.export(
-        PooledModel(model, inputs).eval(),
-        tuple(encoded[name] for name in inputs),
-        str(path),
-        input_names=inputs,
-        output_names=["sentence_embedding"],
-        dynamic_axes=shapes,
-        opset_version=OPSET,
-        dynamo=False,
-    )
-    gather_weights(path)
-
-
-def gather_weights(path: Path) -> None:
-    """Bring the weights into the one file where `save_graph` has them: the exporter leaves them in the graph, or, of a
-    graph of over 2 GiB, scattered over files beside it."""
-    model = onnx.load(str(path))
-    for other in path.parent.iterdir():
-        if other.name not in (path.name, TOKENIZER):
-            other.unlink()
-    save_graph(model, path)
+    module = PooledModel(model, inputs)
+    arrays = [encoded[name] for name in inputs]
+    export_graph(module, arrays, path, inputs=inputs, output="sentence_embedding", axes=shapes)
 
 
 def strips_text(model: SentenceTransformer) -> bool:

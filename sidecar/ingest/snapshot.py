@@ -12,7 +12,8 @@ from typing import Any
 from sidecar.errors import OpenSearchError, OpenSearchRejected, OpenSearchTimeout, OpenSearchUnreachable
 from sidecar.ingest.stored_documents import StoredDocument, hits_of
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.points_in_time import EXPIRED, close_point, open_point
+from sidecar.opensearch.error_answers import NO_CONTEXT
+from sidecar.opensearch.points_in_time import close_point, open_point
 from sidecar.opensearch.request_text import encode_json, routing_query
 from sidecar.opensearch.transport import Request
 
@@ -98,7 +99,7 @@ class Snapshot:
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
 
     def _explained(self, error: OpenSearchError) -> OpenSearchError:
-        if error.upstream_type != EXPIRED:
+        if error.upstream_type != NO_CONTEXT:
             return error
         return OpenSearchError(
             f"The snapshot of index '{self._index}' is gone: the node that kept it has stopped, or half an hour went "

@@ -9,7 +9,8 @@ from typing import Any
 from sidecar.errors import OpenSearchError
 from sidecar.opensearch.client import Cluster
 from sidecar.opensearch.decoding import decode_object
-from sidecar.opensearch.points_in_time import EXPIRED, close_point, open_point
+from sidecar.opensearch.error_answers import NO_CONTEXT
+from sidecar.opensearch.points_in_time import close_point, open_point
 from sidecar.opensearch.request_text import encode_json, index_path
 from sidecar.opensearch.transport import Request
 
@@ -51,7 +52,7 @@ class DocumentScan:
                 try:
                     page = self._page(point, after)
                 except OpenSearchError as error:
-                    if error.upstream_type != EXPIRED:
+                    if error.upstream_type != NO_CONTEXT:
                         raise
                     # The node that kept it is gone. What changed meanwhile comes later by its new number.
                     point = self._open()

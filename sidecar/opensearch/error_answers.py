@@ -22,6 +22,11 @@ from sidecar.opensearch.transport import Response
 
 WRITE_BLOCK = "index write (api)"
 """How reasons name the block of `PUT /{index}/_block/write` (`IndexMetadata.INDEX_WRITE_BLOCK`)."""
+SEARCH_FAILED = "search_phase_execution_exception"
+"""The cluster's error where a search fails in its shards, whatever the reason."""
+NO_CONTEXT = "search_context_missing_exception"
+"""The cluster's error where a point in time is closed or older than its time to live, and where the index of a search
+is deleted between the two phases of the search."""
 _LONGEST_TEXT = 500  # characters of an answer that is not JSON, as a proxy's page
 
 
@@ -85,8 +90,9 @@ def is_write_block(error: Mapping[str, Any]) -> bool:
 
 
 def are_shards_gone(error: OpenSearchError) -> bool:
-    """True where a search found none of its index's shards, as one does whose index is deleted in this moment."""
-    return error.upstream_status == 503 and error.upstream_type == "search_phase_execution_exception"
+    """True where a search lost its index's shards, as one does whose index is deleted meanwhile: before its first
+    phase, or before its second."""
+    return error.upstream_type == NO_CONTEXT or (error.upstream_status == 503 and error.upstream_type == SEARCH_FAILED)
 
 
 def disk_full(where: str) -> DiskFull:

@@ -94,9 +94,9 @@ class IndexStates:
     def use(self, names: Sequence[str], work: Callable[[list[IndexState]], _Result]) -> _Result:
         """The work, given the states of these indexes.
 
-        Done a second time, from the start, where it raises IndexNotFound and one of the names is an alias: another
-        sidecar may have moved that from an index that is gone. So it is where `ensure_current` says that a name leads
-        elsewhere by now, or where all shards have failed of an index that is giving its name away.
+        Done a second time, from the start, where an index or its shards are gone and one of the names is an alias:
+        another sidecar may have moved that from an index that is deleted. So it is where `ensure_current` says that a
+        name leads elsewhere by now, or where the shards are gone of an index that is giving its name away.
         """
         is_looking_again = False
         while True:
@@ -105,15 +105,15 @@ class IndexStates:
                 return work(states)
             except _Moved:
                 continue
-            except IndexNotFound:
-                aliases = [name for name, state in zip(names, states, strict=True) if state.index != name]
-                if is_looking_again or not aliases:
+            except (IndexNotFound, OpenSearchError) as error:
+                if not (isinstance(error, IndexNotFound) or are_shards_gone(error)):
                     raise
-                is_looking_again = True
-                for alias in aliases:
-                    self.invalidate(alias)
-            except OpenSearchError as error:
-                if not are_shards_gone(error) or not self._are_moving(names, states):
+                aliases = [name for name, state in zip(names, states, strict=True) if state.index != name]
+                if aliases and not is_looking_again:
+                    is_looking_again = True
+                    for alias in aliases:
+                        self.invalidate(alias)
+                elif isinstance(error, IndexNotFound) or not self._are_moving(names, states):
                     raise
 
     def ensure_current(self, names: Sequence[str], states: Sequence[IndexState]) -> None:

@@ -10,9 +10,6 @@ from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.request_text import encode_json, index_path, routing_query
 from sidecar.opensearch.transport import Request
 
-EXPIRED = "search_context_missing_exception"
-"""The cluster's error where a point in time is closed, or older than its time to live."""
-
 _PATH = "/_search/point_in_time"
 _SHOWN = 24  # characters of an id in a message
 

@@ -12,9 +12,10 @@ from sidecar.embedding.media_embedder import MediaEmbedder
 from sidecar.embedding.model_table import ModelTable
 from sidecar.errors import InvalidArgument, OpenSearchError, SidecarError
 from sidecar.opensearch.client import Cluster, SearchLine
+from sidecar.opensearch.error_answers import NO_CONTEXT, SEARCH_FAILED
 from sidecar.opensearch.index_state import IndexState
 from sidecar.opensearch.index_states import IndexStates
-from sidecar.opensearch.points_in_time import EXPIRED, shown
+from sidecar.opensearch.points_in_time import shown
 from sidecar.searching.any_filter import filter_query, refused_filter
 from sidecar.searching.dsl_aggregations import check_aggregations, check_highlights
 from sidecar.searching.filter_values import Query
@@ -27,7 +28,7 @@ from sidecar.searching.search_plan import Answer, AskedSearch, SearchPlan, Searc
 from sidecar.searching.stages import Stages
 from sidecar.searching.tensor_search import plan_tensor
 
-_QUERY_REFUSED = {"query_shard_exception", "search_phase_execution_exception", "too_complex_to_determinize_exception"}
+_QUERY_REFUSED = {"query_shard_exception", SEARCH_FAILED, "too_complex_to_determinize_exception"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ def _told_to_client(error: SidecarError, request: SearchRequest) -> SidecarError
     if not isinstance(error, OpenSearchError) or error.upstream_status not in (400, 404):
         return error
     moment = request.options.point_in_time
-    if moment is not None and error.upstream_type == EXPIRED:
+    if moment is not None and error.upstream_type == NO_CONTEXT:
         return InvalidArgument(
             f"pointInTime {shown(moment)} is closed, or was not used for longer than its keepAlive. Open another one "
             "with POST /indexes/{index}/point-in-time."

@@ -95,27 +95,74 @@ SHARDS_GONE = OpenSearchError(
 )
 
 
-def test_work_whose_shards_are_gone_is_done_again_on_what_the_name_leads_to(rooms: Rooms, name: str) -> None:
+NO_CONTEXT = OpenSearchError(
+    "No search context found", upstream_status=404, upstream_type="search_context_missing_exception"
+)
+
+
+@pytest.fixture(params=[SHARDS_GONE, NO_CONTEXT], ids=["before the first phase", "before the second phase"])
+def lost(request: pytest.FixtureRequest) -> OpenSearchError:
+    """What a search fails with whose index is deleted meanwhile."""
+    error: OpenSearchError = request.param
+    return error
+
+
+def test_work_whose_shards_are_gone_is_done_again_on_what_the_name_leads_to(
+    rooms: Rooms, name: str, lost: OpenSearchError
+) -> None:
     seen = []
 
     def work(states: list[IndexState]) -> str:
         seen.append(states[0].index)
         if len(seen) == 1:
             switch(rooms, name)
-            raise SHARDS_GONE
+            raise lost
         return "done"
 
     assert rooms.states.use([name], work) == "done"
     assert seen == [name, f"{name}-new"]
 
 
-def test_work_whose_shards_are_gone_fails_where_the_name_stays(rooms: Rooms, name: str) -> None:
+def test_work_whose_shards_are_gone_fails_where_the_name_stays(rooms: Rooms, name: str, lost: OpenSearchError) -> None:
     seen = []
 
     def work(states: list[IndexState]) -> None:
         seen.append(states[0].index)
-        raise SHARDS_GONE
+        raise lost
 
-    with pytest.raises(OpenSearchError, match="all shards failed"):
+    with pytest.raises(OpenSearchError, match=lost.message):
         rooms.states.use([name], work)
     assert seen == [name]
+
+
+def test_work_on_an_alias_whose_old_index_is_deleted_is_done_again(
+    rooms: Rooms, name: str, lost: OpenSearchError
+) -> None:
+    alias = f"{name}-alias"
+    rooms.cluster.ask("alias", Request("PUT", f"/{name}/_alias/{alias}"))
+    seen = []
+
+    def work(states: list[IndexState]) -> str:
+        seen.append(states[0].index)
+        if len(seen) == 1:
+            actions = [{"remove_index": {"index": name}}, {"add": {"index": f"{name}-new", "alias": alias}}]
+            rooms.cluster.ask("switch", Request("POST", "/_aliases", orjson.dumps({"actions": actions})))
+            raise lost
+        return "done"
+
+    assert rooms.states.use([alias], work) == "done"
+    assert seen == [name, f"{name}-new"]
+
+
+def test_work_on_an_alias_that_fails_again_fails(rooms: Rooms, name: str, lost: OpenSearchError) -> None:
+    alias = f"{name}-alias"
+    rooms.cluster.ask("alias", Request("PUT", f"/{name}/_alias/{alias}"))
+    seen = []
+
+    def work(states: list[IndexState]) -> None:
+        seen.append(states[0].index)
+        raise lost
+
+    with pytest.raises(OpenSearchError, match=lost.message):
+        rooms.states.use([alias], work)
+    assert seen == [name, name]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sidecar.errors import InvalidArgument
 from sidecar.indexing.names import shortened
 from sidecar.searching.embedding_map import MapRequest
+from sidecar.whole_numbers import whole_number
 
 POINTS = 1000
 """The size of a map where nothing is said."""
@@ -28,8 +29,7 @@ def _whole_number(name: str, parameters: Mapping[str, str], *, least: int, most:
     text = parameters.get(name)
     if text is None:
         return default
-    # Longer ones are not even turned into numbers.
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(most)) else None
+    number = whole_number(text, most_digits=len(str(most)))
     if number is None or not least <= number <= most:
         raise InvalidArgument(f"{name} is {shortened(text)}; it must be a whole number from {least} to {most}.")
     return number

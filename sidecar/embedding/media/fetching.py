@@ -25,6 +25,7 @@ from sidecar.embedding.media.pointers import shortened
 from sidecar.embedding.media.unreadable import Unreadable
 from sidecar.errors import MediaError
 from sidecar.whole_file import partial_name
+from sidecar.whole_numbers import whole_number
 
 MAX_REDIRECTS = 5
 CHUNK_BYTES = 64 * 1024
@@ -171,8 +172,7 @@ class Fetcher:
             raise Unreadable(
                 f"the server answered with HTTP status {response.status}. Check the address, or the headers"
             )
-        length = response.headers.get("content-length", "")
-        total = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else None
+        total = whole_number(response.headers.get("content-length", ""), most_digits=19)
         if total is not None and total > limit:
             raise Unreadable(f"the file has {total:,} bytes; the limit is {limit:,}. Name a smaller one")
         received = 0

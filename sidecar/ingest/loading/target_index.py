@@ -119,7 +119,7 @@ def planned_index(parts: LoadParts, plan: LoadPlan, wish: IndexWish, vectors: Fi
     check_reserved_index_name(plan.index)
     shape = plan.shape
     body = wish.body()
-    needs_no_model = wish.model == NO_MODEL or (body is None and set(shape.embedded_fields) == set(shape.precomputed))
+    needs_no_model = wish.model == NO_MODEL or (body is None and not shape.needs_model)
     if shape.precomputed and needs_no_model:
         body = {"index_defaults": {"model": NO_MODEL, "model_properties": {"dimensions": _one_length(vectors)}}}
     if body is None:

@@ -14,7 +14,8 @@ from sidecar.errors import OpenSearchError
 from sidecar.ingest.sources.index_location import IndexLocation
 from sidecar.ingest.sources.source import BEGINNING, Place, Record
 from sidecar.opensearch.client import Cluster
-from sidecar.opensearch.points_in_time import EXPIRED, close_point, open_point
+from sidecar.opensearch.error_answers import NO_CONTEXT
+from sidecar.opensearch.points_in_time import close_point, open_point
 from sidecar.opensearch.request_text import encode_json
 from sidecar.opensearch.transport import Request
 
@@ -87,7 +88,7 @@ class ShardPart:
                 try:
                     text = reading.next_page(after, size)
                 except OpenSearchError as error:
-                    if error.upstream_type != EXPIRED:
+                    if error.upstream_type != NO_CONTEXT:
                         raise
                     # The node that kept it is gone.
                     reading = kind(cluster, self.index, self._only_this)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import orjson
 
-from sidecar.errors import OpenSearchError
 from sidecar.native.bodies import Body
 from sidecar.native.declarations.processors import SearchPipeline
 from sidecar.native.hybrid.answers import SearchAnswer, read_answers
@@ -16,10 +15,11 @@ from sidecar.native.hybrid.parameters import SearchParameters, multi_search_targ
 from sidecar.native.hybrid.plan import HybridPlan
 from sidecar.native.json.filter_path import filtered
 from sidecar.native.json.layout import laid_out
-from sidecar.native.json.spans import NotJson, Object
+from sidecar.native.json.spans import Object
 from sidecar.native.parts import NativeCall
 from sidecar.native.queries.rewriter import QueryRewriter
 from sidecar.native.request import MERGED_WITHOUT, NativeAnswer
+from sidecar.opensearch.decoding import read_as
 from sidecar.opensearch.passthrough import Header, RawAnswer, RawRequest
 
 _REMADE = frozenset({"content-length", "content-encoding"})
@@ -40,10 +40,8 @@ def hybrid_search(
     text = answer.read()
     if answer.status != 200:
         return _answer(answer, answer.status, text)
-    try:
+    with read_as("a multi-search"):
         status, text = _merged(plan, list(read_answers(text.decode("latin-1"))))
-    except NotJson as error:
-        raise OpenSearchError("the cluster's answer to a multi-search can't be read") from error
     if parameters.filter_path is not None:
         text = filtered(text, parameters.filter_path)
     return _answer(answer, status, laid_out(text) if parameters.is_pretty else text)

@@ -15,6 +15,7 @@ from sidecar.native.json.layout import laid_out
 from sidecar.native.json.spans import Array, NotJson, Object, read
 from sidecar.native.queries.incoming import Incoming
 from sidecar.native.request import MERGED_WITHOUT, NativeAnswer
+from sidecar.opensearch.decoding import read_as
 
 Response = bytes | HybridPlan | None
 """Of one line: its JSON text where the sidecar made it, the plan where it is made of several of the cluster's, None
@@ -44,7 +45,10 @@ def merged_answer(incoming: Incoming, text: bytes, responses: Sequence[Response]
 
 
 def _merged(body: bytes, responses: Sequence[Response]) -> bytes | None:
-    """The cluster's answer with own responses among its; None where it has no list of them."""
+    """The cluster's answer with own responses among its; None where it has no list of them.
+
+    Raises: OpenSearchError where it has not as many as there were searches, or some that can't be read.
+    """
     try:
         root = read(body)
     except NotJson:
@@ -54,12 +58,22 @@ def _merged(body: bytes, responses: Sequence[Response]) -> bytes | None:
         return None
     theirs = (item.text(body) for item in found.items)
     texts = []
-    for response in responses:
-        if isinstance(response, HybridPlan):
-            texts.append(merge_line(response, list(islice(theirs, len(response.bodies)))))
-        else:
-            texts.append(next(theirs) if response is None else response)
+    with read_as("a multi-search"):
+        if len(found.items) != sum(map(_searches, responses)):
+            raise ValueError(f"it has {len(found.items)} responses")
+        for response in responses:
+            if isinstance(response, HybridPlan):
+                texts.append(merge_line(response, list(islice(theirs, len(response.bodies)))))
+            else:
+                texts.append(next(theirs) if response is None else response)
     return apply(body, [Edit(found.start, found.end, b"[%b]" % b",".join(texts))])
+
+
+def _searches(response: Response) -> int:
+    """How many searches were sent for a line."""
+    if isinstance(response, HybridPlan):
+        return len(response.bodies)
+    return int(response is None)
 
 
 def _as_asked(incoming: Incoming, body: bytes) -> bytes:

@@ -24,8 +24,9 @@ from sidecar.native.queries.grammar import SEARCH, is_hybrid
 from sidecar.native.queries.incoming import Incoming, find_in, may_have_clauses, read_incoming
 from sidecar.native.queries.merging import Response, merged_answer
 from sidecar.native.queries.notes import note_searches
+from sidecar.native.queries.repeating import answered
 from sidecar.native.queries.rewriter import RewritePlan
-from sidecar.native.queries.scope import Scopes, answered, without_own_processors
+from sidecar.native.queries.scope import Scopes, without_own_processors
 from sidecar.native.request import NativeAnswer
 from sidecar.native.targets import INDEX_OPTIONS
 from sidecar.native.whole_answers import whole
@@ -108,7 +109,7 @@ def _attempt(incoming: Incoming, given: Mapping[int, bytes], scopes: Scopes) -> 
     if not any(responses):
         answer = send(incoming.call.parts, incoming.with_text(changed))
         # So that it can be seen whether an index is gone.
-        return whole(answer) if scopes.have_address else answer
+        return whole(answer)
     return merged_answer(incoming, changed, responses)
 
 

@@ -7,6 +7,7 @@ from sidecar.native.parts import NativeCall
 from sidecar.native.queries.grammar import is_hybrid
 from sidecar.observation.kinds import QueryNote
 from sidecar.observation.request import tell
+from sidecar.whole_numbers import whole_number
 
 _FILTERS = (b'"filter"', b'"post_filter"')
 ALL = "_all"
@@ -28,4 +29,4 @@ def note_searches(call: NativeCall, text: bytes, count: int) -> None:
 def _size(call: NativeCall, text: bytes, root: Object | None) -> int | None:
     node = None if root is None else root.get("size")
     given = call.request.parameters.get("size", "") if node is None else node.text(text).decode("latin-1")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+    return whole_number(given, most_digits=9)

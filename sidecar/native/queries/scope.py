@@ -20,17 +20,12 @@ from sidecar.native.parts import NativeCall
 from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.rewriter import QueryRewriter
 from sidecar.native.reading import credentials_of
-from sidecar.native.request import NativeAnswer
 from sidecar.native.targets import has_remote
-from sidecar.native.whole_answers import close, decoded
 from sidecar.opensearch.passthrough import RawRequest
 
 _PIPELINE: Final = "search_pipeline"
 _NO_PIPELINE: Final = "_none"
 _PIT_SEGMENTS: Final = "/_cat/pit_segments?h=index"
-_MISSING: Final = b'"type":"index_not_found_exception"'
-_MOST_ATTEMPTS: Final = 4
-_SHARDS_GONE: Final = 503
 _LOOKS: Final = 10
 _LOOK_SECONDS: Final = 0.05
 
@@ -90,34 +85,18 @@ class Scopes:
 
     def are_moving(self) -> bool:
         """True where an index gives its own name away: a node closes its shards before it tells of that."""
-        for _ in range(_LOOKS if any(names for _, _, names in self._named) else 0):
-            self.call.parts.metadata.forget()
-            if not self.are_current():
-                return True
-            time.sleep(_LOOK_SECONDS)
-        return False
+        has_own_names = any(names for _, _, names in self._named)
+        return has_own_names and comes_true(self.call, lambda: not self.are_current())
 
 
-def answered(call: NativeCall, attempt: Callable[[Scopes], NativeAnswer]) -> NativeAnswer:
-    """The answer to an attempt that was made, from first to last, on what names stand for.
-
-    Made again where that has changed meanwhile, or where an alias was taken for an index that is gone. Raises what the
-    attempt raises.
-    """
-    for _ in range(_MOST_ATTEMPTS - 1):
-        scopes = Scopes(call)
-        answer = attempt(scopes)
-        is_gone = scopes.have_address and _is_of_missing_index(answer)
-        if scopes.are_current() and not is_gone and not (answer.status == _SHARDS_GONE and scopes.are_moving()):
-            return answer
-        close(answer)
+def comes_true(call: NativeCall, is_true: Callable[[], bool]) -> bool:
+    """True as soon as something is true of the indexes as they are now, or False after half a second."""
+    for _ in range(_LOOKS):
         call.parts.metadata.forget()
-    return attempt(Scopes(call))
-
-
-def _is_of_missing_index(answer: NativeAnswer) -> bool:
-    """True where the whole, or a line of several that was read already, failed for want of an index."""
-    return answer.status == 404 or (isinstance(answer.body, list) and _MISSING in decoded(answer))
+        if is_true():
+            return True
+        time.sleep(_LOOK_SECONDS)
+    return False
 
 
 def effective_pipeline(call: NativeCall, body: Object, data: bytes, facts: tuple[IndexFacts, ...]) -> SearchPipeline:

@@ -18,7 +18,8 @@ from sidecar.native.queries.fields import NotServed
 from sidecar.native.queries.grammar import HYBRID, QUERY_ONLY, SEARCH, is_hybrid
 from sidecar.native.queries.incoming import Incoming, find_in, read_incoming
 from sidecar.native.queries.notes import note_search
-from sidecar.native.queries.scope import Scopes, answered, without_own_processors
+from sidecar.native.queries.repeating import answered, answered_as_it_came
+from sidecar.native.queries.scope import Scopes, without_own_processors
 from sidecar.native.request import NativeAnswer, NativeRequest
 
 _INDEX: Final = "index"
@@ -27,7 +28,11 @@ _INDEX: Final = "index"
 def search(call: NativeCall) -> NativeAnswer:
     """`_search`, of indexes in the path, of all, or of a point in time in the body; a scroll's first request too."""
     incoming = read_incoming(call)
-    return forward(call.parts, call.request) if incoming is None else answer_search(incoming)
+    if incoming is not None:
+        return answer_search(incoming)
+    if call.request.has_body:
+        return forward(call.parts, call.request)
+    return answered_as_it_came(call, call.variables.get(_INDEX, ""), lambda: forward(call.parts, call.request))
 
 
 def asynchronous_search(call: NativeCall) -> NativeAnswer:
@@ -49,7 +54,7 @@ def query_only(call: NativeCall) -> NativeAnswer:
 
 def answer_search(incoming: Incoming) -> NativeAnswer:
     """The answer to a search whose body was read."""
-    return _answer(incoming, SEARCH, incoming.call.variables.get(_INDEX, ""), has_hybrid=True)
+    return _answer(incoming, SEARCH, incoming.call.variables.get(_INDEX, ""), is_search=True)
 
 
 def rewrite_query_of(call: NativeCall, text: bytes, place: str, expression: str) -> bytes:
@@ -73,13 +78,19 @@ _SendTo = Callable[[NativeRequest, str], NativeRequest]
 
 
 def _answer(
-    incoming: Incoming, place: str, expression: str, *, has_hybrid: bool = False, send_to: _SendTo = sent_to
+    incoming: Incoming, place: str, expression: str, *, is_search: bool = False, send_to: _SendTo = sent_to
 ) -> NativeAnswer:
+    """``is_search`` is said of `_search`: the query may be hybrid, and what passes as it is may be sent twice."""
     text = incoming.text
     found = find_in(text, place)
     note_search(incoming.call, text, None if found is None else found[0], expression)
+
+    def as_it_came() -> NativeAnswer:
+        pass_on = incoming.as_it_came
+        return answered_as_it_came(incoming.call, expression, pass_on) if is_search else pass_on()
+
     if found is None:
-        return incoming.as_it_came()
+        return as_it_came()
     root, clauses = found
 
     def attempt(scopes: Scopes) -> NativeAnswer:
@@ -89,7 +100,7 @@ def _answer(
             call = replace(call, request=send_to(call.request, scope.address))
         if is_hybrid(root):
             scope.rewriter.check_served(clauses, text)
-            if not has_hybrid:
+            if not is_search:
                 raise Refused(ILLEGAL_ARGUMENT, f"[{HYBRID}] query is served by [_search] and [_msearch] only")
             return hybrid_search(call, incoming.body, root, scope.rewriter, scope.pipeline)
         edits = [*scope.rewriter.edits_of(clauses, text), *without_own_processors(root, text)]
@@ -98,7 +109,7 @@ def _answer(
     try:
         return answered(incoming.call, attempt)
     except (NotServed, NotJson):
-        return incoming.as_it_came()
+        return as_it_came()
 
 
 def _with_index(request: NativeRequest, expression: str) -> NativeRequest:
