@@ -13,7 +13,10 @@ import { el, newId, replace } from "./dom.js";
 /** Make the input a combobox. Returns `{ list, close }`: the list is to be put behind the input, in its box. */
 export function combobox(input, { suggest, choose, label, signal }) {
   const box = new Combobox(input, { suggest, choose, label });
-  input.addEventListener("input", () => box.open(), { signal });
+  input.addEventListener("input", () => {
+    box.select(-1);
+    void box.open();
+  }, { signal });
   input.addEventListener("click", () => box.open(), { signal });
   input.addEventListener("keydown", (event) => box.press(event), { signal });
   input.addEventListener("blur", () => box.close(), { signal });
@@ -38,8 +41,11 @@ class Combobox {
     const found = await this.suggest(this.input.value, this.input.selectionStart ?? this.input.value.length);
     // Another key was pressed meanwhile, or the reader is elsewhere.
     if (asked !== this.asked || document.activeElement !== this.input) return;
+    // An arrow may have gone through the last list while this one was on its way.
+    const chosen = this.suggestions[this.active];
     this.suggestions = found;
     this.draw();
+    if (chosen) this.select(found.findIndex(({ label, value }) => label === chosen.label && value === chosen.value));
   }
 
   close() {
@@ -86,10 +92,15 @@ class Combobox {
     const count = this.suggestions.length;
     // -1 is the field itself, between the last and the first.
     const places = count + 1;
-    this.active = ((this.active + 1 + step + places) % places) - 1;
-    [...this.list.children].forEach((option, number) => {
-      option.setAttribute("aria-selected", String(number === this.active));
-      if (number === this.active) option.scrollIntoView({ block: "nearest" });
+    this.select(((this.active + 1 + step + places) % places) - 1);
+  }
+
+  /** Choose a suggestion by its number, or none by -1. */
+  select(number) {
+    this.active = number;
+    [...this.list.children].forEach((option, place) => {
+      option.setAttribute("aria-selected", String(place === this.active));
+      if (place === this.active) option.scrollIntoView({ block: "nearest" });
     });
     if (this.active < 0) this.input.removeAttribute("aria-activedescendant");
     else this.input.setAttribute("aria-activedescendant", `${this.list.id}-${this.active}`);
@@ -97,6 +108,7 @@ class Combobox {
 
   take(number) {
     this.choose(this.suggestions[number]);
+    this.select(-1);
     void this.open();
   }
 }

@@ -26,7 +26,9 @@ export function filterBox({ index, fields, value, onchange, signal }) {
     signal,
     suggest: (text, caret) => suggestions(text, caret, { index, fields: usable, signal }),
     choose: (suggestion) => {
-      const { filter, caret } = completed(input.value, suggestion.token, suggestion.value);
+      const token = asWritten(input, suggestion.token);
+      if (token === null) return;
+      const { filter, caret } = completed(input.value, token, suggestion.value);
       input.value = filter;
       input.setSelectionRange(caret, caret);
       onchange(filter);
@@ -35,6 +37,15 @@ export function filterBox({ index, fields, value, onchange, signal }) {
   input.addEventListener("input", () => onchange(input.value));
   const element = el("div", { class: "filter-box" }, el("label", { for: "filter", class: "unseen" }, "Filter"), icon("filter"), input, parts);
   return { element, input, set: (filter) => void (input.value = filter) };
+}
+
+/**
+ * A token as it is now, for more of it may have been written since its suggestions were asked for; null where the caret
+ * is in another one by now.
+ */
+function asWritten(input, token) {
+  const now = tokenAt(input.value, input.selectionStart ?? input.value.length);
+  return now !== null && now.start === token.start && now.field === token.field ? now : null;
 }
 
 async function suggestions(text, caret, { index, fields, signal }) {

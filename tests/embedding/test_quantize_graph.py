@@ -16,7 +16,8 @@ from sidecar.embedding.calibration_texts import calibration_texts
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.precision_check import kept_neighbours, least_cosine
 from sidecar.embedding.precision_float16 import store_as_float16
-from sidecar.embedding.quantize_graph import WEIGHT_LEVELS, quantize_graph
+from sidecar.embedding.processors import has_dot_products
+from sidecar.embedding.quantize_graph import NARROW_WEIGHT_LEVELS, WEIGHT_LEVELS, quantize_graph
 
 
 def write_product(matrix: Embeddings, path: Path) -> None:
@@ -30,10 +31,11 @@ def write_product(matrix: Embeddings, path: Path) -> None:
 
 
 def quantized(rows: Embeddings, matrix: Embeddings, folder: Path) -> Embeddings:
-    """What the product of rows and matrix is in int8, calibrated on the rows."""
+    """What the product of rows and matrix is in int8, calibrated on the rows, with the levels for this processor."""
+    levels = WEIGHT_LEVELS if has_dot_products() else NARROW_WEIGHT_LEVELS
     write_product(matrix, folder / "exact.onnx")
     ranges = measure_ranges(folder / "exact.onnx", [{"x": rows[:100]}, {"x": rows[100:]}], folder)
-    quantize_graph(folder / "exact.onnx", folder / "int8.onnx", ranges, weight_levels=WEIGHT_LEVELS)
+    quantize_graph(folder / "exact.onnx", folder / "int8.onnx", ranges, weight_levels=levels)
     assert {path.name for path in folder.iterdir()} == {"exact.onnx", "int8.onnx"}, "nothing is left of measuring"
     found: Embeddings = ort.InferenceSession(str(folder / "int8.onnx")).run(None, {"x": rows})[0]
     return found

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from tests.fix_browser import OpenPage
 from tests.playground.conftest import DOCUMENTS, PICTURES, TEXTS
@@ -31,6 +31,17 @@ def search(page: Page, text: str) -> None:
     page.get_by_label("Search for", exact=True).fill(text)
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(r"\d hits? in|side by side$"))).to_be_visible()
+
+
+def held_routes(page: Page, pattern: str) -> list[Route]:
+    """The page's requests that fit; they wait until the test lets them go."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(pattern, hold)
+    return held
 
 
 def options(page: Page) -> Locator:
@@ -116,6 +127,40 @@ def test_filter_is_completed_by_keyboard_alone(page: Page) -> None:
     expect(page.locator(".hit")).to_have_count(1)
     assert titles(page) == ["Get an invoice"]
     assert sent == [{"q": "", "limit": 10, "filter": 'topic:"money & bills"'}]
+
+
+def test_filter_takes_a_value_whose_list_is_older_than_what_is_written(page: Page) -> None:
+    held = held_routes(page, "**/fields/topic/values?*contains=BILL*")
+    box = page.get_by_role("combobox", name="Filter")
+    box.focus()
+    page.keyboard.type("topic:BIL")
+    expect(options(page)).to_have_text(["money & bills1 documents"])
+    page.keyboard.type("L")
+    page.keyboard.press("ArrowDown")
+    expect(options(page).first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(box).to_have_value('topic:"money & bills" ')
+    with page.expect_response("**/fields/topic/values?*contains=BILL*"):
+        held[0].continue_()
+    expect(box).to_have_value('topic:"money & bills" ')
+
+
+def test_filter_keeps_the_choice_in_a_list_that_comes_late(page: Page) -> None:
+    held = held_routes(page, "**/fields/topic/values?*contains=BILL*")
+    box = page.get_by_role("combobox", name="Filter")
+    box.focus()
+    page.keyboard.type("topic:BIL")
+    expect(options(page)).to_have_text(["money & bills1 documents"])
+    page.keyboard.type("L")
+    page.keyboard.press("ArrowDown")
+    with page.expect_response("**/fields/topic/values?*contains=BILL*"):
+        held[0].continue_()
+    expect(options(page).first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(box).to_have_value('topic:"money & bills" ')
+    # What is written chooses nothing by itself.
+    page.keyboard.press("Backspace")
+    expect(page.locator('[role="option"][aria-selected="true"]')).to_have_count(0)
 
 
 def test_filter_offers_words_after_a_term_and_the_range_of_numbers(page: Page) -> None:

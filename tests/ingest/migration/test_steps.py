@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,12 @@ def until(claim: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not claim():
         assert time.monotonic() < deadline
+
+
+def is_at_work(process: subprocess.Popen[str]) -> bool:
+    """True; fails, with what it said, where the process has ended."""
+    assert process.poll() is None, process.communicate()
+    return True
 
 
 def phase(migrate: Migrate, name: str) -> str:
@@ -72,8 +79,8 @@ def test_a_second_process_is_refused_while_the_first_is_at_work(
     make(sidecar, name)
     sidecar.add(name, texts(40))
     command = (name, "--model", "random/medium", "--yes")
-    with migrate.begin(*command, "--rate", "8") as process:
-        until(lambda: '"isRunning": true' in migrate.run("status", name, "--json").stdout)
+    with migrate.begin(*command, "--rate", "1") as process:
+        until(lambda: is_at_work(process) and '"isRunning": true' in migrate.run("status", name, "--json").stdout)
         for second in (command, ("abort", name), ("finish", name, "--yes")):
             refused = migrate.run(*second)
             assert (refused.exit_code, f"process {process.pid}" in refused.stderr) == (2, True), refused.output

@@ -121,7 +121,7 @@ def install_secured(places: Places) -> Path:
             for name in MODULES:
                 _take_module(newer / "modules" / name, folder / "modules" / name, newer_version)
             unpacked = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-            with zipfile.ZipFile(download(PLUGIN, silent)) as archive:
+            with zipfile.ZipFile(download(PLUGIN, silent, own_cache=places.shared / "maven")) as archive:
                 archive.extractall(unpacked)
             for part in (unpacked, *unpacked.rglob("*")):
                 part.chmod(FOLDER_MODE if part.is_dir() else 0o644)
