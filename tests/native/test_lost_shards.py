@@ -118,11 +118,16 @@ def losing_face(names: Switched, losing: Losing, patch: pytest.MonkeyPatch) -> I
         yield face
 
 
-def found(answered: Answered) -> dict[str, Any]:
+def only_answer(answered: Answered) -> dict[str, Any]:
     """A search's answer, or that of the only line."""
-    assert answered.status == 200, answered.body
     answer: dict[str, Any] = answered.json()
-    answer = answer["responses"][0] if "responses" in answer else answer
+    return answer["responses"][0] if "responses" in answer else answer
+
+
+def found(answered: Answered) -> dict[str, Any]:
+    """The answer of a search that did not fail."""
+    assert answered.status == 200, answered.body
+    answer = only_answer(answered)
     assert "error" not in answer, answered.body
     return answer
 
@@ -159,9 +164,7 @@ def test_a_search_that_fails_where_the_name_stays_is_answered_with_the_clusters_
 ) -> None:
     losing = Losing(failing, lambda: None)
     with losing_face(names, losing, monkeypatch) as face:
-        answered = SEARCHES[kind](face, own_name)
-    answer = answered.json()
-    answer = answer["responses"][0] if "responses" in answer else answer
+        answer = only_answer(SEARCHES[kind](face, own_name))
     assert answer["error"]["type"] == "search_phase_execution_exception"
     assert answer["status"] == (503 if failing[0] else 404)
     assert len(losing.sent) == 1

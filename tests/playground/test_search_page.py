@@ -19,6 +19,7 @@ from tests.playground.conftest import DOCUMENTS, PICTURES, TEXTS
 CHUNK = "It is good for one hour. Or ask again."
 BODY = DOCUMENTS[1]["body"]
 START = BODY.index(CHUNK)
+LATE_VALUES = "**/fields/topic/values?*contains=BILL*"
 SEARCH = re.compile(r"/indexes/[^/]+/(search|recommend)$")
 
 
@@ -31,17 +32,6 @@ def search(page: Page, text: str) -> None:
     page.get_by_label("Search for", exact=True).fill(text)
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(r"\d hits? in|side by side$"))).to_be_visible()
-
-
-def held_routes(page: Page, pattern: str) -> list[Route]:
-    """The page's requests that fit; they wait until the test lets them go."""
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route(pattern, hold)
-    return held
 
 
 def options(page: Page) -> Locator:
@@ -129,31 +119,38 @@ def test_filter_is_completed_by_keyboard_alone(page: Page) -> None:
     assert sent == [{"q": "", "limit": 10, "filter": 'topic:"money & bills"'}]
 
 
-def test_filter_takes_a_value_whose_list_is_older_than_what_is_written(page: Page) -> None:
-    held = held_routes(page, "**/fields/topic/values?*contains=BILL*")
+def written_ahead_of_its_list(page: Page) -> tuple[Locator, list[Route]]:
+    """The filter's field, where a value has a letter more than its list knows of; and the request for the newer list,
+    which waits until the test lets it go."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(LATE_VALUES, hold)
     box = page.get_by_role("combobox", name="Filter")
     box.focus()
     page.keyboard.type("topic:BIL")
     expect(options(page)).to_have_text(["money & bills1 documents"])
     page.keyboard.type("L")
+    return box, held
+
+
+def test_filter_takes_a_value_whose_list_is_older_than_what_is_written(page: Page) -> None:
+    box, held = written_ahead_of_its_list(page)
     page.keyboard.press("ArrowDown")
     expect(options(page).first).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     expect(box).to_have_value('topic:"money & bills" ')
-    with page.expect_response("**/fields/topic/values?*contains=BILL*"):
+    with page.expect_response(LATE_VALUES):
         held[0].continue_()
     expect(box).to_have_value('topic:"money & bills" ')
 
 
 def test_filter_keeps_the_choice_in_a_list_that_comes_late(page: Page) -> None:
-    held = held_routes(page, "**/fields/topic/values?*contains=BILL*")
-    box = page.get_by_role("combobox", name="Filter")
-    box.focus()
-    page.keyboard.type("topic:BIL")
-    expect(options(page)).to_have_text(["money & bills1 documents"])
-    page.keyboard.type("L")
+    box, held = written_ahead_of_its_list(page)
     page.keyboard.press("ArrowDown")
-    with page.expect_response("**/fields/topic/values?*contains=BILL*"):
+    with page.expect_response(LATE_VALUES):
         held[0].continue_()
     expect(options(page).first).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
