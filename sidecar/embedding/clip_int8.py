@@ -27,8 +27,7 @@ from sidecar.embedding.image_preprocessing import ImagePreprocessing
 from sidecar.embedding.loaders.onnx_clip import OnnxClipLoader
 from sidecar.embedding.precision_check import kept_neighbours, least_cosine
 from sidecar.embedding.precision_float16 import store_as_float16
-from sidecar.embedding.processors import has_dot_products
-from sidecar.embedding.quantize_graph import NARROW_WEIGHT_LEVELS, WEIGHT_LEVELS, quantize_graph
+from sidecar.embedding.quantize_graph import quantize_graph
 
 TEXTS = 120
 """Half of them calibrate the text tower, and all check it; all pictures do both for the image tower."""
@@ -45,11 +44,10 @@ def convert_to_int8(source: Path, target: Path) -> None:
     """
     model = _read(source)
     texts = calibration_texts(TEXTS)
-    levels = WEIGHT_LEVELS if has_dot_products() else NARROW_WEIGHT_LEVELS
     for graph, feeds in ((image_graph, _images(model)), (text_graph, _texts(model, texts[::2]))):
         graph(target).parent.mkdir()
         ranges = measure_ranges(graph(source), feeds, target)
-        quantize_graph(graph(source), graph(target), ranges, weight_levels=levels)
+        quantize_graph(graph(source), graph(target), ranges)
         store_as_float16(graph(target), graph(target))
     shutil.copy(model.tokenizer_path, target)
     facts = json.loads((source / FACTS_FILE).read_text(encoding="utf-8"))

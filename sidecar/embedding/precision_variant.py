@@ -24,8 +24,7 @@ from sidecar.embedding.loaders.onnx_text import OnnxTextLoader
 from sidecar.embedding.precision_check import kept_neighbours, least_cosine
 from sidecar.embedding.precision_files import graph_bytes
 from sidecar.embedding.precision_float16 import store_as_float16
-from sidecar.embedding.processors import has_dot_products
-from sidecar.embedding.quantize_graph import NARROW_WEIGHT_LEVELS, WEIGHT_LEVELS, quantize_graph
+from sidecar.embedding.quantize_graph import quantize_graph
 from sidecar.embedding.text_tokens import TextTokens, token_arrays
 
 TEXTS = 200
@@ -47,9 +46,8 @@ def convert_precision(source: Path, precision: str, target: Path) -> None:
     texts = calibration_texts(TEXTS)
     graph = target / GRAPH
     if precision == "int8":
-        levels = WEIGHT_LEVELS if has_dot_products() else NARROW_WEIGHT_LEVELS
         ranges = measure_ranges(model.graph_path, _feeds(model, texts[::2]), target)
-        quantize_graph(model.graph_path, graph, ranges, weight_levels=levels)
+        quantize_graph(model.graph_path, graph, ranges)
         store_as_float16(graph, graph)
     else:
         store_as_float16(model.graph_path, graph)

@@ -22,6 +22,7 @@ from onnx import helper, numpy_helper
 
 from sidecar.embedding.calibration_ranges import ChannelRanges, weighted_products
 from sidecar.embedding.precision_float16 import save_graph
+from sidecar.embedding.processors import has_dot_products
 
 WEIGHT_LEVELS = 127
 NARROW_WEIGHT_LEVELS = 63
@@ -36,8 +37,8 @@ without smoothing 0.9863 and 0.9941, by 4 0.9963 and 0.9978, by 2 0.9963 and 0.9
 _ACTIVATION_LEVELS = 255
 
 
-def quantize_graph(source: Path, target: Path, ranges: Mapping[str, ChannelRanges], *, weight_levels: int) -> None:
-    """Write the graph in ``source`` to ``target`` with int8 weights from -``weight_levels`` to ``weight_levels``.
+def quantize_graph(source: Path, target: Path, ranges: Mapping[str, ChannelRanges]) -> None:
+    """Write the graph in ``source`` to ``target`` with int8 weights, of the levels that this processor's products bear.
 
     ``ranges`` are those of `measure_ranges` on the same graph.
     Raises: ValueError where the graph has no matrix product with constant weights.
@@ -47,6 +48,7 @@ def quantize_graph(source: Path, target: Path, ranges: Mapping[str, ChannelRange
     products = weighted_products(graph)
     if not products:
         raise ValueError("the graph has no matrix product with constant weights that int8 could speed up")
+    weight_levels = WEIGHT_LEVELS if has_dot_products() else NARROW_WEIGHT_LEVELS
     weights = {tensor.name: tensor for tensor in graph.initializer}
     rewritten: dict[str, list[onnx.NodeProto]] = {}
     for name, nodes in products.items():

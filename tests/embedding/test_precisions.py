@@ -113,7 +113,7 @@ def test_weights_keep_to_seven_bits_on_x86_without_dot_products(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = copied(cache.get(spec.repository, "sbert"), tmp_path / "whole")
-    monkeypatch.setattr("sidecar.embedding.precision_variant.has_dot_products", lambda: False)
+    monkeypatch.setattr("sidecar.embedding.quantize_graph.has_dot_products", lambda: False)
     monkeypatch.setattr("sidecar.embedding.precision_variant.TEXTS", 80)
     (tmp_path / "int8").mkdir()
     convert_precision(whole.folder, "int8", tmp_path / "int8")
@@ -181,8 +181,8 @@ def test_a_form_too_far_from_float32_is_refused(
 ) -> None:
     # Weights of one bit, which no real model bears.
     monkeypatch.setattr("sidecar.embedding.precision_variant.TEXTS", 80)
-    monkeypatch.setattr("sidecar.embedding.precision_variant.WEIGHT_LEVELS", 1)
-    monkeypatch.setattr("sidecar.embedding.precision_variant.NARROW_WEIGHT_LEVELS", 1)
+    monkeypatch.setattr("sidecar.embedding.quantize_graph.WEIGHT_LEVELS", 1)
+    monkeypatch.setattr("sidecar.embedding.quantize_graph.NARROW_WEIGHT_LEVELS", 1)
     with pytest.raises(ValueError, match=r"int8 form finds \d+% of the ten nearest .* use float16 or float32"):
         convert_precision(cache.get(spec.repository, "sbert").folder, "int8", tmp_path)
 

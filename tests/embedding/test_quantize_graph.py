@@ -16,8 +16,7 @@ from sidecar.embedding.calibration_texts import calibration_texts
 from sidecar.embedding.loader import Embeddings
 from sidecar.embedding.precision_check import kept_neighbours, least_cosine
 from sidecar.embedding.precision_float16 import store_as_float16
-from sidecar.embedding.processors import has_dot_products
-from sidecar.embedding.quantize_graph import NARROW_WEIGHT_LEVELS, WEIGHT_LEVELS, quantize_graph
+from sidecar.embedding.quantize_graph import quantize_graph
 
 
 def write_product(matrix: Embeddings, path: Path) -> None:
@@ -31,11 +30,10 @@ def write_product(matrix: Embeddings, path: Path) -> None:
 
 
 def quantized(rows: Embeddings, matrix: Embeddings, folder: Path) -> Embeddings:
-    """What the product of rows and matrix is in int8, calibrated on the rows, with the levels for this processor."""
-    levels = WEIGHT_LEVELS if has_dot_products() else NARROW_WEIGHT_LEVELS
+    """What the product of rows and matrix is in int8, calibrated on the rows."""
     write_product(matrix, folder / "exact.onnx")
     ranges = measure_ranges(folder / "exact.onnx", [{"x": rows[:100]}, {"x": rows[100:]}], folder)
-    quantize_graph(folder / "exact.onnx", folder / "int8.onnx", ranges, weight_levels=levels)
+    quantize_graph(folder / "exact.onnx", folder / "int8.onnx", ranges)
     assert {path.name for path in folder.iterdir()} == {"exact.onnx", "int8.onnx"}, "nothing is left of measuring"
     found: Embeddings = ort.InferenceSession(str(folder / "int8.onnx")).run(None, {"x": rows})[0]
     return found
@@ -85,7 +83,7 @@ def test_a_graph_without_weighted_products_is_refused(tmp_path: Path) -> None:
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "relu", [x], [y])
     onnx.save(helper.make_model(graph), str(tmp_path / "relu.onnx"))
     with pytest.raises(ValueError, match="no matrix product with constant weights"):
-        quantize_graph(tmp_path / "relu.onnx", tmp_path / "int8.onnx", {}, weight_levels=WEIGHT_LEVELS)
+        quantize_graph(tmp_path / "relu.onnx", tmp_path / "int8.onnx", {})
 
 
 def test_weights_that_16_bits_can_not_hold_stay_in_32(tmp_path: Path) -> None:
